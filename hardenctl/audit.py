@@ -1,0 +1,45 @@
+"""An audit: blobs -> findings -> judged findings -> score -> report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+
+from hardenctl.detect.engine import detect
+from hardenctl.model.blob import Blob, Source
+from hardenctl.model.report import Report
+from hardenctl.policy.judge import judge, verdict
+from hardenctl.policy.policy import Policy
+from hardenctl.policy.score import score
+from hardenctl.rules import RULES
+from hardenctl.rules.declare import Rule
+
+
+def audit(
+    source: Source,
+    policy: Policy,
+    *,
+    rules: Sequence[Rule] = RULES,
+    baseline: Collection[str] = (),
+    allow_gaps: bool = False,
+    progress: Callable[[Blob], None] | None = None,
+) -> Report:
+    """Look at a source with every enabled rule and say what came of it.
+
+    `baseline` holds accepted fingerprints. Raises SourceError where the source cannot be read at all; what cannot be
+    read in part is a gap in the report.
+    """
+    started = time.perf_counter()
+    detection = detect(source, policy.enabled(rules), policy.settings, progress)
+    judged = judge(source.resolve(detection.findings), policy, baseline=baseline)
+    return Report(
+        target=source.target,
+        findings=judged,
+        gaps=detection.gaps,
+        scanned=detection.scanned,
+        score=score(judged),
+        verdict=verdict(judged, detection.gaps, policy, allow_gaps=allow_gaps),
+        fail_on=policy.fail_on,
+        servers=detection.servers,
+        elapsed_seconds=time.perf_counter() - started,
+    )

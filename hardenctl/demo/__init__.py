@@ -1,0 +1,1 @@
+"""The founding story as a small insecure project to try everything on."""

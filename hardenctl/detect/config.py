@@ -1,0 +1,72 @@
+"""Routes documents to rules: which reader makes which document, and which rules look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from hardenctl.formats import READERS
+from hardenctl.model.blob import Gap, Snapshot
+from hardenctl.model.errors import DocumentError
+from hardenctl.model.finding import Hit
+from hardenctl.model.settings import Settings
+from hardenctl.rules.declare import DocumentRule, Rule
+
+
+class Reader(Protocol):
+    """A module of `formats` that finds its documents in a snapshot.
+
+    `DOCUMENTS` are the classes it yields. `concerns` says cheaply, by path, whether a file can matter to it.
+    """
+
+    DOCUMENTS: tuple[type[Any], ...]
+
+    def concerns(self, path: str) -> bool:
+        """Whether a change of this path can change a document."""
+        ...
+
+    def read(self, snapshot: Snapshot) -> Iterator[Any]:
+        """Yield documents, and a Gap for each file that could not be parsed."""
+        ...
+
+
+def detect_config(
+    snapshot: Snapshot, rules: Sequence[Rule], settings: Settings
+) -> Iterator[tuple[DocumentRule, Hit] | Gap]:
+    """Yield what each document rule says about each document, limited to the paths in scope.
+
+    A crashing rule or reader is a gap that names it and the exception's type, never its text, which could hold a value.
+    """
+    by_document: dict[type[Any], list[DocumentRule]] = {}
+    for each in rules:
+        if isinstance(each, DocumentRule):
+            by_document.setdefault(each.on, []).append(each)
+    scope = [path for path in snapshot.paths() if snapshot.in_scope(path)]
+    for reader in READERS:
+        if not any(kind in by_document for kind in reader.DOCUMENTS):
+            continue
+        if not any(reader.concerns(path) for path in scope):
+            continue
+        try:
+            for document in reader.read(snapshot):
+                if isinstance(document, Gap):
+                    if snapshot.in_scope(document.path):
+                        yield document
+                    continue
+                yield from _judge_document(document, by_document.get(type(document), ()), snapshot, settings)
+        except DocumentError as error:
+            yield Gap(".", error.what)
+        except Exception as error:  # noqa: BLE001 - a crash in one reader must not hide what the others find
+            yield Gap(".", f"{reader.DOCUMENTS[0].__name__} could not be read: {type(error).__name__}")
+
+
+def _judge_document(
+    document: object, rules: Sequence[DocumentRule], snapshot: Snapshot, settings: Settings
+) -> Iterator[tuple[DocumentRule, Hit] | Gap]:
+    for each in rules:
+        try:
+            for hit in each.hits(document, settings):
+                if snapshot.in_scope(hit.span.path):
+                    yield each, hit
+        except Exception as error:  # noqa: BLE001 - as above: one rule's crash is one gap
+            yield Gap(getattr(document, "path", "."), f"rule {each.id} crashed: {type(error).__name__}")

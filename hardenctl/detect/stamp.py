@@ -1,0 +1,147 @@
+"""Turns a hit into a finding: position, fingerprint, inline marks, and a frame in which every secret is masked.
+
+Redaction happens here and only here. What a finding does not carry, no reporter can leak.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hardenctl.detect.redact import BULLETS, merge
+from hardenctl.detect.secrets import sensitive_spans
+from hardenctl.model.blob import Blob, Snapshot
+from hardenctl.model.finding import Finding, FrameLine, Hit, Location, Mark, RelatedLocation
+from hardenctl.model.text import Span
+from hardenctl.rules.declare import Rule
+
+CONTEXT = 1  # lines shown before and after
+WIDEST = 160  # characters of a line shown around the caret
+TALLEST = 5  # lines of a long span that are shown
+
+_OURS = re.compile(r"hardenctl:\s*ignore\[([^\]\n]*)\]\s*([^\r\n]*)")
+_THEIRS = re.compile(r"pragma: ?(?:allow|white)list secret|gitleaks:allow|trufflehog:ignore|ggignore|\bnosec\b")
+_COMMENT_END = re.compile(r"\s*(?:\*/|-->)\s*$")
+
+
+@dataclass
+class Stamper:
+    """Stamps hits of one run. `salt` is the repository's; `snapshot` resolves spans in other files."""
+
+    salt: bytes
+    snapshot: Snapshot | None = None
+    _sensitive: dict[tuple[str, int], Sequence[tuple[int, int]]] = field(default_factory=dict)
+    _hashes: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def stamp(self, rule: Rule, hit: Hit, blob: Blob) -> Finding:
+        """The finding of a hit whose span lies in `blob`."""
+        location = _location(blob, hit.span)
+        return Finding(
+            rule=rule.id,
+            severity=rule.severity if hit.severity is None else hit.severity,
+            confidence=hit.confidence,
+            category=rule.category,
+            message=hit.message,
+            location=location,
+            fingerprint=self._fingerprint(rule, hit),
+            identity=hit.identity,
+            fix=hit.fix,
+            related=tuple(self._related(hit, blob)),
+            evidence=hit.evidence,
+            services=hit.services,
+            frame=self._frame(blob, location),
+            marks=tuple(_marks(blob, location)),
+            why=hit.why,
+            oid=blob.provenance.oid,
+            standing=blob.provenance.standing,
+            commit=blob.provenance.commit,
+        )
+
+    def _related(self, hit: Hit, blob: Blob) -> list[RelatedLocation]:
+        related = []
+        for each in hit.related:
+            other = blob if each.span.path == blob.path else self.snapshot and self.snapshot.read(each.span.path)
+            if other:
+                related.append(RelatedLocation(_location(other, each.span), each.message))
+        return related
+
+    def _fingerprint(self, rule: Rule, hit: Hit) -> str:
+        """`H(rule, value)` for a secret, `H(rule, path, identity)` for all else.
+
+        The first is deliberately slow (about 2 ms) and salted, so that a published report doesn't give a weak value away.
+        """
+        if hit.secret is None:
+            return hashlib.sha256(f"{rule.id}\0{hit.span.path}\0{hit.identity}".encode()).hexdigest()[:32]
+        key = (rule.id, hit.secret)
+        if key not in self._hashes:
+            material = f"{rule.id}\0{hit.secret}".encode("utf-8", "surrogatepass")
+            self._hashes[key] = hashlib.scrypt(material, salt=self.salt, n=1024, r=8, p=1, dklen=16).hex()
+        return self._hashes[key]
+
+    def _frame(self, blob: Blob, location: Location) -> tuple[FrameLine, ...]:
+        first = max(1, location.line - CONTEXT)
+        last = min(len(blob.lines), min(location.end_line, location.line + TALLEST - 1) + CONTEXT)
+        return tuple(
+            _frame_line(blob, number, location, self._sensitive_spans(blob)) for number in range(first, last + 1)
+        )
+
+    def _sensitive_spans(self, blob: Blob) -> Sequence[tuple[int, int]]:
+        key = (blob.path, id(blob.data))
+        if key not in self._sensitive:
+            self._sensitive.clear()  # hits come file by file; holding on to one file's spans is enough
+            self._sensitive[key] = merge(sensitive_spans(blob))
+        return self._sensitive[key]
+
+
+def _location(blob: Blob, span: Span) -> Location:
+    start, end = blob.lines.position(span.start), blob.lines.position(max(span.start, span.end))
+    return Location(span.path, start.line, start.column, end.line, end.column)
+
+
+def _frame_line(blob: Blob, number: int, location: Location, sensitive: Sequence[tuple[int, int]]) -> FrameLine:
+    """One masked line with its caret, cut to `WIDEST` characters around what matters."""
+    text = blob.lines.line(number)
+    start = blob.lines.offset(number)
+    caret: tuple[int, int] | None = None
+    if location.line <= number <= location.end_line:
+        left = location.column - 1 if number == location.line else len(text) - len(text.lstrip())
+        right = location.end_column - 1 if number == location.end_line else len(text)
+        caret = (left, max(right, left + 1))
+    shown, position, moved = "", 0, list(caret or (0, 0))
+    for first, last in sensitive:
+        low, high = max(first - start, 0), min(last - start, len(text))
+        if low >= high or low < position:
+            continue
+        shown += text[position:low]
+        at = len(shown)
+        shown += BULLETS
+        for index, column in enumerate(caret or ()):
+            if low < column < high:
+                moved[index] = at if index == 0 else len(shown)
+            elif column >= high:
+                moved[index] += len(BULLETS) - (high - low)
+        position = high
+    shown += text[position:]
+    shown = shown.replace("\t", " ")
+    if len(shown) <= WIDEST:
+        return FrameLine(number, shown, (moved[0], max(moved[1], moved[0] + 1)) if caret else None)
+    cut = max(0, min(moved[0] - WIDEST // 3, len(shown) - WIDEST)) if caret else 0
+    piece = shown[cut : cut + WIDEST]
+    left, right = moved[0] - cut, min(moved[1] - cut, WIDEST)
+    return FrameLine(number, piece, (left, max(right, left + 1)) if caret else None)
+
+
+def _marks(blob: Blob, location: Location) -> list[Mark]:
+    """The inline suppressions on the finding's lines and the line above."""
+    marks = []
+    for number in {location.line - 1, location.line, location.end_line}:
+        line = blob.lines.line(number)
+        if "hardenctl:" in line:
+            for match in _OURS.finditer(line):
+                rules = tuple(name.strip() for name in match[1].split(",") if name.strip())
+                marks.append(Mark(rules, _COMMENT_END.sub("", match[2]).strip(), number))
+        elif number != location.line - 1 and (theirs := _THEIRS.search(line)):
+            marks.append(Mark(("secret-",), f"marked `{theirs[0]}`", number, tool="other"))
+    return sorted(marks, key=lambda mark: mark.line)

@@ -1,0 +1,10 @@
+"""Text into positioned documents. No opinions, and the user's code is never executed.
+
+Each reader module declares `DOCUMENTS`, `concerns(path)` and `read(snapshot)`; see `detect/config.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+READERS: tuple[Any, ...] = ()

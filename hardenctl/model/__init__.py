@@ -1,0 +1,1 @@
+"""The words of hardenctl as small frozen dataclasses. Imports nothing else of ours."""

@@ -1,0 +1,36 @@
+"""Path globs as policy files write them: `*` stays within a folder, `**` crosses folders, a bare name matches anywhere."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+
+def glob_match(path: str, pattern: str) -> bool:
+    """Whether a `/`-separated relative path matches a glob; a folder's name matches all that is in it."""
+    return bool(_compile(pattern).fullmatch(path))
+
+
+@functools.lru_cache(maxsize=512)
+def _compile(pattern: str) -> re.Pattern[str]:
+    rooted = pattern.removeprefix("./").rstrip("/")
+    parts, position = [], 0
+    for match in re.finditer(r"\*\*/|/\*\*$|\*\*|\*|\?|\[!?[^\]]+\]", rooted):
+        parts.append(re.escape(rooted[position : match.start()]))
+        token = match[0]
+        if token == "**/":
+            parts.append("(?:.*/)?")
+        elif token == "/**":
+            parts.append("/.*")
+        elif token == "**":
+            parts.append(".*")
+        elif token == "*":
+            parts.append("[^/]*")
+        elif token == "?":
+            parts.append("[^/]")
+        else:
+            parts.append("[^" + token[2:] if token.startswith("[!") else token)
+        position = match.end()
+    parts.append(re.escape(rooted[position:]))
+    anywhere = "" if "/" in rooted or rooted.startswith("**") else "(?:.*/)?"
+    return re.compile(f"{anywhere}{''.join(parts)}(?:/.*)?", re.DOTALL)

@@ -1,0 +1,90 @@
+"""Text and positions: decoding bytes, and turning character offsets into lines and columns."""
+
+from __future__ import annotations
+
+import bisect
+import codecs
+import re
+from dataclasses import dataclass
+
+_BREAK = re.compile(r"\r\n?|\n")
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of one file: `start` and `end` are character offsets in its decoded text, `end` exclusive."""
+
+    path: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place as people count: line and column from 1, columns in characters."""
+
+    line: int
+    column: int
+
+
+class Lines:
+    r"""The line table of a text. A line ends at `\n`, `\r\n` or a lone `\r`, as in Python's own tokenizer."""
+
+    __slots__ = ("_starts", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._starts = [0, *(match.end() for match in _BREAK.finditer(text))]
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def position(self, offset: int) -> Position:
+        """The line and column of a character offset."""
+        line = bisect.bisect_right(self._starts, offset)
+        return Position(line, offset - self._starts[line - 1] + 1)
+
+    def offset(self, line: int, column: int = 1) -> int:
+        """The character offset of a line and column; a line past the end is the end of the text."""
+        if line > len(self._starts):
+            return len(self.text)
+        return self._starts[line - 1] + column - 1
+
+    def offset_utf8(self, line: int, column: int) -> int:
+        """As `offset`, for the zero-based UTF-8 byte columns of Python's `ast`."""
+        start = self.offset(line)
+        text = self.line(line)
+        if text.isascii():
+            return start + column
+        return start + len(text.encode("utf-8")[:column].decode("utf-8", "ignore"))
+
+    def line(self, number: int) -> str:
+        """The text of a line without its line break; empty past the end."""
+        if not 1 <= number <= len(self._starts):
+            return ""
+        start = self._starts[number - 1]
+        end = self._starts[number] if number < len(self._starts) else len(self.text)
+        return self.text[start:end].rstrip("\r\n")
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether git would call these bytes binary (a NUL in the first 8,000), UTF-16 and UTF-32 with a mark excepted."""
+    return b"\0" in data[:8000] and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+
+
+def decode(data: bytes) -> str:
+    """Text of any bytes, without failing: the byte order mark decides, then UTF-8, then Latin-1."""
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return data.decode(encoding, "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

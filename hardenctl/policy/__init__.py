@@ -1,0 +1,1 @@
+"""The user's configuration, and what it makes of findings."""

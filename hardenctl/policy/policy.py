@@ -1,0 +1,66 @@
+"""The effective policy as plain frozen data: what the schema has validated, and what the fast path reads from its cache."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hardenctl.model.finding import Severity
+from hardenctl.model.settings import Settings
+from hardenctl.rules.declare import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """Findings of a rule (or prefix) at paths matching a glob don't count, until a date. A reason is required."""
+
+    rule: str
+    reason: str
+    path: str = "**"
+    expires: datetime.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`fail_on` None never fails. `rules` maps an id or prefix to a severity, or to None for off.
+
+    `select` empty means all rules; `select` and `ignore` are ids or prefixes. `path` is the policy file's.
+    """
+
+    fail_on: Severity | None = Severity.MEDIUM
+    exclude: tuple[str, ...] = ()
+    rules: Mapping[str, Severity | None] = field(default_factory=dict)
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+    no_ignores: bool = False
+    path: str | None = None
+
+    def enabled(self, rules: Sequence[Rule]) -> tuple[Rule, ...]:
+        """The rules to run: selected, not ignored, and not switched off."""
+        return tuple(
+            each
+            for each in rules
+            if (not self.select or matches(each.id, self.select))
+            and not matches(each.id, self.ignore)
+            and self.severity(each.id, each.severity) is not None
+        )
+
+    def severity(self, rule: str, severity: Severity) -> Severity | None:
+        """The severity policy gives a finding of this rule: the longest matching key wins; None is off."""
+        keys = [key for key in self.rules if matches(rule, (key,))]
+        return self.rules[max(keys, key=len)] if keys else severity
+
+
+def matches(rule: str, selectors: Sequence[str]) -> bool:
+    """Whether a rule id is one of the selectors or starts with one, at a word boundary (`cors` but not `cor`)."""
+    return any(rule == each or rule.startswith(each if each.endswith("-") else each + "-") for each in selectors)
+
+
+@functools.cache
+def default_policy() -> Policy:
+    """What holds without a policy file."""
+    return Policy()

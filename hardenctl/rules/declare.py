@@ -1,0 +1,56 @@
+"""How a rule is declared: once, with its page as docstring.
+
+    @rule("gunicorn-timeout-disabled", on=ServerLaunch, severity=Severity.HIGH, category=Category.PERFORMANCE)
+    def timeout_disabled(launch: ServerLaunch) -> Iterator[Hit]:
+        '''The worker timeout is disabled. ...'''
+
+A check takes the document, and the `Settings` as second argument where it needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from hardenctl.model.finding import Category, Hit, Severity
+from hardenctl.model.settings import Settings
+from hardenctl.rules.page import Page
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing that can be wrong. Ids are kebab-case and name what is bad."""
+
+    id: str
+    severity: Severity
+    category: Category
+    page: Page = field(repr=False)
+
+
+@dataclass(frozen=True)
+class DocumentRule(Rule):
+    """A rule that looks at one kind of document: `on` is the document's class."""
+
+    on: type[Any]
+    check: Callable[..., Iterator[Hit]] = field(repr=False)
+
+    def hits(self, document: object, settings: Settings) -> Iterator[Hit]:
+        """Run the check on a document of the class `on`."""
+        wants_settings = self.check.__code__.co_argcount > 1
+        return self.check(document, settings) if wants_settings else self.check(document)
+
+
+def rule(
+    id: str,  # noqa: A002 - the word everywhere
+    *,
+    on: type[Any],
+    severity: Severity,
+    category: Category = Category.SECURITY,
+) -> Callable[[Callable[..., Iterator[Hit]]], DocumentRule]:
+    """Turn a check into a rule; its docstring is the page."""
+
+    def declare(check: Callable[..., Iterator[Hit]]) -> DocumentRule:
+        return DocumentRule(id, severity, category, Page.of(check.__doc__), on, check)
+
+    return declare

@@ -1,0 +1,7 @@
+"""The dockerfile rules."""
+
+from __future__ import annotations
+
+from hardenctl.rules.declare import Rule
+
+RULES: tuple[Rule, ...] = ()

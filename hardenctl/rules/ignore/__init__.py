@@ -1,0 +1,7 @@
+"""The ignore rules."""
+
+from __future__ import annotations
+
+from hardenctl.rules.declare import Rule
+
+RULES: tuple[Rule, ...] = ()
