@@ -43,17 +43,15 @@ def detect_config(
             by_document.setdefault(each.on, []).append(each)
     scope = [path for path in snapshot.paths() if snapshot.in_scope(path)]
     for reader in READERS:
-        if not any(kind in by_document for kind in reader.DOCUMENTS):
-            continue
-        if not any(reader.concerns(path) for path in scope):
+        wanted = any(kind in by_document for kind in reader.DOCUMENTS)
+        if not (wanted and any(map(reader.concerns, scope))):
             continue
         try:
             for document in reader.read(snapshot):
-                if isinstance(document, Gap):
-                    if snapshot.in_scope(document.path):
-                        yield document
-                    continue
-                yield from _judge_document(document, by_document.get(type(document), ()), snapshot, settings)
+                if not isinstance(document, Gap):
+                    yield from _judge_document(document, by_document.get(type(document), ()), snapshot, settings)
+                elif snapshot.in_scope(document.path):
+                    yield document
         except DocumentError as error:
             yield Gap(".", error.what)
         except Exception as error:  # noqa: BLE001 - a crash in one reader must not hide what the others find

@@ -70,7 +70,7 @@ class Stamper:
     def _fingerprint(self, rule: Rule, hit: Hit) -> str:
         """`H(rule, value)` for a secret, `H(rule, path, identity)` for all else.
 
-        The first is deliberately slow (about 2 ms) and salted, so that a published report doesn't give a weak value away.
+        The first is deliberately slow (about 2 ms) and salted, so that a report doesn't give a weak value away.
         """
         if hit.secret is None:
             return hashlib.sha256(f"{rule.id}\0{hit.span.path}\0{hit.identity}".encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Path globs as policy files write them: `*` stays within a folder, `**` crosses folders, a bare name matches anywhere."""
+"""Path globs as policy files write them: `*` stays within a folder, `**` crosses, a bare name is found anywhere."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ def _compile(pattern: str) -> re.Pattern[str]:
     parts, position = [], 0
     for match in re.finditer(r"\*\*/|/\*\*$|\*\*|\*|\?|\[!?[^\]]+\]", rooted):
         parts.append(re.escape(rooted[position : match.start()]))
-        token = match[0]
-        if token == "**/":
+        wild = match[0]
+        if wild == "**/":
             parts.append("(?:.*/)?")
-        elif token == "/**":
+        elif wild == "/**":
             parts.append("/.*")
-        elif token == "**":
+        elif wild == "**":
             parts.append(".*")
-        elif token == "*":
+        elif wild == "*":
             parts.append("[^/]*")
-        elif token == "?":
+        elif wild == "?":
             parts.append("[^/]")
         else:
-            parts.append("[^" + token[2:] if token.startswith("[!") else token)
+            parts.append("[^" + wild[2:] if wild.startswith("[!") else wild)
         position = match.end()
     parts.append(re.escape(rooted[position:]))
     anywhere = "" if "/" in rooted or rooted.startswith("**") else "(?:.*/)?"

@@ -39,9 +39,10 @@ class JudgedFinding:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One effective setting of a server. `value` is JSON-ready; None with an `expression` where only the machine knows.
+    """One effective setting of a server. `value` is JSON-ready; None with an `expression` if only the machine knows.
 
-    `origin` says where the value comes from: `command line`, `GUNICORN_CMD_ARGS`, `config file`, `environment`, `default`.
+    `origin` says where the value comes from: `command line`, `GUNICORN_CMD_ARGS`, `config file`,
+    `environment`, `default`.
     """
 
     value: Any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Collection, Iterable
 
 from hardenctl.model.blob import Gap
@@ -17,10 +17,10 @@ def judge(
     policy: Policy,
     *,
     baseline: Collection[str] = (),
-    today: datetime.date | None = None,
+    today: dt.date | None = None,
 ) -> tuple[JudgedFinding, ...]:
     """Judge findings, most severe first within a path. `baseline` holds the fingerprints that are accepted for now."""
-    today = today or datetime.datetime.now(tz=datetime.UTC).date()
+    today = today or dt.datetime.now(tz=dt.UTC).date()
     judged = [_judge_one(finding, policy, baseline, today) for finding in findings]
     return tuple(sorted((each for each in judged if each), key=_order))
 
@@ -34,9 +34,7 @@ def verdict(judged: Iterable[JudgedFinding], gaps: Collection[Gap], policy: Poli
     return Verdict.INCOMPLETE if gaps and not allow_gaps else Verdict.PASS
 
 
-def _judge_one(
-    finding: Finding, policy: Policy, baseline: Collection[str], today: datetime.date
-) -> JudgedFinding | None:
+def _judge_one(finding: Finding, policy: Policy, baseline: Collection[str], today: dt.date) -> JudgedFinding | None:
     severity = policy.severity(finding.rule, finding.severity)
     if severity is None:
         return None

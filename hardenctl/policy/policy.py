@@ -1,8 +1,8 @@
-"""The effective policy as plain frozen data: what the schema has validated, and what the fast path reads from its cache."""
+"""The effective policy as plain frozen data: what the schema validated and the fast path reads from its cache."""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class Suppression:
     rule: str
     reason: str
     path: str = "**"
-    expires: datetime.date | None = None
+    expires: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
