@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-import click
 import typer
 
 from hardenctl import __version__
 from hardenctl.model.errors import HardenctlError
+
+# Typer brings its own copy of click since 0.26; this is its `ClickException` in either.
+_ClickError: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="hardenctl",
@@ -38,16 +41,15 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code."""
     try:
         code = app(args=list(arguments), prog_name="hardenctl", standalone_mode=False)
-    except click.exceptions.Abort:
+    except typer.Abort:
         sys.stderr.write("error: aborted\n")
         return 130
-    except click.ClickException as error:
-        hint = "run `hardenctl --help` to see what there is"
-        if isinstance(error, click.UsageError) and error.ctx is not None:
-            hint = f"run `{error.ctx.command_path} --help` to see what there is"
-        return fail(error.format_message(), hint)
     except HardenctlError as error:
         return fail(error.what, error.help)
+    except _ClickError as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "hardenctl"
+        return fail(error.format_message(), f"run `{command} --help` to see what there is")
     return code if isinstance(code, int) else 0
 
 
