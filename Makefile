@@ -1,0 +1,45 @@
+# Five words a newcomer needs: audit, test, lint, docs, bench. `make audit PROJECT=../my-service` audits another project.
+PYTHON ?= python3
+PROJECT ?= .
+BIN := .venv/bin
+
+.PHONY: audit test lint docs bench nightly lock clean
+.DEFAULT_GOAL := audit
+
+# Everything the targets need, from the lock file; made anew when it changes.
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+audit: .venv/ready
+	$(BIN)/hardenctl audit $(PROJECT)
+
+test: .venv/ready
+	$(BIN)/python -m pytest -n auto --cov
+
+lint: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Generated pages: docs/rules, docs/schema, docs/CLI.md. `make docs CHECK=--check` fails on a diff instead of writing.
+docs: .venv/ready
+	$(BIN)/python -m hardenctl.cli.docs $(CHECK)
+
+bench: .venv/ready
+	for each in bench/*.py; do $(BIN)/python $$each || exit 1; done
+
+# What takes longer than CI may: the whole suite on every supported Python found.
+nightly: .venv/ready
+	bash .ci/nightly
+
+# uv resolves for all supported Pythons and platforms at once.
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --extra all --group dev --generate-hashes \
+	  --no-header --no-emit-index-url --no-emit-find-links --no-annotate --quiet -o requirements.lock
+
+clean:
+	rm -rf .venv build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
