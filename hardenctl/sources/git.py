@@ -1,0 +1,172 @@
+"""Plain git plumbing: one way to run git safely, and its errors as ours.
+
+The audited repository is not trusted. Its configuration can name programs (`core.fsmonitor`, `core.hooksPath`, a
+signature checker): they are switched off here, and nothing is ever fetched.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from hardenctl.model.errors import HardenctlError, SourceError
+
+CONFIGURATION = (
+    "core.fsmonitor=false",
+    f"core.hooksPath={os.devnull}",
+    "core.useReplaceRefs=false",
+    "log.showSignature=false",
+    "protocol.allow=never",  # a partial clone must not fetch what it lacks: that is a gap, said
+    "diff.renames=false",
+    "submodule.recurse=false",
+)
+
+# What a hook may set and we honour where it is about the repository that is audited: the index that is being
+# committed, and objects that a push has brought but not yet admitted.
+HOOK_VARIABLES = (
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH",
+)
+
+_USERINFO = re.compile(r"://[^/@\s]+@")
+_UNKNOWN = re.compile(
+    r"unknown revision|bad revision|Needed a single revision|ambiguous argument|bad object|Not a valid"
+)
+
+
+class Git:
+    """Runs git in one folder. Every failure is a SourceError that says what to do."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._environment = environment(folder)
+
+    def run(self, *arguments: str, input: bytes | None = None, ok: Sequence[int] = (0,)) -> bytes:  # noqa: A002 - as subprocess
+        """The standard output of one git command. `ok` are the exit codes that are no failure."""
+        try:
+            done = subprocess.run(  # noqa: S603 - a fixed program; arguments are ours or follow `--`
+                command(*arguments),
+                cwd=self.folder,
+                env=self._environment,
+                input=input,
+                capture_output=True,
+                check=False,
+            )
+        except OSError as error:
+            raise _missing(error, self.folder) from error
+        if done.returncode not in ok:
+            raise self.error(arguments, done.stderr)
+        return done.stdout
+
+    def start(self, *arguments: str, stdin: IO[bytes] | int | None = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+        """Start a git command whose output is streamed. The caller waits for it."""
+        try:
+            return subprocess.Popen(  # noqa: S603 - as above
+                command(*arguments), cwd=self.folder, env=self._environment, stdin=stdin,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+        except OSError as error:
+            raise _missing(error, self.folder) from error
+
+    def error(self, arguments: Sequence[str], stderr: bytes) -> SourceError:
+        """What git's complaint means to the user."""
+        text = _USERINFO.sub("://", stderr.decode("utf-8", "replace")).strip()
+        if "dubious ownership" in text:
+            return SourceError(
+                f"git refuses to read `{self.folder}`: it belongs to another user",
+                help=f"if you trust it: git config --global --add safe.directory '{self.folder}'",
+            )
+        if "not a git repository" in text:
+            return SourceError(
+                f"`{self.folder}` is not a git repository that git can read",
+                help="name a folder in a repository, or remove a broken `.git` to audit it as a plain folder",
+            )
+        if re.search(
+            r"\bindex\b.*(corrupt|smaller|signature|checksum)|(bad|unable to read|corrupt)\b.*\bindex\b", text
+        ):
+            return SourceError(
+                f"the git index of `{self.folder}` is corrupt",
+                help="rebuild it with `rm .git/index && git reset` (work-tree files are kept)",
+            )
+        first = next((line for line in text.splitlines() if line.startswith(("fatal:", "error:"))), text.split("\n")[0])
+        return SourceError(
+            f"`git {arguments[0]}` failed: {first or 'no message'}", help="run `git fsck` on the repository"
+        )
+
+
+def command(*arguments: str) -> list[str]:
+    """The command line of a git call."""
+    return ["git", *(part for each in CONFIGURATION for part in ("-c", each)), *arguments]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The environment of a git call in `folder`.
+
+    Variables of a running hook count only where they are about the same repository; relative ones (git gives
+    `GIT_INDEX_FILE=.git/index`) are made absolute, since we may call git from another folder.
+    """
+    ours = {
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_PAGER": "cat",
+        "LC_ALL": "C",
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _harmless(name)}
+    if find_top(folder) == find_top(Path.cwd()):
+        kept |= {name: _absolute(os.environ[name]) for name in HOOK_VARIABLES if name in os.environ}
+        if "GIT_DIR" in os.environ and "GIT_WORK_TREE" in os.environ:
+            kept |= {name: _absolute(os.environ[name]) for name in ("GIT_DIR", "GIT_WORK_TREE")}
+    return kept | ours
+
+
+def find_top(path: Path) -> Path | None:
+    """The nearest folder at or above `path` that holds a `.git`, without starting git; None where there is none."""
+    path = Path(os.path.realpath(path))
+    return next((each for each in (path, *path.parents) if os.path.lexists(each / ".git")), None)
+
+
+def is_bare(path: Path) -> bool:
+    """Whether a folder looks like a bare repository (or is the inside of a `.git`)."""
+    return (path / "HEAD").is_file() and (path / "objects").is_dir() and (path / "refs").is_dir()
+
+
+def shown(raw: bytes) -> str:
+    r"""A path as git gives it, as text that can always be printed: bytes that are no UTF-8 become `\xe9`."""
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def revision_error(revision: str) -> SourceError:
+    """A revision that isn't there."""
+    return SourceError(
+        f"unknown revision `{revision}`",
+        help="check the name; in CI, fetch the whole history first (`fetch-depth: 0`, or `git fetch --unshallow`)",
+    )
+
+
+def is_unknown_revision(error: HardenctlError) -> bool:
+    """Whether git failed because a revision isn't there."""
+    return bool(_UNKNOWN.search(error.what))
+
+
+def _harmless(name: str) -> bool:
+    return name.startswith(("GIT_CONFIG", "GIT_CEILING", "GIT_TRACE", "GIT_EXEC_PATH", "GIT_DISCOVERY"))
+
+
+def _absolute(value: str) -> str:
+    return os.pathsep.join(os.path.abspath(each) if each else each for each in value.split(os.pathsep))  # noqa: PTH100 - links stay
+
+
+def _missing(error: OSError, folder: Path) -> SourceError:
+    if not folder.is_dir():
+        return SourceError(f"there is no folder `{folder}`")
+    if isinstance(error, FileNotFoundError):
+        return SourceError("git is not installed, or not on PATH", help="install git: it says which files are tracked")
+    return SourceError(f"git could not be started: {error.strerror}")

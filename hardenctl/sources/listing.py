@@ -1,0 +1,127 @@
+"""Which files a folder has: asked of git, or walked where there is no git."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hardenctl.formats.dotenv import is_env_file
+from hardenctl.model.blob import Gap, Standing
+from hardenctl.sources.git import Git, shown
+
+# Never part of a project: what tools put beside it. Walked neither in plain folders nor for ignored env files.
+FOREIGN = frozenset(
+    """
+    .git .hg .svn .venv venv node_modules __pycache__ .tox .nox .mypy_cache .pytest_cache .ruff_cache .cache
+    .eggs .gradle .terraform .next .nuxt .idea site-packages
+    """.split()  # noqa: SIM905 - one word a line is no easier to read
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file: `raw` is its path as the file system spells it, `path` the same as it is shown."""
+
+    path: str
+    raw: bytes
+    standing: Standing
+    oid: str | None = None
+
+
+@dataclass
+class Listing:
+    """Files by path, what was left out on purpose (by reason), and what could not be listed."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    skipped: Counter[str] = field(default_factory=Counter)
+    gaps: list[Gap] = field(default_factory=list)
+
+    def add(self, raw: bytes, standing: Standing, oid: str | None = None) -> None:
+        """Add a file."""
+        path = shown(raw)
+        self.entries[path] = Entry(path, raw, standing, oid)
+
+
+def list_repository(git: Git) -> Listing:
+    """Tracked files, untracked ones that git doesn't ignore, and ignored env files beside them.
+
+    Paths are relative to git's folder and below it. Submodules and links are counted, not followed.
+    """
+    listing = Listing()
+    output = git.run("ls-files", "-z", "-t", "--stage", "--cached", "--others", "--exclude-standard")
+    for record in output.split(b"\0"):
+        if not record:
+            continue
+        tag, rest = record[:1], record[2:]
+        if tag == b"?":
+            if rest.endswith(b"/"):
+                listing.skipped["nested repository"] += 1
+            else:
+                listing.add(rest, Standing.UNTRACKED)
+            continue
+        meta, _, raw = rest.partition(b"\t")
+        mode, oid, _stage = meta.split(b" ")
+        if mode == b"160000":
+            listing.skipped["submodule"] += 1
+        elif mode == b"120000":
+            listing.skipped["symbolic link"] += 1
+        elif tag == b"S":
+            listing.skipped["not checked out (sparse checkout)"] += 1
+        else:
+            listing.add(raw, Standing.TRACKED, oid.decode())
+    for raw in _ignored_env_files(os.fsencode(git.folder), listing.entries.values()):
+        listing.add(raw, Standing.IGNORED)
+    return listing
+
+
+def list_folder(root: Path) -> Listing:
+    """All files of a plain folder, without those of tools and nested repositories."""
+    listing = Listing()
+    base = os.fsencode(root)
+
+    def failed(error: OSError) -> None:
+        name = os.path.relpath(os.fsencode(error.filename), base)
+        listing.gaps.append(Gap(shown(name), f"could not be listed: {error.strerror}"))
+
+    for folder, names, files in os.walk(base, onerror=failed):
+        kept = []
+        for name in names:
+            if os.fsdecode(name) in FOREIGN or name.endswith(b".egg-info"):
+                listing.skipped["tool folder"] += 1
+            elif os.path.islink(os.path.join(folder, name)):  # noqa: PTH114, PTH118 - bytes, and a hot path
+                listing.skipped["symbolic link"] += 1
+            elif os.path.exists(os.path.join(folder, name, b"pyvenv.cfg")):  # noqa: PTH110, PTH118 - as above
+                listing.skipped["tool folder"] += 1
+            else:
+                kept.append(name)
+        names[:] = sorted(kept)
+        prefix = os.path.relpath(folder, base).replace(os.fsencode(os.sep), b"/")
+        for name in sorted(files):
+            listing.add(name if prefix == b"." else prefix + b"/" + name, Standing.UNTRACKED)
+    return listing
+
+
+def _ignored_env_files(base: bytes, entries: Iterable[Entry]) -> Iterator[bytes]:
+    """Env files that git doesn't list, in the folders it lists files of and in the root."""
+    listed = {entry.raw for entry in entries}
+    folders = {b""}
+    for raw in listed:
+        folder = raw.rpartition(b"/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition(b"/")[0]
+    for folder in sorted(folders):
+        try:
+            with os.scandir(os.path.join(base, folder)) as items:  # noqa: PTH118 - bytes, and a hot path
+                names = [
+                    item.name for item in items if b"env" in item.name.lower() and item.is_file(follow_symlinks=False)
+                ]
+        except OSError:
+            continue  # the folder's files are read one by one: each says that it is gone or unreadable
+        for name in sorted(names):
+            raw = folder + b"/" + name if folder else name
+            if raw not in listed and is_env_file(shown(raw)):
+                yield raw

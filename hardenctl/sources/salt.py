@@ -1,0 +1,26 @@
+"""The salt of a repository's fingerprints: the same in CI and on every laptop, whatever URL it was cloned by."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+FIXED = hashlib.sha256(b"hardenctl: no remote").digest()[:16]
+
+_URL = re.compile(r"^[\w+.-]+://(?:[^/@]*@)?(?P<host>[^/:]+)(?::\d*)?/+(?P<path>.+)$")
+_SCP = re.compile(r"^(?:[^/@:]+@)?(?P<host>[^/:]{2,}):(?!//)/*(?P<path>.+)$")
+
+
+def salt_of(url: str) -> bytes:
+    """The salt that belongs to a remote's URL; a fixed one where it names no host."""
+    name = normalise(url)
+    return hashlib.sha256(f"hardenctl: {name}".encode()).digest()[:16] if name else FIXED
+
+
+def normalise(url: str) -> str:
+    """`host/path` of a remote: without scheme, user, port, `.git` and case. Empty for a path on disk."""
+    match = _URL.match(url.strip()) or _SCP.match(url.strip())
+    if not match or url.startswith("file:"):
+        return ""
+    path = match["path"].rstrip("/").removesuffix(".git").rstrip("/")
+    return f"{match['host']}/{path}".lower()
