@@ -5,21 +5,47 @@ from __future__ import annotations
 import hashlib
 import re
 import string
+import zlib
 from collections.abc import Callable
+
+ALPHANUMERIC = string.ascii_letters + string.digits
+BASE32 = string.ascii_uppercase + "234567"
+BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 _PLACEHOLDER = re.compile(r"\{\{fake:([\w-]+)\}\}")
 
 
-def scramble(seed: str, length: int, alphabet: str = string.ascii_letters + string.digits) -> str:
+def scramble(seed: str, length: int, alphabet: str = ALPHANUMERIC) -> str:
     """`length` characters that look random and are the same every time for one seed."""
     stream = hashlib.shake_256(seed.encode()).digest(length * 2)
     return "".join(alphabet[int.from_bytes(stream[i : i + 2], "big") % len(alphabet)] for i in range(0, len(stream), 2))
+
+
+def base62_crc32(text: str, width: int = 6) -> str:
+    """The CRC32 of a text in base 62, left-padded with zeros: the checksum GitHub's and npm's tokens end in."""
+    number, digits = zlib.crc32(text.encode()), ""
+    while number:
+        number, rest = divmod(number, 62)
+        digits = BASE62[rest] + digits
+    return digits.rjust(width, "0")
+
+
+def github_token(prefix: str, seed: str) -> str:
+    """A token of GitHub's form (`ghp_` and the like) whose checksum holds."""
+    body = scramble(seed, 30)
+    return f"{prefix}_{body}{base62_crc32(body)}"
 
 
 FAKES: dict[str, Callable[[], str]] = {
     "password": lambda: scramble("password", 20),
     "secret-key": lambda: scramble("secret-key", 50),
     "database-url": lambda: "postgresql" + "://app:" + scramble("database-url", 20) + "@db:5432/app",
+    "redis-url": lambda: "redis" + "://:" + scramble("redis-url", 24) + "@cache:6379/0",
+    "jwt-secret": lambda: scramble("jwt-secret", 64, "0123456789abcdef"),
+    "aws-access-key-id": lambda: "AK" + "IA" + scramble("aws-access-key-id", 16, BASE32),
+    "aws-secret-access-key": lambda: scramble("aws-secret-access-key", 40, ALPHANUMERIC + "+/"),
+    "github-token": lambda: github_token("ghp", "github-token"),
+    "stripe-live-key": lambda: "sk_" + "live_" + scramble("stripe-live-key", 24),
 }
 
 

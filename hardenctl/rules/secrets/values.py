@@ -1,0 +1,248 @@
+"""What a key and its value are to a credential scanner: the one place that decides "placeholder", "weak" or "live".
+
+Rules about `.env` and compose files and the secret pipeline all ask here, so that they never disagree.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import itertools
+import re
+from urllib.parse import unquote
+
+from hardenctl.rules.secrets.words import (
+    ABOUT_PREFIXES,
+    ABOUT_SUFFIXES,
+    CREDENTIAL_WORDS,
+    KEY_QUALIFIERS,
+    PLACEHOLDER_WORDS,
+    PUBLIC_WORDS,
+    STORE_WORDS,
+    WEAK_VALUES,
+    WEAK_WORDS,
+)
+
+
+class ValueClass(enum.Enum):
+    """What a value is, seen together with its key."""
+
+    EMPTY = "empty"
+    REFERENCE = "reference"  # resolved elsewhere: `${VAR}`, `{{ x }}`, `$(cmd)`, a vault path, a mounted secret file
+    PLACEHOLDER = "placeholder"  # nobody's credential: `changeme`, `<your-key>`, `xxxx`
+    WEAK = "weak"  # a real credential that is guessable: `postgres`, `root123`, its own user's name
+    PLAIN = "plain"  # no credential by key and shape: a port, a switch, a host
+    LIVE = "live"  # looks like a real credential
+
+
+SHORTEST = 4  # characters: below, a value is guessable whatever it is made of
+LONGEST = 4096  # characters: a longer value is text or data
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
+_URL = re.compile(
+    r"(?P<scheme>[A-Za-z][\w+.-]*)://(?P<user>[^\s:@/?#]*):(?P<password>[^\s@/]*(?:@[^\s@/]+)*?)@(?P<host>[^\s@]+)"
+)
+_DEFAULT = re.compile(r"\$\{\w+:?-(?P<default>[^{}]*)\}")
+_REFERENCE = re.compile(
+    r"""
+      \$\{[^}]*\}? | \{\{.*\}\} | \{%.*%\} | <%.*%> | \$\(.*\) | `[^`]+` | %\(\w+\)[sd] | \#\{[^}]+\}
+    | \$\$?[A-Za-z_]\w*(?![\w$./+=-]) | \$\$?\[ | \$env: | ^%[A-Za-z_]\w*%$ | ^:\w+$ | ^%[sdv]$ | ^%[\w-]+%$
+    | ^\{[A-Za-z_][\w.\[\]'"()-]*\}$ | ^\(\(.*\)\)$ | ^\{\w+:[\w.:]+\}$
+    | ^!(?:vault|secret|Ref|Sub|GetAtt|ImportValue|env_var|ENV|env|reference)\b
+    | ^(?:vault|ssm|secretsmanager|awssm|gcpsm|op|sm|keyvault|doppler|bao|ref\+\w+|secret|env|file|azkv)
+      (?::/{0,2}|\#)[\w./$#\[-]
+    | ^arn:aws[\w-]*: | @Microsoft\.KeyVault\( | resolve:(?:ssm|secretsmanager)
+    | (?:process\.env|os\.environ|import\.meta\.env)\b | \b(?:getenv|env|config|var|secrets|lookup)[.(\[]['"\w]
+    | ^/(?:run|var/run)/secrets/ | ^ENC\[ | ^ENC\( | ^\$ANSIBLE_VAULT | ^AgA[A-Za-z0-9+/]{100} | ^\$9\$
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_PLACEHOLDER = re.compile(
+    r"""
+      ^(?P<character>.)(?P=character){2,}$ | ^[*.•·…xX_?#-]+$ | ^<[^<>]+>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$
+    | ^\(\w.*\)$ | [*•]{4} | x{6} | X{6} | \.{3} | … | EXAMPLE | <[A-Za-z][\w .-]*>
+    | 0123456789 | 1234567890 | abcdefghij | ABCDEFGHIJ | 12345678-?9
+    | (?i:change[-_ ]?(?:me|this|it|in)\b | change[-_ ]?me | replace[-_ ]?(?:me|this|with) | \byour[-_ ]?\w | ^your
+        | ^my[-_ ]?(?:api|secret|password|token|key|access|client|super|pass)
+        | [-_ ]here$ | ^(?:some|an?|the)[-_ ]?(?:secret|password|token|key|api) | [-_ ]goes[-_ ]
+        | (?:insert|enter|put|type|fill)[-_ ]?(?:your|in|me|the)
+        | placeholder | redacted | dummy | \bexample | example$ | to[-_ ]?be[-_ ](?:changed|replaced|set)
+        | do[-_ ]?not[-_ ]?use | not[-_ ]?(?:a|so)?[-_ ]?(?:real|secret|secure|used)
+        | keep[-_ ]?(?:it|me|this)[-_ ]?(?:secret|safe) | generate[-_ ](?:a|me|one|with|your|using)
+        | openssl\ rand | ^todo | ^fixme )
+    """,
+    re.VERBOSE,
+)
+_PLAIN = re.compile(
+    r"""
+      (?i:true|false|yes|no|on|off|enabled?|disabled?|required|optional|auto|plain|md5|trust|scram-sha-256|sha256
+        |bearer|basic|hs\d{3}|rs\d{3}|es\d{3})
+    | -?\d{1,3} | /[\w./-]*/[\w.-]+ | \.{1,2}/\S* | ~/\S* | [A-Za-z]:\\\S*
+    | [A-Za-z][\w+.-]*://[^\s@]* | [\w.+-]+@[\w-]+\.[a-z]{2,}
+    """,
+    re.VERBOSE,
+)
+_PROVIDER = re.compile(
+    r"""^(?: A[KS]IA[A-Z2-7]{16} | gh[pousr]_\w{36} | github_pat_\w{22} | glpat-[\w-]{20} | [sr]k_(?:live|test)_\w{16}
+        | xox[abprs]-\d | eyJ[\w-]{8,}\.eyJ[\w-]{4,}\. | AIza[\w-]{35} | sk-[\w-]{20} | SG\.[\w-]{16} | npm_\w{36}
+        | pypi-AgE | hf_[A-Za-z]{30} | dop_v1_ )""",
+    re.VERBOSE,
+)
+_DIGITS = "12345678901234567890"
+_REPEATED = re.compile(r"(.{1,4})\1+")
+_LEET = str.maketrans("01345@$!", "oieasasi")
+_EDGE = "0123456789!@#$%^&*.,;:?+=~ _-"
+
+
+@functools.lru_cache(maxsize=8192)
+def key_words(key: str) -> tuple[str, ...]:
+    """The words of a key in lower case: `dbPassword`, `DB_PASSWORD` and `db.password` are all `db password`."""
+    return tuple(word.lower() for word in _WORD.findall(key))
+
+
+@functools.lru_cache(maxsize=8192)
+def is_credential_key(key: str) -> bool:  # noqa: C901, PLR0911 - one case after the other reads best
+    """Whether a key names a credential itself, not something about one.
+
+    True for `DB_PASSWORD`, `SECRET_KEY`, `apiKey`, `DATABASE_URL`; false for `PUBLIC_KEY`, `PASSWORD_MIN_LENGTH`,
+    `TOKEN_EXPIRE_MINUTES`, `SECRET_NAME`, `FORGOT_PASSWORD`.
+    """
+    words = key_words(key)
+    while words and (words[-1].isdigit() or words[-1] in {"b64", "base", "old", "new", "prod", "dev", "staging"}):
+        words = words[:-1]
+    if not words:
+        return False
+    *before, last = words
+    if last == "dsn" or "".join(words[-2:]) in {"connectionstring", "connstr", "connstring", "connectionuri"}:
+        return True
+    if last in {"url", "uri"}:
+        return bool(STORE_WORDS.intersection(before)) and not ABOUT_PREFIXES.intersection(before[:1])
+    if last in {"key", "keys"}:
+        if PUBLIC_WORDS.intersection(before[-1:]) or "public" in before or "publishable" in before:
+            return False
+        return bool(KEY_QUALIFIERS.intersection(before[-1:]) or {"secret", "private", "api"}.intersection(before))
+    if last == "auth":
+        return bool(before) and before[-1] not in {"use", "enable", "require", "no"}
+    if last in ABOUT_SUFFIXES and last not in CREDENTIAL_WORDS:
+        return False
+    if last not in CREDENTIAL_WORDS:
+        squeezed = "".join(words)
+        return squeezed in CREDENTIAL_WORDS or last.endswith(("password", "passwd", "secret", "apikey", "passphrase"))
+    if last == "tokens" or ABOUT_PREFIXES.intersection(words[:1]) - {"csrf", "update", "create"}:
+        return False
+    if last in {"pass", "pw", "pat", "otp", "jwt", "bearer"}:
+        return not {"by", "first", "second", "single", "multi", "two"}.intersection(before)
+    return not (last == "token" and {"csrf", "next", "page", "continuation", "pagination"}.intersection(before))
+
+
+def classify_value(key: str, value: str) -> ValueClass:  # noqa: C901, PLR0911 - as above
+    """What a value is under its key. A URL with userinfo is what its password is, whatever its key.
+
+    `${VAR:-default}` is what its default is where that is weak or live, because production falls back to it.
+    """
+    value = _unquoted(value)
+    if not value or value.lower() in {"null", "nil", "none", "~", "undefined"}:
+        return ValueClass.EMPTY
+    if len(value) > LONGEST:
+        return ValueClass.PLAIN
+    if default := _DEFAULT.fullmatch(value):
+        fallback = classify_value(key, default["default"])
+        return fallback if fallback in {ValueClass.WEAK, ValueClass.LIVE} else ValueClass.REFERENCE
+    if url := _URL.search(value):
+        return _of_userinfo(url["user"], url["password"])
+    if _PROVIDER.match(value) and not is_placeholder(value):
+        return ValueClass.LIVE
+    if is_reference(value):
+        return ValueClass.REFERENCE
+    if not is_credential_key(key):
+        return ValueClass.PLAIN
+    if is_placeholder(value):
+        return ValueClass.PLACEHOLDER
+    if _PLAIN.fullmatch(value):
+        return ValueClass.PLAIN
+    if is_weak(value, key):
+        return ValueClass.WEAK
+    return ValueClass.LIVE
+
+
+def is_reference(value: str) -> bool:
+    """Whether a value is filled in elsewhere: a variable, a template, a command, a vault path."""
+    return bool(_REFERENCE.search(value))
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether a value only stands where a credential should go."""
+    if _PLACEHOLDER.search(value):
+        return True
+    pieces = [word.lower() for word in re.split(r"[^A-Za-z0-9]+", value) if word]
+    if any(word in PLACEHOLDER_WORDS for word in pieces):
+        return True
+    return value.isalpha() and any(word in PLACEHOLDER_WORDS for word in key_words(value) if len(word) > 3)  # noqa: PLR2004 - shorter words turn up in random letters
+
+
+def is_weak(value: str, key: str = "", user: str = "") -> bool:
+    """Whether a value is guessable: too short, made of common words and digits, or the same as its key or user."""
+    lowered = value.lower().strip()
+    if len(lowered) < SHORTEST or lowered in WEAK_VALUES or len(set(lowered)) <= 2:  # noqa: PLR2004 - `abab`, `1111`
+        return True
+    if lowered.isdigit():
+        return len(lowered) < 8 or _is_run(lowered)  # noqa: PLR2004 - up to seven digits fall to a guess
+    bare = re.sub(r"[^a-z0-9]", "", lowered)
+    own = {re.sub(r"[^a-z0-9]", "", each.lower()) for each in (key, user) if each}
+    if bare in own or bare.rstrip("0123456789") in own - {""}:
+        return True
+    core = lowered.strip(_EDGE)
+    for form in {core, core.translate(_LEET), lowered.translate(_LEET).strip(_EDGE)}:
+        if not form or form in WEAK_WORDS or _is_run(form):
+            return True
+        pieces = re.findall(r"[a-z]+|[^a-z\W_]+", form)
+        if all(_made_of_words(piece) or (piece.isdigit() and len(piece) <= 6) for piece in pieces):  # noqa: PLR2004 - a date
+            return True
+    return all(_made_of_words(piece) or (piece.isdigit() and len(piece) <= 6) for piece in key_words(value))  # noqa: PLR2004
+
+
+def _of_userinfo(user: str, password: str) -> ValueClass:
+    password = unquote(password)
+    if not password:
+        return ValueClass.EMPTY
+    if is_reference(password):
+        return ValueClass.REFERENCE
+    if is_placeholder(password) or (
+        password.lower() in {"pass", "password", "pwd", "secret", "token", "key", "pw"}
+        and (user.lower() in {"user", "username", "name", "login", "u", "usr", "usuario"})
+    ):
+        return ValueClass.PLACEHOLDER
+    return ValueClass.WEAK if is_weak(password, "", user) else ValueClass.LIVE
+
+
+def _unquoted(value: str) -> str:
+    value = value.strip()
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        return value[1:-1].strip()
+    return value
+
+
+def _is_run(text: str) -> bool:
+    """Whether characters follow each other: `12345678`, `abcdef`, `87654321`, or one short piece repeated."""
+    steps = {ord(after) - ord(before) for before, after in itertools.pairwise(text)}
+    return steps <= {0, 1} or steps <= {0, -1} or text in _DIGITS or bool(_REPEATED.fullmatch(text))
+
+
+@functools.lru_cache(maxsize=4096)
+def _made_of_words(text: str) -> bool:
+    """Whether a lower-case piece is a common word or two or more of them in a row."""
+    if text in WEAK_WORDS or text in PLACEHOLDER_WORDS:
+        return True
+    if not 6 <= len(text) <= 40:  # noqa: PLR2004 - shorter ones are split by chance
+        return False
+    reach = [True] + [False] * len(text)  # which prefixes are words in a row; quadratic in at most 40 characters
+    for end in range(3, len(text) + 1):
+        reach[end] = any(reach[start] and text[start:end] in _LONG_WORDS for start in range(max(0, end - 14), end - 1))
+    return reach[-1]
+
+
+_LONG_WORDS = frozenset(
+    word
+    for word in WEAK_WORDS | PLACEHOLDER_WORDS
+    if len(word) > 2 or word in {"my", "is", "no", "me", "db", "to"}  # noqa: PLR2004
+)
