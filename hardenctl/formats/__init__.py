@@ -7,4 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-READERS: tuple[Any, ...] = ()
+from hardenctl.formats import compose, dockerfile
+
+READERS: tuple[Any, ...] = (
+    compose,
+    dockerfile,
+)
