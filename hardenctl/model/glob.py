@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 
 
 def glob_match(path: str, pattern: str) -> bool:
@@ -34,3 +35,17 @@ def _compile(pattern: str) -> re.Pattern[str]:
     parts.append(re.escape(rooted[position:]))
     anywhere = "" if "/" in rooted or rooted.startswith("**") else "(?:.*/)?"
     return re.compile(f"{anywhere}{''.join(parts)}(?:/.*)?", re.DOTALL)
+
+
+def rebase(pattern: str, prefix: Sequence[str]) -> str | None:
+    """A glob as it reads from the folder that `prefix`'s parts lead to; None where it matches nothing in there."""
+    rooted = pattern.removeprefix("./").rstrip("/")
+    if "/" not in rooted:
+        return "**" if any(glob_match(part, rooted) for part in prefix) else rooted
+    parts = rooted.split("/")
+    for folder in prefix:
+        if not parts or parts[0] == "**":
+            break
+        if not glob_match(folder, parts.pop(0)):
+            return None
+    return "/".join(parts) if parts else "**"

@@ -26,7 +26,8 @@ class Suppression:
 class Policy:
     """`fail_on` None never fails. `rules` maps an id or prefix to a severity, or to None for off.
 
-    `select` empty means all rules; `select` and `ignore` are ids or prefixes. `path` is the policy file's.
+    `select` empty means all rules; `select` and `ignore` are ids or prefixes. `path` is the policy file's,
+    `extends` the presets and files it starts from.
     """
 
     fail_on: Severity | None = Severity.MEDIUM
@@ -38,6 +39,7 @@ class Policy:
     settings: Settings = field(default_factory=Settings)
     no_ignores: bool = False
     path: str | None = None
+    extends: tuple[str, ...] = ()
 
     def enabled(self, rules: Sequence[Rule]) -> tuple[Rule, ...]:
         """The rules to run: selected, not ignored, and not switched off."""

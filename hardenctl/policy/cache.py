@@ -1,0 +1,80 @@
+"""The cache of validated policies: a hook run neither imports pydantic nor parses YAML while no policy file changes.
+
+An entry is JSON, keyed by the digest of the policy file's bytes, hardenctl's version and the rules there are; it names
+the files it was extended from with their digests. Anything wrong with an entry means there is none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hardenctl import __version__
+
+KEEP = 32  # entries: one per project a developer works on, and some history
+
+
+def cache_home() -> Path:
+    """The user's cache folder for hardenctl, whether it is there or not."""
+    if configured := os.environ.get("XDG_CACHE_HOME"):
+        return Path(configured) / "hardenctl"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "hardenctl" / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "hardenctl"
+    return Path.home() / ".cache" / "hardenctl"
+
+
+def digest(data: bytes) -> str:
+    """The content digest of a file."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def key(file: Path, data: bytes, rules: tuple[str, ...]) -> str:
+    """The name of the entry for a policy file. The path is part of it: `extends` is relative to it."""
+    parts = (__version__, os.path.realpath(file), digest(data), *rules)
+    return digest("\0".join(parts).encode("utf-8", "surrogateescape"))
+
+
+def load_entry(name: str) -> Mapping[str, Any] | None:
+    """The policy data of an entry; None where there is none, it is torn, or a file it was extended from changed."""
+    try:
+        entry = json.loads((_folder() / f"{name}.json").read_bytes())
+        for file, expected in entry["files"].items():
+            if digest(Path(file).read_bytes()) != expected:
+                return None
+        policy = entry["policy"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
+        return None
+    return policy if isinstance(policy, dict) else None
+
+
+def save_entry(name: str, policy: Mapping[str, Any], files: Mapping[str, str]) -> None:
+    """Keep an entry, atomically. A cache that can't be written is no error."""
+    temporary = None
+    try:
+        folder = _folder()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
+        with open(descriptor, "w", encoding="utf-8") as handle:  # noqa: PTH123 - a descriptor, no path
+            json.dump({"files": dict(files), "policy": policy}, handle)
+        Path(temporary).replace(folder / f"{name}.json")
+        temporary = None
+        entries = sorted(folder.glob("*.json"), key=lambda each: each.stat().st_mtime, reverse=True)
+        for old in entries[KEEP:]:
+            old.unlink(missing_ok=True)
+    except (OSError, RuntimeError):
+        if temporary:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+
+
+def _folder() -> Path:
+    return cache_home() / "policy"

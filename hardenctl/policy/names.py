@@ -1,0 +1,37 @@
+"""Rule ids and prefixes as users write them, checked against the rules there are."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+from hardenctl.policy.policy import matches
+
+
+def known_ids() -> tuple[str, ...]:
+    """The ids of all rules."""
+    from hardenctl.rules import RULES
+
+    return tuple(each.id for each in RULES)
+
+
+def is_known(selector: str, ids: Iterable[str]) -> bool:
+    """Whether a selector is a rule's id or a prefix of one at a word boundary."""
+    return bool(selector) and any(matches(each, (selector,)) for each in ids)
+
+
+def close_to(word: str, candidates: Iterable[str]) -> str:
+    """The candidate that a word was probably meant to be; empty where nothing is near."""
+    return next(iter(difflib.get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.7)), "")
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str:
+    """`did you mean ...?` for a word that isn't known; empty where nothing is near."""
+    close = close_to(word, candidates)
+    return f"did you mean `{close}`?" if close else ""
+
+
+def nearest_rule(selector: str, ids: Sequence[str]) -> str:
+    """As `nearest`, over ids and their prefixes, with the way to the list where nothing is near."""
+    prefixes = {"-".join(parts[:size]) for each in ids if (parts := each.split("-")) for size in range(1, len(parts))}
+    return nearest(selector, {*ids, *prefixes}) or "`hardenctl rules` lists them all"

@@ -1,0 +1,290 @@
+"""The shape of a policy file, as pydantic models: what is allowed, and what an error says.
+
+Keys are kebab-case, unknown ones are errors. The models hold one file as it was written; `load.py` merges files and
+makes the plain `Policy` of them. Only `load.py` imports this module, and only when a policy file has changed: pydantic
+costs more than an audit of one staged file.
+"""
+
+from __future__ import annotations
+
+import ast
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+)
+
+from hardenctl.model.errors import PolicyError
+from hardenctl.model.glob import glob_match
+from hardenctl.model.settings import CorsSettings, GunicornSettings, LoadSettings, SecretSettings
+from hardenctl.policy.names import close_to, is_known, nearest, nearest_rule
+
+_DURATION = r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m)\s*$"
+_PERCENTAGE = r"^\s*(\d+(?:\.\d+)?)\s*%\s*$"
+_MILLISECONDS = {"ms": 1.0, "s": 1000.0, "m": 60_000.0}
+_CPU_EXPRESSION = (
+    ast.Expression, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.Call, ast.Name, ast.Load, ast.Constant,
+)  # fmt: skip
+_CPU_NAMES = frozenset({"cpu", "max", "min", "int", "round"})
+
+
+def _milliseconds(value: object) -> float:
+    if isinstance(value, str) and (match := re.fullmatch(_DURATION, value)):
+        value = float(match[1]) * _MILLISECONDS[match[2]]
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise ValueError("expected a duration such as '300ms' or '1.5s', or milliseconds as a number above 0")
+    return float(value)
+
+
+def _fraction(value: object) -> float:
+    if isinstance(value, str) and (match := re.fullmatch(_PERCENTAGE, value)):
+        value = float(match[1]) / 100
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError("expected a percentage such as '0.1%', or a fraction between 0 and 1")
+    return float(value)
+
+
+def _date(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            pass
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if not isinstance(value, dt.date):
+        raise ValueError("expected a date such as 2027-03-31")  # noqa: TRY004 - pydantic collects ValueErrors
+    return value
+
+
+def _workers(value: object) -> str:
+    expression = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(expression, str):
+        try:
+            tree = ast.parse(expression.strip(), mode="eval")
+        except (SyntaxError, ValueError):
+            tree = None
+        if tree and all(isinstance(node, _CPU_EXPRESSION) for node in ast.walk(tree)):
+            names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+            numbers = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+            if names <= _CPU_NAMES and all(type(number) in {int, float} for number in numbers):
+                return expression.strip()
+    raise ValueError("expected a number or an expression of `cpu` such as 'max(2, cpu * 2 - 1)'")
+
+
+def _level(value: object) -> object:
+    return "off" if value is False else value  # YAML 1.1 reads a bare `off` as false
+
+
+def _glob(value: str) -> str:
+    try:
+        glob_match("", value)
+    except re.error:
+        raise ValueError("expected a glob such as 'vendor/**'; its brackets don't close or hold no range") from None
+    if not value.strip():
+        raise ValueError("expected a glob such as 'vendor/**', not an empty one")
+    return value
+
+
+def _rule(value: str, info: ValidationInfo) -> str:
+    ids = (info.context or {}).get("rules")
+    if ids is not None and not is_known(value, ids):
+        raise ValueError(f"no rule or prefix of that name; {nearest_rule(value, ids)}")
+    return value
+
+
+def _said(value: str) -> str:
+    if not value.strip():
+        raise ValueError("expected a reason in words, not an empty one")
+    return value
+
+
+def _strings(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Milliseconds = Annotated[
+    float, BeforeValidator(_milliseconds), WithJsonSchema({"type": ["string", "number"], "examples": ["300ms"]})
+]
+Fraction = Annotated[
+    float, BeforeValidator(_fraction), WithJsonSchema({"type": ["string", "number"], "examples": ["0.1%", 0.001]})
+]
+Date = Annotated[dt.date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
+Workers = Annotated[str, BeforeValidator(_workers), WithJsonSchema({"type": ["string", "integer"]})]
+Level = Annotated[Literal["off", "info", "low", "medium", "high", "critical"], BeforeValidator(_level)]
+Glob = Annotated[str, AfterValidator(_glob)]
+RuleName = Annotated[str, AfterValidator(_rule)]
+Reason = Annotated[str, AfterValidator(_said)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, alias_generator=lambda name: name.replace("_", "-")
+    )
+
+
+class CorsTable(_Table):
+    """What CORS rules accept."""
+
+    origins: list[str] = Field(
+        default=[], description="The origins that may call the service; empty accepts any explicit one."
+    )
+    methods: list[str] = Field(default=list(CorsSettings().methods), description="The methods origins may use.")
+    headers: list[str] = Field(
+        default=list(CorsSettings().headers), description="The request headers origins may send."
+    )
+    wildcard_environments: list[str] = Field(
+        default=list(CorsSettings().wildcard_environments), description="Environments in which `*` is no finding."
+    )
+
+
+class GunicornTable(_Table):
+    """What gunicorn rules recommend."""
+
+    workers: Workers = Field(
+        default=GunicornSettings().workers, description="Worker processes, as an expression of `cpu`."
+    )
+    timeout: int = Field(default=GunicornSettings().timeout, gt=0, description="The worker timeout in seconds.")
+
+
+class SecretsTable(_Table):
+    """Limits for credentials."""
+
+    rotation_days: int = Field(default=SecretSettings().rotation_days, gt=0, description="Days after which to rotate.")
+    minimum_bits: int = Field(
+        default=SecretSettings().minimum_bits, gt=0, description="Bits of entropy a credential needs."
+    )
+
+
+class TargetsTable(_Table):
+    """What a load run has to reach."""
+
+    p95: Milliseconds = Field(default=LoadSettings().p95_ms, description="95th percentile of the response time.")
+    rps: float = Field(default=LoadSettings().rps, gt=0, description="Requests per second.")
+    error_rate: Fraction = Field(default=LoadSettings().error_rate, description="Failed requests of all.")
+    cpu: Fraction = Field(default=LoadSettings().cpu, description="CPU use of the target.")
+
+
+class LoadTable(_Table):
+    """Load tests."""
+
+    targets: TargetsTable = Field(default=TargetsTable(), description="What a load run has to reach.")
+    hosts: list[str] = Field(default=[], description="Hosts that load may be sent to without asking.")
+
+
+class SuppressTable(_Table):
+    """Findings that don't count, for a stated reason."""
+
+    rule: RuleName = Field(description="A rule's id or a prefix.")
+    path: Glob = Field(default="**", description="A glob of paths.")
+    reason: Reason = Field(description="Why it is acceptable.")
+    expires: Date | None = Field(default=None, description="The last day it holds.")
+
+
+class PolicyFile(_Table):
+    """`[tool.hardenctl]` in pyproject.toml; the same keys at the top of hardenctl.toml or hardenctl.yaml."""
+
+    extends: Annotated[list[str], BeforeValidator(_strings)] = Field(
+        default=[],
+        description="Presets (`standard`, `strict`, `relaxed`) or policy files to start from; later ones win.",
+    )
+    fail_on: Literal["info", "low", "medium", "high", "critical", "never"] = Field(
+        default="medium", description="The lowest severity of an open finding that fails the audit."
+    )
+    exclude: list[Glob] = Field(default=[], description="Globs of paths that are not looked at.")
+    rules: dict[RuleName, Level] = Field(default={}, description="A rule's id or prefix to its severity, or `off`.")
+    cors: CorsTable = Field(default=CorsTable(), description="What CORS rules accept.")
+    gunicorn: GunicornTable = Field(default=GunicornTable(), description="What gunicorn rules recommend.")
+    secrets: SecretsTable = Field(default=SecretsTable(), description="Limits for credentials.")
+    load: LoadTable = Field(default=LoadTable(), description="Load tests.")
+    suppress: list[SuppressTable] = Field(default=[], description="Findings that don't count, for a stated reason.")
+
+
+def validate(table: Mapping[str, Any], *, file: str, prefix: str, rules: tuple[str, ...]) -> PolicyFile:
+    """One policy file's table as a model.
+
+    `prefix` is the table's key in the file (`tool.hardenctl`), `rules` the ids there are. Raises PolicyError that names
+    the file and every wrong key; a value is never printed, since it could be a secret in the wrong place.
+    """
+    try:
+        return PolicyFile.model_validate(dict(table), context={"rules": rules})
+    except ValidationError as error:
+        problems = [_problem(each, prefix) for each in error.errors(include_url=False)]
+    if len(problems) == 1:
+        ((key, what, help_),) = problems
+        raise PolicyError(f"{file}: `{key}`: {what}", help=help_)
+    listed = "\n".join(f"  `{key}`: {what}{f'; {help_}' if help_ else ''}" for key, what, help_ in problems)
+    raise PolicyError(f"{file}: {len(problems)} problems\n{listed}", help="`hardenctl policy show` prints what holds")
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of a policy file, published as docs/schema/policy.json."""
+    schema = PolicyFile.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "hardenctl policy"}
+
+
+_EXPECTED = {
+    "string_type": "expected a string",
+    "list_type": "expected a list",
+    "dict_type": "expected a table",
+    "model_type": "expected a table",
+    "int_type": "expected a whole number",
+    "float_type": "expected a number",
+    "greater_than": "expected a number above 0",
+    "missing": "is missing",
+}
+
+
+def _problem(error: Any, prefix: str) -> tuple[str, str, str]:
+    """Key, what is wrong, and help."""
+    loc = [part for part in error["loc"] if part != "[key]"]
+    key = _dotted([*prefix.split("."), *loc] if prefix else loc)
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        return key, "no such key", _nearest_key(loc, prefix)
+    if kind == "literal_error":
+        given = error["input"]
+        words = re.findall(r"'([\w-]+)'", error["ctx"]["expected"])
+        return key, f"expected {error['ctx']['expected']}", nearest(given, words) if isinstance(given, str) else ""
+    if kind == "value_error":
+        what, _, help_ = str(error["ctx"]["error"]).partition("; ")
+        return key, what, help_
+    return key, _EXPECTED.get(kind, error["msg"]), ""
+
+
+def _dotted(parts: list[str | int]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
+
+
+def _nearest_key(loc: list[str | int], prefix: str) -> str:
+    """The nearest key of the same table, or else of another one."""
+    key, keys = str(loc[-1]), _keys(PolicyFile)
+    table = ".".join(str(part) for part in loc[:-1] if isinstance(part, str))
+    siblings = [path.rpartition(".")[2] for path in keys if path.rpartition(".")[0] == table]
+    elsewhere = {path.rpartition(".")[2]: f"{prefix}.{path}".removeprefix(".") for path in keys}
+    if close := close_to(key, siblings):
+        return f"did you mean `{close}`?"
+    if close := close_to(key, elsewhere):
+        return f"did you mean `{elsewhere[close]}`?"
+    return "its keys are " + ", ".join(siblings)
+
+
+def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:
+    keys = []
+    for field in model.model_fields.values():
+        path = f"{prefix}{field.alias}"
+        keys.append(path)
+        inner = SuppressTable if path == "suppress" else field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            keys += _keys(inner, path + ".")
+    return keys
