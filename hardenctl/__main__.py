@@ -7,9 +7,14 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from hardenctl.cli.app import run
+    from hardenctl.cli.fast import run_fast
 
-    sys.exit(run(sys.argv[1:]))
+    code = run_fast(sys.argv[1:])
+    if code is None:
+        from hardenctl.cli.app import run
+
+        code = run(sys.argv[1:])
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,24 @@
-"""The command line: which commands there are, and the one place where errors become `error:`, `help:` and exit 2."""
+"""The command line: which commands there are."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from hardenctl import __version__
-from hardenctl.model.errors import HardenctlError
+from hardenctl.cli import audit, check, explain
+from hardenctl.cli.auditing import run_audit
+from hardenctl.cli.errors import INTERRUPTED, fail, guarded
+from hardenctl.cli.request import Request
 
 # Typer brings its own copy of click since 0.26; this is its `ClickException` in either.
 _ClickError: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="hardenctl",
-    help="Harden the deployment of a Python web service.",
     no_args_is_help=False,
     add_completion=False,
     rich_markup_mode=None,
@@ -32,30 +34,36 @@ def _version(value: bool) -> None:  # noqa: FBT001 - a Typer callback
 
 
 @app.callback(invoke_without_command=True)
-def root(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True)) -> None:  # noqa: FBT001, FBT003
-    """Harden the deployment of a Python web service."""
+def root(
+    context: typer.Context,
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> int:
+    """Harden the deployment of a Python web service. Without a command, audit the current folder."""
     del version
+    return 0 if context.invoked_subcommand else run_audit(Request())
+
+
+audit.register(app)
+app.add_typer(check.app, name="check")
+explain.register(app)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code."""
+    return guarded(lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         code = app(args=list(arguments), prog_name="hardenctl", standalone_mode=False)
     except typer.Abort:
-        sys.stderr.write("error: aborted\n")
-        return 130
-    except HardenctlError as error:
-        return fail(error.what, error.help)
+        sys.stderr.write("error: interrupted\n")
+        return INTERRUPTED
     except _ClickError as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "hardenctl"
         return fail(error.format_message(), f"run `{command} --help` to see what there is")
     return code if isinstance(code, int) else 0
-
-
-def fail(what: str, help: str) -> int:  # noqa: A002 - the word the user reads
-    """Print an error the way all of hardenctl does; returns 2."""
-    sys.stderr.write(f"error: {what}\n")
-    if help:
-        sys.stderr.write(f"help: {help}\n")
-    return 2

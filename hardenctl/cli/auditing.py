@@ -1,0 +1,92 @@
+"""From a request to an exit code: policy, source, audit, report. Light enough for the hook path."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from hardenctl.audit import audit
+from hardenctl.cli.errors import close_output
+from hardenctl.cli.progress import progress
+from hardenctl.cli.request import Request
+from hardenctl.model.blob import SourceKind
+from hardenctl.model.errors import UsageError
+from hardenctl.model.report import Report, Verdict
+from hardenctl.policy.load import load_policy, with_overrides
+from hardenctl.policy.policy import Policy
+from hardenctl.report.formats import check_format, render, split_output, write_file, write_stream
+from hardenctl.report.style import look_of
+from hardenctl.rules import RULES
+from hardenctl.rules.declare import Rule
+from hardenctl.sources import open_source
+from hardenctl.sources.repository import find_place
+
+EXIT = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCOMPLETE: 2}
+
+
+def run_audit(request: Request, rules: Sequence[Rule] = RULES) -> int:
+    """Audit, print, write the outputs; the exit code of the contract. Raises HardenctlError."""
+    check_format(request.format)
+    outputs = [split_output(text) for text in request.outputs]
+    report = make_report(request, rules)
+    for name, path in outputs:
+        write_file(report, name, path)
+    show(render(report, request.format, look_of(sys.stdout, quiet=request.quiet, verbose=request.verbose)))
+    return EXIT[report.verdict]
+
+
+def make_report(request: Request, rules: Sequence[Rule] = RULES) -> Report:
+    """Audit what a request asks for."""
+    policy = policy_of(request)
+    if not policy.enabled(rules):
+        raise UsageError("no rule is left to run", help="--select, --ignore and policy rule out each other")
+    source = open_source(
+        request.paths,
+        staged=request.staged,
+        since=request.since,
+        history=request.history,
+        all_objects=request.all_objects,
+        stdin_filename=request.stdin_filename,
+        exclude=policy.exclude,
+    )
+    with progress(wanted=not request.no_progress and not request.quiet) as advance:
+        report = audit(source, policy, rules=rules, allow_gaps=request.allow_gaps, progress=advance)
+    return replace(report, notes=(*report.notes, *_notes(report, policy)))
+
+
+def policy_of(request: Request) -> Policy:
+    """The project's policy, or the one of `--config`, with the command line on top."""
+    root = Path() if "-" in request.paths else find_place(request.paths).root
+    return with_overrides(
+        load_policy(root, Path(request.config) if request.config else None),
+        fail_on=request.fail_on,
+        select=split(request.select),
+        ignore=split(request.ignore),
+        no_ignores=request.no_ignores,
+    )
+
+
+def split(given: Sequence[str]) -> tuple[str, ...]:
+    """Values of a repeatable option; one may hold several, with commas."""
+    return tuple(part.strip() for text in given for part in text.split(",") if part.strip())
+
+
+def show(text: str) -> None:
+    """Print to standard output; a reader that has seen enough is no error."""
+    try:
+        write_stream(text, sys.stdout)
+    except BrokenPipeError:
+        close_output()
+
+
+def _notes(report: Report, policy: Policy) -> list[str]:
+    """What a reader should know before trusting the verdict."""
+    notes = []
+    if not report.scanned.files and not report.scanned.blobs:
+        staged = report.target.kind is SourceKind.INDEX
+        notes.append("nothing is staged: no file was looked at" if staged else "there was no file to look at")
+    if policy.path:
+        notes.append(f"the policy of {policy.path} holds")
+    return notes

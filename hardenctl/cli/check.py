@@ -1,0 +1,56 @@
+"""`hardenctl check SUBJECT`: one subject alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from hardenctl.cli.auditing import EXIT, make_report, run_audit, show
+from hardenctl.cli.options import EXIT_CODES, takes_request
+from hardenctl.cli.request import Request
+from hardenctl.cli.subjects import SUBJECTS
+from hardenctl.report.servers import render_servers
+from hardenctl.report.style import look_of
+
+_HELP = {
+    "cors": "Which websites may talk to the service.",
+    "compose": "Compose files.",
+    "dockerfile": "Dockerfiles.",
+    "env": "Environment files and what is in them.",
+    "gitignore": "Whether environment files stay out of git and images.",
+}
+
+app = typer.Typer(help="Look at one subject alone.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def _command(subject: str) -> Callable[..., int]:
+    def check(request: Request) -> int:
+        return run_audit(request, SUBJECTS[subject]())
+
+    return takes_request(check)
+
+
+for _subject, _text in _HELP.items():
+    app.command(_subject, help=_text, epilog=EXIT_CODES)(_command(_subject))
+
+
+@app.command(epilog=EXIT_CODES)
+@takes_request
+def gunicorn(
+    request: Request,
+    *,
+    effective: Annotated[
+        bool,
+        typer.Option("--effective", help="Print each launch line with each effective setting and where it is set."),
+    ] = False,
+) -> int:
+    """Launch lines of gunicorn and other servers."""
+    if not effective:
+        return run_audit(request, SUBJECTS["gunicorn"]())
+    report = make_report(request, SUBJECTS["gunicorn"]())
+    look = look_of(sys.stdout, quiet=request.quiet, verbose=request.verbose)
+    show(render_servers(report, look))
+    return EXIT[report.verdict]

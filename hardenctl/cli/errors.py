@@ -1,0 +1,66 @@
+"""The one error handler: everything that can stop a command becomes `error:`, `help:` and an exit code.
+
+No value is printed that an exception carries beside a HardenctlError's own words: it could be a secret.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+
+from hardenctl.model.errors import HardenctlError
+from hardenctl.report.style import visible
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+def guarded(command: Callable[[], int]) -> int:
+    """The exit code of a command, whatever happens in it."""
+    try:
+        return command()
+    except HardenctlError as error:
+        return fail(error.what, error.help)
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        close_output()
+        return BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
+        return _crashed(error)
+
+
+def fail(what: str, help: str = "") -> int:  # noqa: A002 - the word the user reads
+    """Print an error the way all of hardenctl does; returns 2."""
+    lines = [f"error: {visible(line)}\n" for line in what.splitlines()[:1]]
+    lines += [f"  {visible(line)}\n" for line in what.splitlines()[1:]]
+    lines += [f"help: {visible(help)}\n"] if help else []
+    sys.stderr.write("".join(lines))
+    return 2
+
+
+def close_output() -> None:
+    """Point standard output at nothing: its reader has gone, and Python would complain of that when it exits."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
+
+
+def _crashed(error: Exception) -> int:
+    if os.environ.get("HARDENCTL_DEBUG"):
+        sys.stderr.write("".join(traceback.format_tb(error.__traceback__)))
+    frames = traceback.extract_tb(error.__traceback__, limit=-1)
+    where = f"{os.path.basename(frames[0].filename)}:{frames[0].lineno}" if frames else "?"  # noqa: PTH119
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "hardenctl" in frame.filename]
+    if ours:
+        module = (
+            ours[-1].filename.replace(os.sep, "/").rpartition("hardenctl/")[2].removesuffix(".py").replace("/", ".")
+        )
+        where = f"hardenctl.{module}:{ours[-1].lineno}"
+    return fail(
+        f"hardenctl crashed: {type(error).__name__} at {where}",
+        "this is a bug: report that line and `hardenctl --version`; HARDENCTL_DEBUG=1 shows the traceback",
+    )

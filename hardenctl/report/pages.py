@@ -1,0 +1,25 @@
+"""What a rule's page says, for reports that only hold the rule's id."""
+
+from __future__ import annotations
+
+import functools
+
+from hardenctl.rules import RULES
+from hardenctl.rules.declare import Rule
+from hardenctl.rules.page import Page
+
+
+@functools.cache
+def _rules() -> dict[str, Rule]:
+    return {rule.id: rule for rule in RULES}
+
+
+def rule_of(rule: str) -> Rule | None:
+    """The rule of an id; None for one that this version doesn't have."""
+    return _rules().get(rule)
+
+
+def page_of(rule: str) -> Page | None:
+    """The page of a rule's id."""
+    found = rule_of(rule)
+    return found.page if found else None
