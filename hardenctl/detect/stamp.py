@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from hardenctl.detect.redact import BULLETS, merge
 from hardenctl.detect.secrets import sensitive_spans
 from hardenctl.model.blob import Blob, Snapshot
-from hardenctl.model.finding import Finding, FrameLine, Hit, Location, Mark, RelatedLocation
+from hardenctl.model.finding import Finding, FrameLine, Hit, Location, Mark, RelatedLocation, fingerprint
 from hardenctl.model.text import Span
 from hardenctl.rules.declare import Rule
 
@@ -23,6 +23,7 @@ TALLEST = 5  # lines of a long span that are shown
 
 _OURS = re.compile(r"hardenctl:\s*ignore\[([^\]\n]*)\]\s*([^\r\n]*)")
 _THEIRS = re.compile(r"pragma: ?(?:allow|white)list secret|gitleaks:allow|trufflehog:ignore|ggignore|\bnosec\b")
+_COMMENT_START = re.compile(r"[\s#/*<!;%{(\"'-]*(?:REM\s+)?", re.IGNORECASE)
 _COMMENT_END = re.compile(r"\s*(?:\*/|-->)\s*$")
 
 
@@ -51,7 +52,7 @@ class Stamper:
             related=tuple(self._related(hit, blob)),
             evidence=hit.evidence,
             services=hit.services,
-            frame=self._frame(blob, location),
+            frame=self._frame(blob, hit, location),
             marks=tuple(_marks(blob, location)),
             why=hit.why,
             oid=blob.provenance.oid,
@@ -73,19 +74,21 @@ class Stamper:
         The first is deliberately slow (about 2 ms) and salted, so that a report doesn't give a weak value away.
         """
         if hit.secret is None:
-            return hashlib.sha256(f"{rule.id}\0{hit.span.path}\0{hit.identity}".encode()).hexdigest()[:32]
+            return fingerprint(rule.id, hit.span.path, hit.identity)
         key = (rule.id, hit.secret)
         if key not in self._hashes:
             material = f"{rule.id}\0{hit.secret}".encode("utf-8", "surrogatepass")
             self._hashes[key] = hashlib.scrypt(material, salt=self.salt, n=1024, r=8, p=1, dklen=16).hex()
         return self._hashes[key]
 
-    def _frame(self, blob: Blob, location: Location) -> tuple[FrameLine, ...]:
+    def _frame(self, blob: Blob, hit: Hit, location: Location) -> tuple[FrameLine, ...]:
         first = max(1, location.line - CONTEXT)
         last = min(len(blob.lines), min(location.end_line, location.line + TALLEST - 1) + CONTEXT)
-        return tuple(
-            _frame_line(blob, number, location, self._sensitive_spans(blob)) for number in range(first, last + 1)
-        )
+        sensitive = self._sensitive_spans(blob)
+        if hit.secret is not None:
+            # The scan that masks neighbours may think less of this value than the rule that found it did.
+            sensitive = merge([*sensitive, (hit.span.start, hit.span.end)])
+        return tuple(_frame_line(blob, number, location, sensitive) for number in range(first, last + 1))
 
     def _sensitive_spans(self, blob: Blob) -> Sequence[tuple[int, int]]:
         key = (blob.path, id(blob.data))
@@ -134,12 +137,17 @@ def _frame_line(blob: Blob, number: int, location: Location, sensitive: Sequence
 
 
 def _marks(blob: Blob, location: Location) -> list[Mark]:
-    """The inline suppressions on the finding's lines and the line above."""
+    """The inline suppressions on the finding's lines, and on the line above where that is nothing but a comment.
+
+    A mark behind code of its own belongs to that code: it must not hide what the next line holds.
+    """
     marks = []
     for number in {location.line - 1, location.line, location.end_line}:
         line = blob.lines.line(number)
         if "hardenctl:" in line:
             for match in _OURS.finditer(line):
+                if number == location.line - 1 and not _COMMENT_START.fullmatch(line, 0, match.start()):
+                    continue
                 rules = tuple(name.strip() for name in match[1].split(",") if name.strip())
                 marks.append(Mark(rules, _COMMENT_END.sub("", match[2]).strip(), number))
         elif number != location.line - 1 and (theirs := _THEIRS.search(line)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
@@ -10,7 +11,6 @@ import subprocess
 import sys
 import sysconfig
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,18 +90,39 @@ def line_of(project: Path, path: str, needle: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if needle in line)
 
 
+def answers(port: int) -> bool:
+    """Whether the service on this loopback port says that it is healthy."""
+    probe = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        probe.request("GET", "/health")
+        return probe.getresponse().status == http.HTTPStatus.OK
+    except OSError:
+        return False
+    finally:
+        probe.close()
+
+
 @pytest.fixture
 def serve() -> Iterator[Any]:
     """Start real gunicorn on a free loopback port; ends it afterwards."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(project: Path, environment: dict[str, str]) -> str:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
         log = (project.parent / "gunicorn.log").open("wb")
         server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "main:app", "--bind", f"127.0.0.1:{port}", "--config", "gunicorn.conf.py"],
+            [
+                sys.executable,
+                "-m",
+                "gunicorn",
+                "main:app",
+                "--bind",
+                f"127.0.0.1:{port}",
+                "--config",
+                "gunicorn.conf.py",
+            ],
             cwd=project,
             env={**os.environ, **environment, "PYTHONWARNINGS": "ignore"},
             stdout=log,
@@ -111,13 +132,10 @@ def serve() -> Iterator[Any]:
         started.append(server)
         host = f"http://127.0.0.1:{port}"
         for _ in range(150):
-            try:
-                with urllib.request.urlopen(f"{host}/health", timeout=2) as answer:
-                    assert answer.status == 200
-                    return host
-            except OSError:
-                assert server.poll() is None, (project.parent / "gunicorn.log").read_text()
-                time.sleep(0.1)
+            if answers(port):
+                return host
+            assert server.poll() is None, (project.parent / "gunicorn.log").read_text()
+            time.sleep(0.1)
         raise AssertionError((project.parent / "gunicorn.log").read_text())
 
     yield start
