@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from hardenctl import __version__
-from hardenctl.cli import audit, check, explain
+from hardenctl.cli import audit, check, explain, generate
 from hardenctl.cli.auditing import run_audit
 from hardenctl.cli.errors import INTERRUPTED, fail, guarded
 from hardenctl.cli.request import Request
@@ -49,6 +49,7 @@ def root(
 audit.register(app)
 app.add_typer(check.app, name="check")
 explain.register(app)
+app.add_typer(generate.app, name="generate")
 
 
 def run(arguments: Sequence[str]) -> int:

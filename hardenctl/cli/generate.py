@@ -1,0 +1,116 @@
+"""`hardenctl generate`: credentials that nobody needs to see."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hardenctl.generate.alphabets import ALPHABETS
+from hardenctl.generate.credential import RECIPES, Recipe, generate
+from hardenctl.generate.env import Filled
+from hardenctl.generate.files import check_store, fill_file, store
+from hardenctl.model.errors import UsageError
+from hardenctl.model.settings import SecretSettings
+from hardenctl.policy.load import load_policy
+
+app = typer.Typer(
+    help="Generate credentials. On a terminal only bits and fingerprint are shown; a pipe gets the bare value.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+def _command(recipe: Recipe) -> Callable[..., None]:
+    def command(
+        *,
+        bits: Annotated[int | None, typer.Option(min=1, help="At least so much entropy.")] = None,
+        length: Annotated[int | None, typer.Option(min=1, help="So many characters.")] = None,
+        alphabet: Annotated[str | None, typer.Option(help=f"One of: {', '.join(ALPHABETS)}.")] = None,
+        write: Annotated[Path | None, typer.Option(metavar="FILE", help="Put it into this dotenv file.")] = None,
+        key: Annotated[str | None, typer.Option(metavar="NAME", help="The key to set with --write.")] = None,
+        force: Annotated[bool, typer.Option("--force", help="Replace a value that is there.")] = False,
+        show: Annotated[bool, typer.Option("--show", help="Print the value on a terminal too.")] = False,
+    ) -> None:
+        settings = _settings()
+        if write is None and (key is not None or force):
+            raise UsageError("--key and --force need --write FILE", help="name the file to write to")
+        if write is not None and show:
+            raise UsageError("--show and --write exclude each other", help="what is written need not be seen")
+        name = key or recipe.key
+        if write is not None:
+            check_store(write, name, force=force)
+        credential = generate(recipe, bits=bits, length=length, alphabet=alphabet, settings=settings)
+        if write is not None:
+            store(write, name, credential.value, force=force)
+            sys.stdout.write(f"{write}: {name} set ({credential.describe()})\n")
+        elif not sys.stdout.isatty():
+            sys.stdout.write(credential.value)
+        elif show:
+            sys.stdout.write(credential.value + "\n")
+        else:
+            sys.stdout.write(f"{recipe.name}: {credential.describe()}\n")
+            sys.stderr.write("not shown: use --show, a pipe, or --write FILE --key NAME\n")
+
+    return command
+
+
+for _recipe in RECIPES.values():
+    app.command(_recipe.name, help=f"{_recipe.summary}.")(_command(_recipe))
+
+
+@app.command("env")
+def env(
+    *,
+    write: Annotated[Path, typer.Option(metavar="FILE", help="The file to write, mode 0600.")],
+    template: Annotated[Path, typer.Option(metavar="FILE", help="The template to fill.")] = Path(".env.example"),
+    rotate: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY", help="Make this credential anew, and what follows it. Repeatable."),
+    ] = None,
+    assign: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting (no credential). Repeatable.")
+    ] = None,
+) -> None:
+    """Fill a template with credentials: nothing is overwritten, nothing is echoed."""
+    filled = fill_file(
+        template,
+        write,
+        rotate=rotate or (),
+        assign=dict(map(_pair, assign or ())),
+        settings=_settings(),
+    )
+    sys.stdout.write(_summary(filled, write))
+
+
+def _settings() -> SecretSettings:
+    return load_policy(Path()).settings.secrets
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        # The text is not shown: it may be a credential that somebody pasted.
+        raise UsageError("--set takes KEY=VALUE", help="for example --set ENVIRONMENT=production")
+    return key, value
+
+
+def _summary(filled: Filled, path: Path) -> str:
+    """Names, never values."""
+    lines = [f"{path} written"]
+    width = max(map(len, filled.generated), default=0)
+    sections = (
+        ("generated", [f"{key:<{width}}  {made.describe()}" for key, made in filled.generated.items()]),
+        ("put together from other keys", list(filled.assembled)),
+        ("kept", list(filled.kept)),
+        ("copied as they stand", [", ".join(filled.copied)] if filled.copied else []),
+        ("check", [f"{key}: {why}" for key, why in filled.check.items()]),
+        ("you must fill", [f"{key}: {why}" for key, why in filled.missing.items()]),
+    )
+    for title, rows in sections:
+        if rows:
+            lines += [f"{title}:", *(f"  {row}" for row in rows)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,73 @@
+"""Credentials into environment files: guarded, atomic, nothing overwritten unless asked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from hardenctl.generate import dotenv
+from hardenctl.generate.env import Filled, fill
+from hardenctl.generate.private import read_private, refuse_where_git_sees, write_private
+from hardenctl.model.errors import SourceError, UsageError
+from hardenctl.model.settings import SecretSettings
+from hardenctl.rules.secrets.values import ValueClass, classify_value
+
+
+def check_store(path: Path, key: str, *, force: bool = False) -> None:
+    """Raise UsageError where `store` would: asked before anything is made."""
+    refuse_where_git_sees(path)
+    entries = dotenv.parse(read_private(path) or "", str(path))
+    dotenv.set_value(entries, key, "")  # the name has to be one
+    present = dotenv.values(entries).get(key)
+    if (
+        present is not None
+        and not force
+        and classify_value(key, present)
+        not in {
+            ValueClass.EMPTY,
+            ValueClass.PLACEHOLDER,
+        }
+    ):
+        raise UsageError(
+            f"`{key}` has a value in `{path}` already", help="--force replaces it; whoever still uses the old one fails"
+        )
+
+
+def store(path: Path, key: str, value: str, *, force: bool = False) -> None:
+    """Set one key of an environment file; all else stays as it is. Raises UsageError as `check_store`."""
+    check_store(path, key, force=force)
+    entries = dotenv.parse(read_private(path) or "", str(path))
+    write_private(path, dotenv.join(dotenv.set_value(entries, key, value)))
+
+
+def fill_file(
+    template: Path,
+    target: Path,
+    *,
+    rotate: Collection[str] = (),
+    assign: Mapping[str, str] | None = None,
+    hosts: Mapping[str, str] | None = None,
+    settings: SecretSettings | None = None,
+) -> Filled:
+    """Fill a template into a file, mode 0600, in one step. Raises HardenctlError and leaves the file as it was."""
+    if target.exists() and template.exists() and target.samefile(template):
+        raise UsageError("the template cannot be its own target", help="name another file with --write")
+    refuse_where_git_sees(target)
+    text = read_private(template)
+    if text is None:
+        raise SourceError(
+            f"there is no template `{template}`",
+            help="name one with --template; `hardenctl render env-example` makes one",
+        )
+    filled = fill(
+        text,
+        read_private(target),
+        name=str(template),
+        target_name=str(target),
+        rotate=rotate,
+        assign=assign,
+        hosts=hosts,
+        settings=settings,
+    )
+    write_private(target, filled.text)
+    return filled
