@@ -41,11 +41,12 @@ def _crop(line: FrameLine, room: int) -> tuple[str, int, int]:
     """The line in at most `room` columns around its caret, and the caret as columns of what is shown."""
     start, end = line.caret or (0, 0)
     before, marked, after = (visible(part) for part in (line.text[:start], line.text[start:end], line.text[end:]))
-    room = max(room, 8)
-    keep = max(room - cells(marked) - 2, room // 3)
+    if line.caret and not marked:
+        marked = " "  # a caret behind the last character needs a column too
+    keep = max(room - cells(marked) - 2, room // 3)  # columns for what stands before the caret
     cut = ""
     while before and cells(before) + len(cut) > keep and cells(before + marked + after) + len(cut) > room:
         before, cut = before[1:], "…"
     shown = clip(cut + before + marked + after, room)
     left = cells(cut + before)
-    return shown, left, min(left + max(1, cells(marked)), room)
+    return shown, left, min(left + cells(marked), room)

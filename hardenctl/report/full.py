@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from hardenctl.model.finding import Applicability, Finding, Fix
+from hardenctl.model.finding import Applicability, Finding
 from hardenctl.model.report import JudgedFinding, Report, Status
 from hardenctl.report.frame import frame
-from hardenctl.report.pages import page_of
+from hardenctl.report.pages import page_of, remedy_of
 from hardenctl.report.style import MEASURE, Look, cells, clip, visible, wrap
 from hardenctl.report.summary import gaps, summary, verdict_line
 
@@ -67,7 +67,7 @@ def _header(findings: Sequence[JudgedFinding], look: Look) -> Iterator[str]:
 def _finding(judged: JudgedFinding, look: Look, *, first: bool) -> Iterator[str]:
     """One finding. What is the same for all of a rule in a file is only said with the first."""
     finding = judged.finding
-    yield _title(judged, look)
+    yield from _title(judged, look)
     width = min(look.width, MEASURE) - 2
     yield from (f"  {line}" for line in wrap(visible(finding.message), width))
     if look.quiet:
@@ -82,7 +82,7 @@ def _finding(judged: JudgedFinding, look: Look, *, first: bool) -> Iterator[str]
     yield from _places(finding, look)
     if first and page and page.why:
         yield from labelled("why", page.why, look)
-    yield from _fix(finding.fix, page.remedy if page else "", look)
+    yield from _fix(finding, look)
     if look.verbose:
         for reason in finding.why:
             yield from labelled("sign", reason, look)
@@ -91,15 +91,18 @@ def _finding(judged: JudgedFinding, look: Look, *, first: bool) -> Iterator[str]
     yield ""
 
 
-def _title(judged: JudgedFinding, look: Look) -> str:
+def _title(judged: JudgedFinding, look: Look) -> Iterator[str]:
+    """Severity and rule on the left, the place on the right; in a narrow terminal below."""
     finding, location = judged.finding, judged.finding.location
     left = f"  {look.severity(judged.severity, judged.severity.word)}  {look.paint(finding.rule, bold=True)}"
-    used = 2 + len(judged.severity.word) + 2 + len(finding.rule) + 2
-    width = min(look.width, WIDEST)
-    for place in (f"{visible(location.path)}:{location.line}:{location.column}", f"line {location.line}"):
-        if used + cells(place) <= width:
-            return left + " " * (width - used - cells(place) + 2) + look.dim(place)
-    return left
+    free = min(look.width, WIDEST) - 4 - len(judged.severity.word) - len(finding.rule)
+    line = f"line {location.line}"
+    for place in (f"{visible(location.path)}:{location.line}:{location.column}", line):
+        if cells(place) + 2 <= free:
+            yield left + " " * (free - cells(place)) + look.dim(place)
+            return
+    yield left
+    yield f"  {look.dim(line)}"
 
 
 def _places(finding: Finding, look: Look) -> Iterator[str]:
@@ -121,9 +124,10 @@ def _places(finding: Finding, look: Look) -> Iterator[str]:
         yield from labelled("seen", f"{commits}; {where}{also}", look)
 
 
-def _fix(fix: Fix | None, remedy: str, look: Look) -> Iterator[str]:
+def _fix(finding: Finding, look: Look) -> Iterator[str]:
     """The remedy, and the command that carries it out where there is one."""
-    yield from labelled("fix", fix.title if fix else remedy, look)
+    yield from labelled("fix", remedy_of(finding), look)
+    fix = finding.fix
     if fix and fix.edits and fix.applicability is not Applicability.ADVICE:
         flag = " --unsafe-fixes" if fix.applicability is Applicability.UNSAFE else ""
         yield "  " + " " * LABEL + look.dim(f"hardenctl fix{flag}")

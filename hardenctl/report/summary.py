@@ -81,19 +81,19 @@ def verdict_words(report: Report) -> str:
     """Counts per severity, and what the gate makes of them."""
     counts = Counter(judged.severity for judged in report.open)
     found = ", ".join(f"{counts[severity]} {severity.word}" for severity in sorted(counts, reverse=True))
-    return f"{found or 'nothing found'}; {_gate(report, counts)}"
+    return "; ".join(part for part in (found or "nothing found", *_gate(report, counts)) if part)
 
 
-def _gate(report: Report, counts: Counter[Severity]) -> str:
-    if report.verdict is Verdict.INCOMPLETE:
-        return f"{count(len(report.gaps), 'gap')}: not everything could be looked at (--allow-gaps accepts that)"
+def _gate(report: Report, counts: Counter[Severity]) -> Iterator[str]:
     if report.fail_on is None:
-        return "the gate is off (--fail-on never)"
-    failing = sum(number for severity, number in counts.items() if severity >= report.fail_on)
-    at = f"at {report.fail_on.word} or above" if report.fail_on < Severity.CRITICAL else "critical"
-    if report.verdict is Verdict.FAIL:
-        return f"{failing} {at} {'fails' if failing == 1 else 'fail'} the gate"
-    return f"nothing {at}" if counts else "the gate is open"
+        yield "the gate is off (--fail-on never)"
+    elif counts:
+        failing = sum(number for severity, number in counts.items() if severity >= report.fail_on)
+        at = f"at {report.fail_on.word} or above" if report.fail_on < Severity.CRITICAL else "critical"
+        yield f"{failing} {at} {'fails' if failing == 1 else 'fail'} the gate" if failing else f"none {at}"
+    if report.gaps:
+        blocks = ": not everything could be looked at (--allow-gaps accepts that)"
+        yield count(len(report.gaps), "gap") + (blocks if report.verdict is Verdict.INCOMPLETE else "")
 
 
 def verdict_line(report: Report, look: Look) -> str:
