@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from hardenctl.detect.engine import detect
-from hardenctl.model.blob import Blob, Source
+from hardenctl.model.blob import Blob, Snapshot, Source
 from hardenctl.model.report import Report
-from hardenctl.policy.judge import judge, verdict
+from hardenctl.policy.judge import judge, notes, verdict
 from hardenctl.policy.policy import Policy
-from hardenctl.policy.score import score
+from hardenctl.policy.score import basis, score
 from hardenctl.rules import RULES
 from hardenctl.rules.declare import Rule
 
@@ -32,14 +32,32 @@ def audit(
     started = time.perf_counter()
     detection = detect(source, policy.enabled(rules), policy.settings, progress)
     judged = judge(source.resolve(detection.findings), policy, baseline=baseline)
+    whole = _is_whole(source.snapshot())
     return Report(
         target=source.target,
         findings=judged,
         gaps=detection.gaps,
         scanned=detection.scanned,
-        score=score(judged),
+        score=score(
+            judged,
+            basis(
+                source.target.kind,
+                policy,
+                rules,
+                whole=whole,
+                gaps=len(detection.gaps),
+                servers=bool(detection.servers),
+                files=detection.scanned.files,
+            ),
+        ),
         verdict=verdict(judged, detection.gaps, policy, allow_gaps=allow_gaps),
         fail_on=policy.fail_on,
         servers=detection.servers,
         elapsed_seconds=time.perf_counter() - started,
+        notes=notes(judged, policy, whole=whole),
     )
+
+
+def _is_whole(snapshot: Snapshot | None) -> bool:
+    """Whether all files of a project were asked for."""
+    return snapshot is not None and all(map(snapshot.in_scope, snapshot.paths()))

@@ -77,10 +77,14 @@ class Scanned:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Readiness of 10. A category nothing was looked at for is None, and so is an overall without any."""
+    """Readiness of 10. A category nothing was looked at for is None, and so is an overall without any.
+
+    `notes` say why a figure is missing or capped.
+    """
 
     overall: float | None
     categories: Mapping[Category, float | None]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Collection, Iterable
 
 from hardenctl.model.blob import Gap
-from hardenctl.model.finding import Finding
+from hardenctl.model.finding import Finding, Mark
 from hardenctl.model.glob import glob_match
 from hardenctl.model.report import JudgedFinding, Status, Verdict
-from hardenctl.policy.policy import Policy, matches
+from hardenctl.policy.policy import Policy, Suppression, matches
 
 
 def judge(
@@ -34,24 +34,60 @@ def verdict(judged: Iterable[JudgedFinding], gaps: Collection[Gap], policy: Poli
     return Verdict.INCOMPLETE if gaps and not allow_gaps else Verdict.PASS
 
 
+def notes(
+    judged: Iterable[JudgedFinding], policy: Policy, *, whole: bool, today: dt.date | None = None
+) -> tuple[str, ...]:
+    """What is stale: suppressions that have expired or match nothing, marks that name another rule than is found.
+
+    `whole` says that the whole project was looked at: only then is a suppression that matches nothing a stale one.
+    """
+    today = today or dt.datetime.now(tz=dt.UTC).date()
+    findings = [each.finding for each in judged]
+    said = []
+    for each in policy.suppressions:
+        count = sum(_applies(each, finding) for finding in findings)
+        where = f"the suppression of `{each.rule}` at `{each.path}`"
+        if each.expires is not None and today > each.expires:
+            again = f"; {count} {'finding counts' if count == 1 else 'findings count'} again" if count else ""
+            said.append(f"{where} expired on {each.expires}{again}")
+        elif whole and not count:
+            said.append(f"{where} matches nothing: remove it")
+    by_mark: dict[tuple[str, Mark], bool] = {}
+    for finding in findings:
+        for mark in finding.marks:
+            key = (finding.location.path, mark)
+            by_mark[key] = by_mark.get(key, False) or matches(finding.rule, mark.rules)
+    for (path, mark), used in by_mark.items():
+        if mark.tool == "hardenctl" and not used:
+            said.append(f"{path}:{mark.line}: ignore[{', '.join(mark.rules)}] names no rule that is found there")
+    return tuple(dict.fromkeys(said))
+
+
 def _judge_one(finding: Finding, policy: Policy, baseline: Collection[str], today: dt.date) -> JudgedFinding | None:
     severity = policy.severity(finding.rule, finding.severity)
     if severity is None:
         return None
+    status, reason = Status.OPEN, ""
     if not policy.no_ignores:
-        for mark in finding.marks:
-            if matches(finding.rule, mark.rules):
-                return JudgedFinding(finding, Status.SUPPRESSED, severity, mark.reason or "no reason given")
-        for each in policy.suppressions:
-            if (
-                matches(finding.rule, (each.rule,))
-                and glob_match(finding.location.path, each.path)
-                and (each.expires is None or today <= each.expires)
-            ):
-                return JudgedFinding(finding, Status.SUPPRESSED, severity, each.reason)
-        if finding.fingerprint in baseline:
-            return JudgedFinding(finding, Status.BASELINED, severity, "in the baseline")
-    return JudgedFinding(finding, Status.OPEN, severity)
+        status, reason = _set_aside(finding, policy, baseline, today)
+    return JudgedFinding(finding, status, severity, reason)
+
+
+def _set_aside(finding: Finding, policy: Policy, baseline: Collection[str], today: dt.date) -> tuple[Status, str]:
+    """Whether a mark, the policy or the baseline says that a finding doesn't count, in this order, and why."""
+    for mark in finding.marks:
+        if matches(finding.rule, mark.rules):
+            return Status.SUPPRESSED, mark.reason or "no reason given"
+    for each in policy.suppressions:
+        if _applies(each, finding) and (each.expires is None or today <= each.expires):
+            return Status.SUPPRESSED, each.reason
+    if finding.fingerprint in baseline:
+        return Status.BASELINED, "in the baseline"
+    return Status.OPEN, ""
+
+
+def _applies(suppression: Suppression, finding: Finding) -> bool:
+    return matches(finding.rule, (suppression.rule,)) and glob_match(finding.location.path, suppression.path)
 
 
 def _order(judged: JudgedFinding) -> tuple[object, ...]:

@@ -223,7 +223,7 @@ def validate(table: Mapping[str, Any], *, file: str, prefix: str, rules: tuple[s
     if len(problems) == 1:
         ((key, what, help_),) = problems
         raise PolicyError(f"{file}: `{key}`: {what}", help=help_)
-    listed = "\n".join(f"  `{key}`: {what}{f'; {help_}' if help_ else ''}" for key, what, help_ in problems)
+    listed = "\n".join(f"`{key}`: {what}{f'; {help_}' if help_ else ''}" for key, what, help_ in problems)
     raise PolicyError(f"{file}: {len(problems)} problems\n{listed}", help="`hardenctl policy show` prints what holds")
 
 

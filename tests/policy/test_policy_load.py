@@ -178,14 +178,14 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path):
         pytest.param("[[suppress]]\nrule = 'compose'", "`suppress[0].reason`: is missing", "", id="no-reason"),
         pytest.param("[[suppress]]\nrule = 'compose'\nreason = ' '", "expected a reason", "", id="empty-reason"),
         pytest.param("[[suppress]]\nrule = 'nope'\nreason = 'x'", "`suppress[0].rule`: no", "", id="suppress-rule"),
-        pytest.param("[[suppress]]\nrule='cors'\nreason='x'\npaths='y'", "suppress[0].paths", "`path`?", id="nested-key"),
+        pytest.param("[[suppress]]\nrule='cors'\nreason='x'\npaths='y'", "suppress[0].paths", "`path`?", id="inner"),
         pytest.param("[[suppress]]\nrule='cors'\nreason='x'\nexpires='soon'", "expected a date", "", id="date"),
         pytest.param("[[suppress]]\nrule='cors'\nreason='x'\nexpires=7", "expected a date", "", id="date-number"),
         pytest.param("extends = ['strct']", "neither a preset nor a file", "did you mean `strict`?", id="preset"),
         pytest.param("extends = ['other.toml']", "neither a preset nor a file", "presets are", id="file"),
         pytest.param("extends = ['hardenctl.toml']", "extends itself", "", id="extends-itself"),
         pytest.param("a = = 1", "not valid TOML at line 1, column 5", "", id="broken"),
-        pytest.param("a = 1\nb = 2", "2 problems\n  `a`: no such key", "", id="all-problems-are-named"),
+        pytest.param("a = 1\nb = 2", "2 problems\n`a`: no such key", "", id="all-problems-are-named"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_file_and_key(text: str, what: str, help_: str, tmp_path: Path):
