@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from hardenctl.model.blob import Source
 from hardenctl.model.errors import UsageError
 from hardenctl.sources.repository import find_place
-from hardenctl.sources.worktree import WorkTreeSource
 
 __all__ = ["open_source"]
 
@@ -23,14 +24,46 @@ def open_source(
     stdin_filename: str | None = None,
     exclude: Sequence[str] = (),
     salt: bytes | None = None,
+    stdin: IO[bytes] | None = None,
 ) -> Source:
     """The source that a command line asks for.
 
     `paths` are files or folders, none means the current folder; `-` alone is standard input, named by
-    `stdin_filename`. `exclude` are the policy's globs, `salt` is the baseline's. Raises UsageError for what cannot
-    be asked together or isn't there, SourceError where git does not give it.
+    `stdin_filename` and read from `stdin` (the process's own by default). `exclude` are the policy's globs, `salt`
+    is the baseline's. Raises UsageError for what cannot be asked together or isn't there, SourceError where git does
+    not give it.
     """
-    del stdin_filename
-    if staged or since or history or all_objects:
-        raise UsageError("only the work tree can be audited so far")
+    ways = [
+        name
+        for name, asked in {
+            "--staged": staged,
+            "--since": since is not None,
+            "--history": history or all_objects,
+        }.items()
+        if asked
+    ]
+    if len(ways) > 1:
+        raise UsageError(f"{' and '.join(ways)} cannot be asked together", help="run one audit for each")
+    if "-" in map(str, paths):
+        if len(paths) > 1 or ways:
+            raise UsageError("`-` (standard input) stands alone", help="run a second audit for the rest")
+        from hardenctl.sources.stdin import StdinSource
+
+        return StdinSource(stdin or sys.stdin.buffer, stdin_filename, salt=salt)
+    if stdin_filename:
+        raise UsageError("`--stdin-filename` goes with `-`", help="`hardenctl audit - --stdin-filename app/main.py`")
+    if since is not None and not since.strip("."):
+        raise UsageError("`--since` names no revision", help="`--since origin/main`, or `--since v1.0..v1.1`")
+    if staged:
+        from hardenctl.sources.staged import StagedSource
+
+        return StagedSource(find_place(paths, on_disk=False), exclude=exclude, salt=salt)
+    if ways:
+        from hardenctl.sources.history import open_history
+
+        return open_history(
+            find_place(paths, on_disk=False), since, all_objects=all_objects, exclude=exclude, salt=salt
+        )
+    from hardenctl.sources.worktree import WorkTreeSource
+
     return WorkTreeSource(find_place(paths), exclude=exclude, salt=salt)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
-from hardenctl.model.blob import Gap
+from hardenctl.model.blob import Blob, Gap
 from hardenctl.model.text import is_binary
 
+KEPT, KEPT_BYTES = 512, 1 << 20  # how many blobs a snapshot holds on to, and how large one may be
 LARGEST = 50 * 1024 * 1024  # bytes; a longer text file is a gap
+TOO_LARGE = f"larger than {LARGEST >> 20} MB"
 
 # Left out without being read, and counted. Only what cannot hold text: an .svg or a .pem stays in.
 BINARY_SUFFIXES = frozenset(
@@ -36,6 +40,26 @@ def skip_by_content(data: bytes) -> Skipped | None:
     return "binary" if is_binary(data) else None
 
 
+class KeptBlobs:
+    """The small blobs read last, since several readers ask for the same file and its text is decoded once."""
+
+    def __init__(self, load: Callable[[str], Blob | None]) -> None:
+        self._load = load
+        self._kept: OrderedDict[str, Blob] = OrderedDict()
+
+    def read(self, path: str) -> Blob | None:
+        """The blob of a path, loaded where it isn't kept."""
+        if path in self._kept:
+            self._kept.move_to_end(path)
+            return self._kept[path]
+        blob = self._load(path)
+        if blob is not None and len(blob.data) <= KEPT_BYTES:
+            self._kept[path] = blob
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return blob
+
+
 class Folder:
     """Reads files below one root. `read` takes the raw path, as the file system spells it."""
 
@@ -60,7 +84,7 @@ class Folder:
             with os.fdopen(handle, "rb", closefd=False) as file:
                 if status.st_size > LARGEST:
                     head = file.read(8000)
-                    return skip_by_content(head) or Gap(path, f"larger than {LARGEST >> 20} MB")
+                    return skip_by_content(head) or Gap(path, TOO_LARGE)
                 return file.read()
         except OSError as error:
             return Gap(path, f"could not be read: {error.strerror}")

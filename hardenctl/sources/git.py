@@ -64,13 +64,19 @@ class Git:
             raise self.error(arguments, done.stderr)
         return done.stdout
 
-    def start(self, *arguments: str, stdin: IO[bytes] | int | None = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-        """Start a git command whose output is streamed. The caller waits for it."""
+    def start(
+        self, *arguments: str, stdin: IO[bytes] | int | None = None, stderr: IO[bytes] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start a git command whose output is streamed; its complaints go to `stderr` or nowhere. `end` it."""
         try:
             return subprocess.Popen(  # noqa: S603 - as above
-                command(*arguments), cwd=self.folder, env=self._environment, stdin=stdin,
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            )  # fmt: skip
+                command(*arguments),
+                cwd=self.folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL if stdin is None else stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL if stderr is None else stderr,
+            )
         except OSError as error:
             raise _missing(error, self.folder) from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,32 @@ class Place:
     files: frozenset[bytes] = frozenset()
     folders: tuple[bytes, ...] = ()
     bare: bool = False
+
+    @property
+    def repository(self) -> Git:
+        """Git in the root. Raises SourceError for a plain folder."""
+        if self.git is None:
+            raise SourceError(f"`{self.shown_root}` is not in a git repository", help="name a folder that is in one")
+        return self.git
+
+    @cached_property
+    def prefix(self) -> str:
+        """The root's path inside its repository, with a slash at its end; empty for the top."""
+        if self.git is None or self.bare:
+            return ""
+        return shown(self.git.run("rev-parse", "--show-prefix").rstrip(b"\n"))
+
+    @cached_property
+    def pathspecs(self) -> tuple[str, ...]:
+        """What git is to limit itself to, relative to the repository's top; nothing for a whole repository."""
+        named = [self.prefix + shown(raw) for raw in sorted((*self.files, *self.folders))]
+        everything = [self.prefix] if self.prefix else []
+        return tuple(f":(top,literal){path}" for path in (named or everything))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The named paths that are not on disk."""
+        return tuple(shown(raw) for raw in sorted(self.files) if not os.path.lexists(self.root / os.fsdecode(raw)))
 
     @property
     def named_raw(self) -> frozenset[bytes]:
@@ -66,15 +92,16 @@ class Place:
         return salt_of(self.git.run("config", "--get", "remote.origin.url", ok=(0, 1)).decode("utf-8", "replace"))
 
 
-def find_place(paths: Sequence[str | Path]) -> Place:
+def find_place(paths: Sequence[str | Path], *, on_disk: bool = True) -> Place:
     """The place that paths mean. Raises UsageError for a path that isn't there, or paths in several repositories.
 
     A folder is its own root: paths are relative to it, and git is asked from there. For files, and for several
-    paths, the root is the top of their repository, or the folder they share.
+    paths, the root is the top of their repository, or the folder they share. Without `on_disk` a path may be one
+    that only git knows (staged and then deleted).
     """
     given = [Path(path) for path in paths] or [Path()]
     for path in given:
-        if not os.path.lexists(path):
+        if on_disk and not os.path.lexists(path):
             raise UsageError(f"there is no `{path}`", help="name files or folders that exist; `-` is standard input")
     if len(given) == 1 and given[0].is_dir():
         return _folder_place(given[0])
@@ -96,10 +123,11 @@ def find_place(paths: Sequence[str | Path]) -> Place:
 
 def _folder_place(folder: Path) -> Place:
     root = Path(os.path.realpath(folder))
+    if is_bare(root):
+        return Place(root, str(folder), Git(root), bare=True)
     top = find_top(root)
     if top is None:
-        bare = is_bare(root)
-        return Place(root, str(folder), Git(root) if bare else None, bare=bare)
+        return Place(root, str(folder), None)
     git = Git(root)
     if top != root and _is_ignored(git):
         return Place(root, str(folder), None)  # a folder that its repository ignores was asked for: take it as it is
@@ -122,12 +150,3 @@ def _real(path: Path) -> Path:
         if absolute.is_dir()
         else Path(os.path.realpath(absolute.parent)) / absolute.name
     )
-
-
-def check_ignored(git: Git, paths: Iterable[str]) -> frozenset[str]:
-    """Those of the paths that git's ignore files cover, tracked or not."""
-    question = b"".join(os.fsencode(path) + b"\0" for path in paths)
-    if not question:
-        return frozenset()
-    answer = git.run("check-ignore", "--no-index", "-z", "--stdin", input=question, ok=(0, 1))
-    return frozenset(shown(raw) for raw in answer.split(b"\0") if raw)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from hardenctl.model.blob import Blob, Gap, Provenance, SourceKind, Standing, Target
-from hardenctl.model.finding import Finding
+from hardenctl.model.blob import Blob, Gap, Provenance, SourceKind, Standing
+from hardenctl.model.errors import UsageError
 from hardenctl.model.glob import glob_match
-from hardenctl.sources.files import Folder, skip_by_content, skip_by_name
+from hardenctl.sources.base import PlaceSource
+from hardenctl.sources.files import Folder, KeptBlobs, Skipped, skip_by_content, skip_by_name
 from hardenctl.sources.git import shown
+from hardenctl.sources.ignored import ignored_in
 from hardenctl.sources.listing import Listing, list_folder, list_repository
-from hardenctl.sources.repository import Place, check_ignored
-
-KEPT = 512  # small blobs a snapshot holds on to, since several readers ask for the same file
-SMALL = 1 << 20  # bytes
+from hardenctl.sources.repository import Place
 
 
 class WorkTreeSnapshot:
@@ -25,7 +23,7 @@ class WorkTreeSnapshot:
         self._place = place
         self._exclude = tuple(exclude)
         self._folder = Folder(place.root)
-        self._kept: OrderedDict[str, Blob] = OrderedDict()
+        self._kept = KeptBlobs(self._load_blob)
 
     @property
     def is_repository(self) -> bool:
@@ -49,25 +47,24 @@ class WorkTreeSnapshot:
     def _sorted(self) -> Sequence[str]:
         return sorted(self.listing.entries)
 
+    @cached_property
+    def tracked(self) -> frozenset[str]:
+        """The paths that git tracks."""
+        return frozenset(p for p, entry in self.listing.entries.items() if entry.standing is Standing.TRACKED)
+
     def paths(self) -> Sequence[str]:
         """All paths, sorted, relative to the root."""
         return self._sorted
 
     def read(self, path: str) -> Blob | None:
         """A file's blob, or None where there is none or it could not be read."""
-        if path in self._kept:
-            self._kept.move_to_end(path)
-            return self._kept[path]
-        result = self.load(path)
-        if not isinstance(result, Blob):
-            return None
-        if len(result.data) <= SMALL:
-            self._kept[path] = result
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return result
+        return self._kept.read(path)
 
-    def load(self, path: str) -> Blob | Gap | str | None:
+    def _load_blob(self, path: str) -> Blob | None:
+        result = self.load(path)
+        return result if isinstance(result, Blob) else None
+
+    def load(self, path: str) -> Blob | Gap | Skipped | None:
         """A file's blob, a gap, or the reason it was left out; None where there is no such file (any more)."""
         entry = self.listing.entries.get(path)
         if entry is None:
@@ -86,31 +83,23 @@ class WorkTreeSnapshot:
         return self._place.named(path)
 
     def ignored(self, paths: Iterable[str]) -> frozenset[str]:
-        """Those of the paths that git would ignore if they were not tracked."""
-        return check_ignored(self._place.git, paths) if self._place.git else frozenset()
+        """Those of the paths that the repository's ignore files cover, tracked or not."""
+        return ignored_in(self._place.git, paths) if self._place.git else frozenset()
 
     def _is_excluded(self, path: str) -> bool:
         return any(glob_match(path, pattern) for pattern in self._exclude)
 
 
-class WorkTreeSource:
+class WorkTreeSource(PlaceSource):
     """Every file of the work tree that was asked for."""
 
+    kind = SourceKind.WORKTREE
+
     def __init__(self, place: Place, *, exclude: Sequence[str] = (), salt: bytes | None = None) -> None:
-        self._place = place
-        self._salt = salt
+        super().__init__(place, exclude=exclude, salt=salt)
+        if place.bare:
+            raise UsageError("a bare repository has no files", help="audit it with `--history` or `--since REV`")
         self._snapshot = WorkTreeSnapshot(place, exclude)
-        self._skipped: Counter[str] = Counter()
-
-    @cached_property
-    def target(self) -> Target:
-        """The work tree."""
-        return Target(self._place.shown_root, SourceKind.WORKTREE, self._place.head)
-
-    @cached_property
-    def salt(self) -> bytes:
-        """The baseline's salt, else the remote's."""
-        return self._salt if self._salt is not None else self._place.salt
 
     @property
     def skipped(self) -> Mapping[str, int]:
@@ -121,24 +110,14 @@ class WorkTreeSource:
         """Each file in scope; what could not be read is a gap, what is binary is counted as skipped."""
         self._skipped.clear()
         yield from (gap for gap in self._snapshot.listing.gaps if self._snapshot.in_scope(gap.path))
-        for path in self._snapshot.paths():
-            if not self._snapshot.in_scope(path):
-                continue
-            reason = skip_by_name(path)
-            result = reason or self._snapshot.load(path)
-            if isinstance(result, Blob):
-                reason = skip_by_content(result.data)
-            elif isinstance(result, str):
-                reason = result
-            if reason:
-                self._skipped[reason] += 1
-            elif isinstance(result, Blob | Gap):
-                yield result
-
-    def resolve(self, findings: Sequence[Finding]) -> Sequence[Finding]:
-        """The findings as they are: the work tree has no history."""
-        return findings
+        yield from self.sift(self._look(path) for path in self._snapshot.paths() if self._snapshot.in_scope(path))
 
     def snapshot(self) -> WorkTreeSnapshot:
         """The work tree itself."""
         return self._snapshot
+
+    def _look(self, path: str) -> Blob | Gap | Skipped | None:
+        if reason := skip_by_name(path):
+            return reason
+        result = self._snapshot.load(path)
+        return (skip_by_content(result.data) or result) if isinstance(result, Blob) else result

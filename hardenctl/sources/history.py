@@ -1,0 +1,169 @@
+"""History: what a range of commits added, or everything that any commit ever held."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+from hardenctl.model.blob import Blob, Commit, Gap, Provenance, Snapshot, SourceKind, Standing, Target
+from hardenctl.model.errors import UsageError
+from hardenctl.model.finding import Finding
+from hardenctl.sources.base import PlaceSource
+from hardenctl.sources.files import skip_by_name
+from hardenctl.sources.objectlist import ObjectList, list_all_objects, list_objects
+from hardenctl.sources.objects import stream
+from hardenctl.sources.origin import commit_of
+from hardenctl.sources.past import PastSnapshot
+from hardenctl.sources.repository import Place
+from hardenctl.sources.resolve import Resolver
+from hardenctl.sources.revisions import Revisions, everything, parse_range
+from hardenctl.sources.tree import tree_snapshot
+from hardenctl.sources.worktree import WorkTreeSource
+
+MESSAGES = {"commit": "(commit message)", "tag": "(tag message)"}
+NAMELESS = "(unreachable)/"  # with a blob id: what no commit gives a name
+
+
+class HistorySource(PlaceSource):
+    """Every blob that revisions reach, each once, and the messages of commits and tags.
+
+    With `present`, what the work tree holds now is looked at first; a blob that both have is looked at there.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        revisions: Revisions,
+        kind: SourceKind,
+        *,
+        present: WorkTreeSource | None = None,
+        all_objects: bool = False,
+        exclude: Sequence[str] = (),
+        salt: bytes | None = None,
+    ) -> None:
+        super().__init__(place, exclude=exclude, salt=salt)
+        self.kind = kind
+        self._git = place.repository
+        self._revisions, self._present, self._all_objects = revisions, present, all_objects
+        self._shared: set[str] = set()  # ids of blobs that were looked at in the work tree
+        self._messages: dict[str, Commit] = {}
+
+    @property
+    def target(self) -> Target:
+        """The newest commit that is looked at."""
+        return Target(self._place.shown_root, self.kind, self._revisions.tip)
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """How many blobs were left out on purpose, by reason."""
+        return self._skipped + Counter(self._present.skipped if self._present else {})
+
+    @property
+    def commits(self) -> int:
+        """How many commits were looked at."""
+        return len(self._list.commits)
+
+    @cached_property
+    def _list(self) -> ObjectList:
+        """The objects, those out of scope left out. Names are relative to the root."""
+        revisions, paths = self._revisions.arguments, self._place.pathspecs
+        found = list_all_objects(self._git) if self._all_objects else list_objects(self._git, revisions, paths)
+        prefix = self._place.prefix
+        named = {oid: name.removeprefix(prefix) for oid, name in found.blobs.items() if name.startswith(prefix)}
+        found.blobs = {}
+        for path in self._place.missing:
+            if not any(name == path or name.startswith(f"{path}/") for name in named.values()):
+                raise UsageError(f"there is no `{path}`", help="name files that are on disk or in these commits")
+        for oid, name in named.items():
+            if self.is_excluded(name):
+                self._skipped["excluded by policy"] += 1
+            elif not name or self._place.in_scope(name):
+                found.blobs[oid] = name or NAMELESS + oid
+        return found
+
+    def blobs(self) -> Iterator[Blob | Gap]:
+        """The work tree's blobs, if asked for; then history's, in the order git walks it; then messages."""
+        yield from self._incomplete()
+        yield from self._list.gaps
+        if self._present:
+            yield from self._look_at_present(self._present)
+        new = {oid: path for oid, path in self._list.blobs.items() if oid not in self._shared}
+        yield from self.sift(skip_by_name(path) for path in new.values())
+        objects = stream(self._git, [oid for oid, path in new.items() if not skip_by_name(path)])
+        yield from self.sift(
+            found.blob(Provenance(new[found.oid], self.kind, Standing.TRACKED, found.oid)) for found in objects
+        )
+        yield from self._look_at_messages()
+
+    def resolve(self, findings: Sequence[Finding]) -> Sequence[Finding]:
+        """Add the first commit, author, date and occurrences; merge what history repeats."""
+        head = self._place.head
+        return Resolver(self._git, self._revisions, self._place.prefix, head, self._shared, self._messages).resolve(
+            findings
+        )
+
+    def snapshot(self) -> Snapshot:
+        """The work tree, or the tree of the newest commit; env files of the past beside it."""
+        return self._snapshot
+
+    @cached_property
+    def _snapshot(self) -> PastSnapshot:
+        now: Snapshot
+        if self._present:
+            now = self._present.snapshot()
+            tracked = self._present.snapshot().tracked
+        else:
+            now = tree_snapshot(self._place, self.kind, self._revisions, self._exclude)
+            tracked = frozenset(now.paths())
+        past = {oid: path for oid, path in self._list.blobs.items() if path not in tracked}
+        return PastSnapshot(now, self._git, self.kind, past)
+
+    def _incomplete(self) -> Iterator[Gap]:
+        if self._revisions.connected or self._git.run("rev-parse", "--is-shallow-repository").strip() != b"true":
+            return
+        yield Gap(".", "a shallow clone: older commits are not here; `git fetch --unshallow` brings them")
+
+    def _look_at_present(self, present: WorkTreeSource) -> Iterator[Blob | Gap]:
+        algorithm = self._git.run("rev-parse", "--show-object-format").decode().strip()
+        for blob in present.blobs():
+            if isinstance(blob, Gap):
+                yield blob
+                continue
+            oid = hashlib.new(algorithm, b"blob %d\0" % len(blob.data) + blob.data, usedforsecurity=False).hexdigest()
+            if oid in self._list.blobs and blob.provenance.standing is not Standing.IGNORED:
+                self._shared.add(oid)
+                yield Blob(dataclasses.replace(blob.provenance, oid=oid), blob.data)
+            else:
+                yield blob
+
+    def _look_at_messages(self) -> Iterator[Blob | Gap]:
+        for found in stream(self._git, self._list.commits + self._list.tags):
+            if not isinstance(found.data, bytes):
+                yield Gap(MESSAGES.get(found.kind, "."), f"{found.oid[:12]} could not be read")
+                continue
+            self._messages[found.oid] = commit_of(found.oid, found.data)
+            message = found.data.partition(b"\n\n")[2]
+            if message.strip():
+                provenance = Provenance(MESSAGES[found.kind], self.kind, Standing.TRACKED, found.oid)
+                yield Blob(provenance, message)
+
+
+def open_history(
+    place: Place, since: str | None, *, all_objects: bool, exclude: Sequence[str], salt: bytes | None
+) -> HistorySource:
+    """What `since` (a revision or range) added; without it, all of history and the work tree, if there is one."""
+    git = place.repository
+    if since is not None:
+        return HistorySource(place, parse_range(git, since), SourceKind.RANGE, exclude=exclude, salt=salt)
+    return HistorySource(
+        place,
+        everything(git, place.head),
+        SourceKind.HISTORY,
+        present=None if place.bare else WorkTreeSource(place, exclude=exclude, salt=salt),
+        all_objects=all_objects,
+        exclude=exclude,
+        salt=salt,
+    )

@@ -1,0 +1,94 @@
+"""Lists the objects of a history: which blobs under which name, which commits, which tags."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from hardenctl.model.blob import Gap
+from hardenctl.model.errors import SourceError
+from hardenctl.sources.git import Git, shown
+from hardenctl.sources.objects import end
+
+
+@dataclass
+class ObjectList:
+    """`blobs` is blob id to the name one commit gives it; empty where only git's store knows the blob."""
+
+    blobs: dict[str, str] = field(default_factory=dict)
+    commits: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    missing: int = 0
+    gaps: list[Gap] = field(default_factory=list)
+
+    def add(self, line: bytes) -> None:
+        """Add one line of `ID KIND NAME`, as `FORMAT` asks for it."""
+        oid, _, rest = line.partition(b" ")
+        kind, _, name = rest.partition(b" ")
+        if kind == b"blob":
+            self.blobs.setdefault(oid.decode(), shown(name))
+        elif kind == b"commit":
+            self.commits.append(oid.decode())
+        elif kind == b"tag":
+            self.tags.append(oid.decode())
+        elif kind == b"missing":
+            self.missing += 1
+
+
+FORMAT = "%(objectname) %(objecttype) %(rest)"
+
+
+def list_objects(git: Git, revisions: Sequence[str], paths: Sequence[str] = ()) -> ObjectList:
+    """The objects that revisions reach (`--all` and `^REV` included), limited to paths where some are given.
+
+    What a partial clone left behind is counted as missing and not fetched; a broken store ends the list with a gap.
+    """
+    found = ObjectList()
+    if not revisions:
+        return found
+    options = [each for each in revisions if each.startswith("--")]  # git before 2.42 knows none on standard input
+    names = [each for each in revisions if not each.startswith("--")]
+    walk = ["rev-list", "--objects", *options, "--missing=print", "--stdin"]
+    question = "".join(f"{each}\n" for each in (*names, *(("--", *paths) if paths else ())))
+    try:
+        for line in _pipe(git, walk, os.fsencode(question)):
+            found.add(line)
+    except SourceError as error:
+        found.gaps.append(Gap(".", f"the history could not be read to its end: {error.what}"))
+    if found.missing:
+        found.gaps.append(Gap(".", f"{found.missing} objects are not in this clone: a partial or damaged one"))
+    return found
+
+
+def list_all_objects(git: Git) -> ObjectList:
+    """Every object in git's store, unreachable ones included, with names as far as any commit knows one."""
+    everything = ObjectList()
+    output = git.run("cat-file", "--batch-all-objects", "--unordered", f"--batch-check={FORMAT}")
+    for line in output.splitlines():
+        everything.add(line)
+    named = list_objects(git, everything.commits + everything.tags)
+    for oid in everything.blobs:
+        named.blobs.setdefault(oid, "")
+    return named
+
+
+def _pipe(git: Git, walk: Sequence[str], question: bytes) -> Iterator[bytes]:
+    """`rev-list` names the objects, `cat-file` tells their kinds; neither output is held in memory whole."""
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as complaint:
+        given.write(question)
+        given.seek(0)
+        names = git.start(*walk, stdin=given, stderr=complaint)
+        kinds = git.start("cat-file", "--buffer", f"--batch-check={FORMAT}", stdin=names.stdout)
+        try:
+            if names.stdout:
+                names.stdout.close()  # only `kinds` reads it
+            for line in kinds.stdout or ():
+                yield line.rstrip(b"\n")
+            if names.wait():
+                complaint.seek(0)
+                raise git.error(walk, complaint.read())
+        finally:
+            end(names)
+            end(kinds)

@@ -1,0 +1,71 @@
+"""The past beside the present: env files that some commit held and the present state does not.
+
+A past file version is addressed as `<blob id>:/<path>`, since its path may be another file's now.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+from hardenctl.formats.dotenv import is_env_file
+from hardenctl.model.blob import Blob, Provenance, Snapshot, SourceKind
+from hardenctl.sources.git import Git
+from hardenctl.sources.objects import ObjectReader
+
+_ADDRESS = re.compile(r"(?P<oid>[0-9a-f]{40}|[0-9a-f]{64}):/(?P<path>.+)", re.DOTALL)
+
+
+def address(oid: str, path: str) -> str:
+    """The address of a past version of a file."""
+    return f"{oid}:/{path}"
+
+
+def past_path(path: str) -> str | None:
+    """The path in the address of a past version; None for a path of the present."""
+    match = _ADDRESS.fullmatch(path)
+    return match["path"] if match else None
+
+
+class PastSnapshot:
+    """A present snapshot, and past versions of env files beside it: blob id to path."""
+
+    def __init__(self, present: Snapshot, git: Git, kind: SourceKind, past: Mapping[str, str]) -> None:
+        self._present = present
+        self._kind = kind
+        self._past = {address(oid, path): oid for oid, path in past.items() if is_env_file(path)}
+        self._reader = ObjectReader(git)
+
+    @property
+    def is_repository(self) -> bool:
+        """As the present."""
+        return self._present.is_repository
+
+    @cached_property
+    def _sorted(self) -> Sequence[str]:
+        return sorted((*self._present.paths(), *self._past))
+
+    def paths(self) -> Sequence[str]:
+        """All paths, past addresses among them, sorted."""
+        return self._sorted
+
+    def read(self, path: str) -> Blob | None:
+        """A file's blob, or None where there is none or it could not be read."""
+        oid = self._past.get(path)
+        if oid is None:
+            return self._present.read(path)
+        data = self._reader.read(oid).data
+        return Blob(Provenance(path, self._kind, oid=oid), data) if isinstance(data, bytes) else None
+
+    def in_scope(self, path: str) -> bool:
+        """Whether findings at this path were asked for."""
+        return path in self._past or self._present.in_scope(path)
+
+    def named(self, path: str) -> bool:
+        """Whether the user named this very file."""
+        return self._present.named(path)
+
+    def ignored(self, paths: Iterable[str]) -> frozenset[str]:
+        """As the present."""
+        return self._present.ignored(paths)

@@ -1,0 +1,77 @@
+"""The index: what the next commit will hold, never what the work tree happens to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+from hardenctl.model.blob import Blob, Gap, Provenance, SourceKind, Standing
+from hardenctl.model.errors import UsageError
+from hardenctl.sources.base import PlaceSource
+from hardenctl.sources.files import skip_by_name
+from hardenctl.sources.git import Git, shown
+from hardenctl.sources.listing import Entry
+from hardenctl.sources.objects import stream
+from hardenctl.sources.repository import Place
+from hardenctl.sources.tree import LEFT_OUT, ObjectSnapshot
+
+
+class StagedSource(PlaceSource):
+    """What the index adds or changes since HEAD (all of it before the first commit), conflicts' sides included."""
+
+    kind = SourceKind.INDEX
+
+    def __init__(self, place: Place, *, exclude: Sequence[str] = (), salt: bytes | None = None) -> None:
+        super().__init__(place, exclude=exclude, salt=salt)
+        if place.bare:
+            raise UsageError("a bare repository has no index", help="audit it with `--history` or `--since REV`")
+        self._git: Git = place.repository
+
+    @cached_property
+    def _index(self) -> Mapping[str, list[tuple[bytes, Entry]]]:
+        """Path to its entries (mode, entry): one, or a conflict's stages."""
+        index: dict[str, list[tuple[bytes, Entry]]] = {}
+        for record in self._git.run("ls-files", "-z", "--stage").split(b"\0")[:-1]:
+            meta, _, raw = record.partition(b"\t")
+            mode, oid, _stage = meta.split(b" ")
+            path = shown(raw)
+            index.setdefault(path, []).append((mode, Entry(path, raw, Standing.TRACKED, oid.decode())))
+        return index
+
+    @cached_property
+    def _staged(self) -> frozenset[str]:
+        """Paths whose index entry differs from HEAD, deleted ones too."""
+        output = self._git.run("diff", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--relative",
+                               "--no-ext-diff", "--ignore-submodules=none")  # fmt: skip
+        return frozenset(shown(raw) for raw in output.split(b"\0")[1::2])
+
+    @cached_property
+    def _snapshot(self) -> ObjectSnapshot:
+        self._check_named()
+        # Of a conflict the last stage counts: "theirs" is what a careless `git add` would overwrite.
+        entries = {path: found[-1][1] for path, found in self._index.items() if found[-1][0] not in LEFT_OUT}
+        return ObjectSnapshot(self._place, self.kind, entries, scope=self._staged, exclude=self._exclude)
+
+    def blobs(self) -> Iterator[Blob | Gap]:
+        """Each staged blob in scope; of a path in conflict each side."""
+        self._skipped.clear()
+        scope = [path for path in sorted(self._staged) if self._snapshot.in_scope(path)]
+        entries = [each for path in scope for each in self._index.get(path, ())]
+        yield from self.sift(LEFT_OUT.get(mode) or skip_by_name(entry.path) for mode, entry in entries)
+        wanted = [entry for mode, entry in entries if mode not in LEFT_OUT and not skip_by_name(entry.path)]
+        objects = stream(self._git, [str(entry.oid) for entry in wanted])
+        yield from self.sift(
+            found.blob(Provenance(entry.path, self.kind, Standing.TRACKED, entry.oid))
+            for entry, found in zip(wanted, objects, strict=True)
+        )
+
+    def snapshot(self) -> ObjectSnapshot:
+        """The whole index; in scope is what is staged."""
+        return self._snapshot
+
+    def _check_named(self) -> None:
+        """A named path must be on disk, in the index or just deleted from it."""
+        for path in self._place.missing:
+            known = path in self._index or path in self._staged
+            if not known and not any(each.startswith(f"{path}/") for each in self._index):
+                raise UsageError(f"there is no `{path}`", help="name files that are on disk or in the index")

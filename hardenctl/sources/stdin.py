@@ -1,0 +1,51 @@
+"""Standard input: one blob, named by the user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO
+
+from hardenctl.model.blob import Blob, Gap, Provenance, SourceKind, Standing, Target
+from hardenctl.model.finding import Finding
+from hardenctl.sources.files import LARGEST, TOO_LARGE, skip_by_content
+from hardenctl.sources.memory import MemorySnapshot
+from hardenctl.sources.salt import FIXED
+
+
+class StdinSource:
+    """What is piped in. `name` stands for the file's path, so that configuration rules know what it is."""
+
+    commits = 0
+
+    def __init__(self, stream: IO[bytes], name: str | None, *, salt: bytes | None = None) -> None:
+        self._name = (name or "stdin").replace("\\", "/")
+        self._data = stream.read(LARGEST + 1)
+        self.salt = FIXED if salt is None else salt
+
+    @property
+    def target(self) -> Target:
+        """Standard input."""
+        return Target(self._name, SourceKind.STDIN)
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """Binary input is left out."""
+        reason = skip_by_content(self._data)
+        return {reason: 1} if reason else {}
+
+    def blobs(self) -> Iterator[Blob | Gap]:
+        """The one blob."""
+        if skip_by_content(self._data):
+            return
+        if len(self._data) > LARGEST:
+            yield Gap(self._name, TOO_LARGE)
+        else:
+            yield Blob(Provenance(self._name, SourceKind.STDIN, Standing.UNTRACKED), self._data)
+
+    def resolve(self, findings: Sequence[Finding]) -> Sequence[Finding]:
+        """The findings as they are."""
+        return findings
+
+    def snapshot(self) -> MemorySnapshot:
+        """A project of one file."""
+        return MemorySnapshot({self._name: self._data} if len(self._data) <= LARGEST else {})

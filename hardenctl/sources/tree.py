@@ -1,0 +1,104 @@
+"""A snapshot whose files are objects in git's store: the index, or a commit's tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+from hardenctl.model.blob import Blob, Provenance, SourceKind, Standing
+from hardenctl.model.glob import glob_match
+from hardenctl.sources.files import KeptBlobs
+from hardenctl.sources.git import shown
+from hardenctl.sources.ignored import ignored_by
+from hardenctl.sources.listing import Entry
+from hardenctl.sources.objects import ObjectReader
+from hardenctl.sources.repository import Place
+from hardenctl.sources.revisions import Revisions
+
+LEFT_OUT = {b"120000": "symbolic link", b"160000": "submodule"}  # modes of what is no file of this repository
+
+
+class ObjectSnapshot:
+    """Files by path, read from git's store on demand. `scope` are the paths that were asked for, None for all."""
+
+    is_repository = True
+
+    def __init__(
+        self,
+        place: Place,
+        kind: SourceKind,
+        entries: Mapping[str, Entry],
+        *,
+        scope: frozenset[str] | None,
+        exclude: Sequence[str] = (),
+    ) -> None:
+        self._place = place
+        self._kind = kind
+        self._exclude = tuple(exclude)
+        self._entries = {path: entry for path, entry in entries.items() if not self._is_excluded(path)}
+        self._scope = scope
+        self._reader = ObjectReader(place.repository)
+        self._kept = KeptBlobs(self._load)
+
+    @cached_property
+    def _sorted(self) -> Sequence[str]:
+        return sorted(self._entries)
+
+    def paths(self) -> Sequence[str]:
+        """All paths, sorted, relative to the root."""
+        return self._sorted
+
+    def oid(self, path: str) -> str | None:
+        """The blob id of a path."""
+        entry = self._entries.get(path)
+        return entry.oid if entry else None
+
+    def read(self, path: str) -> Blob | None:
+        """A file's blob, or None where there is none or it could not be read."""
+        return self._kept.read(path)
+
+    def _load(self, path: str) -> Blob | None:
+        entry = self._entries.get(path)
+        if entry is None or entry.oid is None:
+            return None
+        found = self._reader.read(entry.oid)
+        if not isinstance(found.data, bytes):
+            return None
+        return Blob(Provenance(path, self._kind, entry.standing, entry.oid), found.data)
+
+    def in_scope(self, path: str) -> bool:
+        """Whether findings at this path were asked for."""
+        return (
+            (self._scope is None or path in self._scope) and self._place.in_scope(path) and not self._is_excluded(path)
+        )
+
+    def named(self, path: str) -> bool:
+        """Whether the user named this very file."""
+        return self._place.named(path)
+
+    def ignored(self, paths: Iterable[str]) -> frozenset[str]:
+        """Those of the paths that this state's own `.gitignore` files cover."""
+        files = {path: self.read(path) for path in self._entries if path.rpartition("/")[2] == ".gitignore"}
+        return ignored_by({path: blob.data for path, blob in files.items() if blob}, paths)
+
+    def _is_excluded(self, path: str) -> bool:
+        return any(glob_match(path, pattern) for pattern in self._exclude)
+
+
+def tree_snapshot(place: Place, kind: SourceKind, revisions: Revisions, exclude: Sequence[str] = ()) -> ObjectSnapshot:
+    """The tree of the newest commit; in scope is what differs from `base`, all of it where there is none."""
+    git, tip, base = place.repository, revisions.tip, revisions.base
+    if tip is None:
+        return ObjectSnapshot(place, kind, {}, scope=None, exclude=exclude)
+    entries: dict[str, Entry] = {}
+    for record in git.run("ls-tree", "-r", "-z", tip).split(b"\0")[:-1]:
+        meta, _, raw = record.partition(b"\t")
+        mode, _kind, oid = meta.split(b" ")
+        if mode not in LEFT_OUT:
+            path = shown(raw)
+            entries[path] = Entry(path, raw, Standing.TRACKED, oid.decode())
+    scope = None
+    if base is not None:
+        changed = git.run("diff-tree", "-r", "--name-only", "-z", "--no-renames", "--relative", base, tip)
+        scope = frozenset(shown(raw) for raw in changed.split(b"\0")[:-1])
+    return ObjectSnapshot(place, kind, entries, scope=scope, exclude=exclude)
