@@ -1,1 +1,1 @@
-"""The only modules that import locust; they run in a process of their own."""
+"""What runs inside the generator's own process: the only modules that import locust, under gevent's monkey-patching."""

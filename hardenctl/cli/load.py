@@ -1,0 +1,109 @@
+"""`hardenctl load`: Locust scenarios against a target, under gates that cannot lie."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hardenctl.cli.auditing import show
+from hardenctl.load.builtin import BUILTIN
+from hardenctl.load.document import WRITERS, to_document
+from hardenctl.load.duration import parse_duration, show_duration
+from hardenctl.load.outputs import check_outputs, write_outputs
+from hardenctl.load.prepare import Wishes, prepare
+from hardenctl.load.run import run as run_plan
+from hardenctl.load.verdict import conclude
+from hardenctl.model.errors import UsageError
+from hardenctl.policy.load import load_policy
+from hardenctl.report.style import look_of
+
+app = typer.Typer(help="Load tests with Locust, judged by gates.", no_args_is_help=True, rich_markup_mode=None)
+
+_EXIT_CODES = "Exit codes: 0 passed, 1 a gate failed, 2 could not run, 3 inconclusive, 130 interrupted."
+
+
+@app.command("list")
+def list_scenarios() -> None:
+    """The built-in scenarios and their targets."""
+    settings = load_policy(Path()).settings.load
+    lines = [
+        f"{each.name:<8} {show_duration(each.seconds):>11}  up to {each.users:>5,} users  {each.summary}"
+        for each in BUILTIN
+    ]
+    targets = (
+        f"p95<{settings.p95_ms:g}ms, error_rate<{settings.error_rate:.3g}, cpu<{settings.cpu:.0%} with --target-pid"
+    )
+    show("\n".join([*lines, "", f"targets: {targets}; peak also rps>={settings.rps:g}"]) + "\n")
+
+
+@app.command("run", epilog=_EXIT_CODES)
+def run_scenario(
+    host: Annotated[str, typer.Option("--host", metavar="URL", help="The target, as http://127.0.0.1:8000.")],
+    *,
+    scenario: Annotated[str | None, typer.Option(metavar="NAME", help="normal, peak, stress, spike or soak.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(metavar="SCENARIO.yaml", help="Your own scenario, or endpoints for --scenario.")
+    ] = None,
+    users: Annotated[int | None, typer.Option(metavar="N", min=1, help="The most users at once.")] = None,
+    spawn_rate: Annotated[float | None, typer.Option(metavar="N", help="Users started per second.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(metavar="N", help="Open model: N arrivals a second, whatever the target does.")
+    ] = None,
+    run_time: Annotated[str | None, typer.Option(metavar="DURATION", help="The whole run, as 30s or 5m.")] = None,
+    warm_up: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="Not counted. [default: a tenth of the run, 30s at most]")
+    ] = None,
+    scale: Annotated[float, typer.Option(metavar="FACTOR", help="Multiply users and rates.")] = 1.0,
+    gate: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GATE", help="As 'p95<300ms', 'rps>=500'; replaces the scenario's own. Repeatable."),
+    ] = None,
+    locustfile: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Run your own Locust file under these gates (executes it).")
+    ] = None,
+    openapi: Annotated[
+        str | None, typer.Option(metavar="URL-OR-FILE", help="Endpoints from there. [default: HOST/openapi.json]")
+    ] = None,
+    target_pid: Annotated[int | None, typer.Option(metavar="PID", help="Watch this process tree's CPU.")] = None,
+    processes: Annotated[int, typer.Option(metavar="N", min=1, help="Generator processes.")] = 1,
+    confirm_host: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Repeat the name of a host outside of private networks.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="The policy file.")] = None,
+    format: Annotated[str, typer.Option(metavar="FORMAT", help="full, json, markdown or junit.")] = "full",  # noqa: A002 - the option's name
+    output: Annotated[list[str] | None, typer.Option(metavar="FORMAT=FILE", help="Write a report. Repeatable.")] = None,
+    no_progress: Annotated[bool, typer.Option("--no-progress", "--quiet", help="Nothing while it runs.")] = False,
+) -> int:
+    """Load a target and judge it. Network: that host only."""
+    if format != "full" and format not in WRITERS:
+        raise UsageError(f"there is no format `{format}`", help=f"formats: full, {', '.join(WRITERS)}")
+    outputs = check_outputs(output or ())
+    wishes = Wishes(
+        host=host,
+        scenario=scenario,
+        file=file,
+        users=users,
+        spawn_rate=spawn_rate,
+        rate=rate,
+        seconds=parse_duration(run_time) if run_time is not None else None,
+        warm_up=parse_duration(warm_up) if warm_up is not None else None,
+        scale=scale,
+        gates=tuple(gate or ()),
+        locustfile=locustfile,
+        openapi=openapi,
+        target_pid=target_pid,
+        processes=processes,
+        confirm_host=confirm_host,
+    )
+    plan = prepare(wishes, load_policy(Path(), config).settings.load)
+    from hardenctl.cli.load_view import summary, watching
+
+    with watching(wanted=not no_progress) as on_point:
+        result = conclude(run_plan(plan, on_point))
+    document = to_document(result)
+    show(summary(document, look_of(sys.stdout)) if format == "full" else WRITERS[format](document))
+    write_outputs(outputs, document)
+    return result.exit_code

@@ -1,0 +1,203 @@
+"""The result of a run as JSON, version 1, and Markdown and JUnit made from that. None of them has seen a credential."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable, Mapping
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from hardenctl import __version__
+from hardenctl.load.gates import GateResult, Outcome
+from hardenctl.load.measure import Series, Window
+from hardenctl.load.verdict import Result
+
+SCHEMA_VERSION = 1
+
+
+def to_document(result: Result) -> dict[str, Any]:
+    """The whole result, JSON-ready. Latencies in milliseconds, rates per second, shares of 1."""
+    run, plan = result.run, result.run.plan
+    scenario = plan.scenario
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "load",
+        "tool": {"name": "hardenctl", "version": __version__},
+        "scenario": scenario.name,
+        "model": "open" if scenario.open_model else "closed",
+        "target": {"url": plan.target.url, "addresses": list(plan.target.addresses)},
+        "started": run.started.isoformat(timespec="seconds"),
+        "verdict": result.verdict.value,
+        "exit_code": result.exit_code,
+        "reasons": list(result.reasons),
+        "notes": list(result.notes),
+        "interrupted": run.interrupted,
+        "aborted": run.aborted or None,
+        "held_users": result.held,
+        "seconds": round(run.seconds, 3),
+        "warm_up_seconds": round(plan.warm_up, 3),
+        "measured_seconds": round(run.whole.seconds, 3),
+        "warm_up_requests": run.warm_requests,
+        "gates": [_gate(each) for each in result.gates],
+        "metrics": _metrics(run.whole.overall, run.whole),
+        "endpoints": {name: _metrics(series, run.whole) for name, series in sorted(run.whole.endpoints.items())},
+        "stages": [
+            {
+                "users": stage.users,
+                "rate": stage.rate,
+                "seconds": round(stage.seconds, 3),
+                **_metrics(window.overall, window),
+                "cpu": _round(window.cpu),
+            }
+            for stage, window in zip(scenario.stages, run.stages, strict=False)
+        ],
+        "cpu": _round(run.whole.cpu),
+        "generator": {
+            "processes": plan.processes,
+            "cpu_mean": _round(run.generator.mean_cpu),
+            "cpu_max": _round(max(run.generator.cpu, default=0.0)),
+            "headroom": _round(max(0.0, 1 - run.generator.mean_cpu)),
+            "loop_late_ms_max": _round(run.generator.worst * 1000),
+            "saturated": run.generator.saturated,
+            "dropped_arrivals": run.generator.dropped,
+            "locust": run.locust,
+        },
+        "machine": {"cpus": os.cpu_count(), "system": platform.system(), "python": platform.python_version()},
+        "timeline": [
+            {
+                "at": point.at,
+                "stage": point.stage,
+                "users": point.users,
+                "rps": _round(point.rps),
+                "failed": _round(point.failed),
+                "p50": _round(point.p50),
+                "p95": _round(point.p95),
+                "p99": _round(point.p99),
+                "cpu": _round(point.cpu),
+                "measured": point.measured,
+            }
+            for point in run.timeline
+        ],
+        "histogram": list(run.whole.overall.latency),
+    }
+
+
+def to_markdown(document: Mapping[str, Any]) -> str:
+    """A result for a pull request or a step summary."""
+    metrics = document["metrics"]
+    latency = metrics["latency_ms"]
+    lines = [
+        f"## Load test `{document['scenario']}`: {document['verdict']}",
+        "",
+        (
+            f"{document['target']['url']}, {document['measured_seconds']:.0f} s measured after "
+            f"{document['warm_up_seconds']:.0f} s of warm-up, started {document['started']}."
+        ),
+        "",
+        *(f"- {_text(reason)}" for reason in document["reasons"]),
+        *([""] if document["reasons"] else []),
+        "| gate | measured | verdict | |",
+        "|---|---|---|---|",
+        *(
+            f"| `{gate['gate'].replace('|', '/')}` | {gate['shown']} | {gate['outcome']} | {_text(gate['reason'])} |"
+            for gate in document["gates"]
+        ),
+        "",
+        "| endpoint | requests | failed | per second | p50 ms | p95 ms | p99 ms |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+        *(_row(_text(name), each) for name, each in document["endpoints"].items()),
+        _row("**all**", metrics),
+        "",
+        (
+            f"Generator: {document['generator']['headroom']:.0%} of a CPU free in each of "
+            f"{document['generator']['processes']} process(es). Slowest request {latency['max'] or 0:,.0f} ms."
+        ),
+        *(f"\n> {_text(note)}" for note in document["notes"]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def to_junit(document: Mapping[str, Any]) -> str:
+    """A test case for each gate, and one for the run itself. Inconclusive is an error: neither passed nor failed."""
+    gates = document["gates"]
+    suite = ET.Element("testsuite", name=f"load {document['scenario']}", time=str(document["seconds"]))
+    for gate in gates:
+        case = ET.SubElement(suite, "testcase", classname=f"load.{document['scenario']}", name=gate["gate"])
+        _judge_case(case, gate["outcome"], f"{gate['shown']}: {gate['reason']}")
+    case = ET.SubElement(suite, "testcase", classname=f"load.{document['scenario']}", name="the run")
+    _judge_case(case, document["verdict"], "; ".join(document["reasons"]))
+    for tag, name in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+        suite.set(name, str(len(suite.findall(f"testcase/{tag}"))))
+    suite.set("tests", str(len(gates) + 1))
+    ET.indent(suite)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suite, encoding="unicode") + "\n"
+
+
+WRITERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "json": lambda document: json.dumps(document, ensure_ascii=False) + "\n",
+    "markdown": to_markdown,
+    "junit": to_junit,
+}
+
+
+def _judge_case(case: ET.Element, outcome: str, message: str) -> None:
+    tag = {Outcome.FAIL: "failure", Outcome.INCONCLUSIVE: "error", Outcome.NOT_MEASURED: "skipped"}
+    if outcome != Outcome.PASS:
+        ET.SubElement(case, tag[Outcome(outcome)], message=message)
+
+
+def _gate(result: GateResult) -> dict[str, Any]:
+    gate = result.gate
+    return {
+        "gate": str(gate),
+        "metric": gate.metric,
+        "endpoint": gate.endpoint,
+        "operator": gate.operator,
+        "target": gate.target,
+        "asked": gate.asked,
+        "outcome": result.outcome.value,
+        "value": _round(result.value),
+        "low": _round(result.low),
+        "high": _round(result.high),
+        "samples": result.samples,
+        "shown": "-" if result.value is None else gate.show(result.value),
+        "reason": result.reason,
+    }
+
+
+def _metrics(series: Series, window: Window) -> dict[str, Any]:
+    latency = series.latency
+    return {
+        "requests": series.total,
+        "failures": series.failed,
+        "error_rate": _round(series.error_rate),
+        "rps": _round(series.ok / window.seconds if window.seconds > 0 else None),
+        "latency_ms": {
+            "mean": _round(latency.mean),
+            "p50": _round(latency.quantile(0.5)),
+            "p95": _round(latency.quantile(0.95)),
+            "p99": _round(latency.quantile(0.99)),
+            "max": _round(latency.maximum),
+        },
+        "errors": dict(sorted(series.errors.items(), key=lambda item: -item[1])),
+    }
+
+
+def _row(name: str, metrics: Mapping[str, Any]) -> str:
+    latency = metrics["latency_ms"]
+    figures = [f"{latency[key]:,.1f}" if latency[key] is not None else "-" for key in ("p50", "p95", "p99")]
+    return (
+        f"| {name} | {metrics['requests']:,} | {metrics['failures']:,} | {metrics['rps'] or 0:,.1f} | "
+        f"{' | '.join(figures)} |"
+    )
+
+
+def _text(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ") if text else ""
+
+
+def _round(value: float | None) -> float | None:
+    """Six significant digits: more than the histogram has, and no noise."""
+    return None if value is None else float(f"{value:.6g}")

@@ -1,0 +1,46 @@
+"""Report files: checked before a run, so that no hour of load ends in a path that does not exist; written whole."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hardenctl.load.document import WRITERS
+from hardenctl.model.errors import ToolError, UsageError
+
+
+def check_outputs(wishes: Sequence[str]) -> tuple[tuple[str, Path], ...]:
+    """Read `FORMAT=FILE` wishes. Raises UsageError."""
+    outputs = []
+    for wish in wishes:
+        format_, separator, name = wish.partition("=")
+        if not separator or not name:
+            raise UsageError(f"--output {wish} names no file", help="write it as json=load.json")
+        if format_ not in WRITERS:
+            raise UsageError(f"there is no format `{format_}`", help=f"formats: {', '.join(WRITERS)}")
+        path = Path(name)
+        if path.is_dir() or not path.parent.is_dir():
+            raise UsageError(f"--output: {path} cannot be written", help="name a file in a folder that exists")
+        outputs.append((format_, path))
+    return tuple(outputs)
+
+
+def write_outputs(outputs: Sequence[tuple[str, Path]], document: Mapping[str, Any]) -> None:
+    """Write each report, or leave what was there. Raises ToolError (a full disk, a folder without permission)."""
+    for format_, path in outputs:
+        temporary = ""
+        try:
+            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(WRITERS[format_](document))
+            os.chmod(temporary, 0o644)  # noqa: PTH101 - a report is no secret
+            os.replace(temporary, path)  # noqa: PTH105 - the atomic one
+        except OSError as error:
+            if temporary:
+                Path(temporary).unlink(missing_ok=True)
+            raise ToolError(
+                f"{path} could not be written: {error.strerror}", help="free space or another --output"
+            ) from None

@@ -1,0 +1,150 @@
+"""What one run will do: a scenario at its size, its gates, its target. All that can be wrong is wrong here, early."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hardenctl.load.gates import Gate, builtin_gates, parse_gate
+from hardenctl.load.scenario import MAX_SECONDS, Authentication, Endpoint, Scenario
+from hardenctl.load.target import LoadTarget
+from hardenctl.model.errors import UsageError
+from hardenctl.model.settings import LoadSettings
+
+GRACE = 5.0  # seconds that requests under way get at the end
+INTERVAL = 0.5  # seconds between two messages of a generator
+_LONGEST_WARM_UP = 30.0
+_VARIABLE = re.compile(r"\$\{?([A-Z_][A-Z0-9_]*)\}?")
+ROOT = Endpoint("GET /", path="/")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run that is about to happen. `warm_up` in seconds; `notes` say what a reader of the result has to know."""
+
+    scenario: Scenario
+    target: LoadTarget
+    gates: tuple[Gate, ...]
+    warm_up: float
+    locustfile: Path | None = None
+    use_shape: bool = False
+    target_pid: int | None = None
+    processes: int = 1
+    notes: tuple[str, ...] = field(default=())
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """What each generator process is told. Users and rates are shared out; credentials stay in the environment."""
+        return [self._job(index) for index in range(self.processes)]
+
+    def _job(self, index: int) -> dict[str, Any]:
+        scenario = self.scenario
+        stages = []
+        for stage in scenario.stages:
+            users = (stage.users + self.processes - 1 - index) // self.processes
+            rapid = (stage.rapid + self.processes - 1 - index) // self.processes
+            stages.append(
+                {
+                    "seconds": stage.seconds,
+                    "users": users,
+                    "rapid": min(rapid, users),
+                    "spawn_rate": stage.spawn_rate / self.processes,
+                    "rate": None if stage.rate is None else stage.rate / self.processes,
+                }
+            )
+        return {
+            "host": self.target.url,
+            "stages": stages,
+            "endpoints": [dataclasses.asdict(each) for each in scenario.endpoints],
+            "authentication": scenario.authentication and dataclasses.asdict(scenario.authentication),
+            "think": scenario.think,
+            "rapid_think": scenario.rapid_think,
+            "timeout": scenario.timeout,
+            "verify_tls": scenario.verify_tls,
+            "warm_up": self.warm_up,
+            "grace": GRACE,
+            "interval": INTERVAL,
+            "locustfile": str(self.locustfile) if self.locustfile else None,
+            "use_shape": self.use_shape,
+            "limit": MAX_SECONDS,
+        }
+
+
+def plan(
+    scenario: Scenario,
+    target: LoadTarget,
+    settings: LoadSettings,
+    *,
+    gates: Sequence[str] = (),
+    warm_up: float | None = None,
+    scale: float = 1.0,
+    locustfile: Path | None = None,
+    use_shape: bool = False,
+    target_pid: int | None = None,
+    processes: int = 1,
+    notes: Sequence[str] = (),
+    environment: Mapping[str, str] = os.environ,
+) -> Plan:
+    """Make the plan of a run of an already resized scenario. Raises UsageError.
+
+    `gates` replace the scenario's own targets; `scale` is what the scenario was scaled by, so that the built-in
+    request rate shrinks alike.
+    """
+    said = list(notes)
+    scenario.check_caps()
+    if not locustfile and not scenario.endpoints:
+        scenario = dataclasses.replace(scenario, endpoints=(ROOT,))
+        said.append("no scenario file and no OpenAPI document say what to ask for: only `/` is loaded")
+    if locustfile and scenario.open_model:
+        raise UsageError("--rate and --locustfile don't go together", help="a Locust file paces its own users")
+    _check_environment(scenario, environment)
+    if not 1 <= processes <= min(stage.users for stage in scenario.stages):
+        raise UsageError("--processes must be between 1 and the fewest users of a stage")
+    if warm_up is None:
+        warm_up = scenario.warm_up
+    if warm_up is None:
+        warm_up = 0.0 if use_shape else min(_LONGEST_WARM_UP, scenario.seconds / 10)
+    if warm_up >= scenario.seconds:
+        raise UsageError("the warm-up takes the whole run", help="use a longer --run-time or a shorter --warm-up")
+    if gates:
+        chosen = tuple(parse_gate(text) for text in gates)
+    elif scenario.targets is not None:
+        chosen = tuple(parse_gate(text) for text in scenario.targets)
+    else:
+        chosen = builtin_gates(settings, carries_rate=scenario.carries_rate, scale=scale)
+        if scenario.carries_rate and scale != 1.0:
+            said.append(f"the request-rate target is scaled like the users: {settings.rps:g} x {scale:g}")
+    return Plan(
+        scenario, target, chosen, warm_up, locustfile, use_shape, target_pid, processes, (*said, *target.warnings)
+    )
+
+
+def _check_environment(scenario: Scenario, environment: Mapping[str, str]) -> None:
+    """Every environment variable that the scenario names must be set; its value is never looked at here."""
+    names: set[str] = set()
+    how = scenario.authentication or Authentication()
+    if how.token_env:
+        names.add(how.token_env)
+    for endpoint in (*scenario.endpoints, how.login, how.register):
+        if endpoint:
+            names.update(_variables([endpoint.body, dict(endpoint.form), dict(endpoint.headers)]))
+    missing = sorted(name for name in names if not environment.get(name))
+    if missing:
+        raise UsageError(
+            f"the scenario needs environment variables that are not set: {', '.join(missing)}",
+            help="export them in the shell that runs hardenctl; they are never written anywhere",
+        )
+
+
+def _variables(value: Any) -> set[str]:
+    if isinstance(value, str):
+        return set(_VARIABLE.findall(value))
+    if isinstance(value, dict):
+        return {name for each in value.values() for name in _variables(each)}
+    if isinstance(value, list | tuple):
+        return {name for each in value for name in _variables(each)}
+    return set()

@@ -1,0 +1,100 @@
+"""From what the command line asks for to a plan: scenario, its endpoints, its target."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from hardenctl.load.builtin import builtin
+from hardenctl.load.endpoints import find_endpoints
+from hardenctl.load.generators import require_locust
+from hardenctl.load.plan import Plan, plan
+from hardenctl.load.scenario import Scenario
+from hardenctl.load.target import allow_target
+from hardenctl.model.errors import UsageError
+from hardenctl.model.settings import LoadSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """The options of `load run`. Durations in seconds."""
+
+    host: str
+    scenario: str | None = None
+    file: Path | None = None
+    users: int | None = None
+    spawn_rate: float | None = None
+    rate: float | None = None
+    seconds: float | None = None
+    warm_up: float | None = None
+    scale: float = 1.0
+    gates: tuple[str, ...] = ()
+    locustfile: Path | None = None
+    openapi: str | None = None
+    target_pid: int | None = None
+    processes: int = 1
+    confirm_host: str | None = None
+
+
+def prepare(wishes: Wishes, settings: LoadSettings) -> Plan:
+    """Make the plan. Asks the target for its OpenAPI document alone. Raises UsageError, DocumentError or ToolError."""
+    require_locust()
+    if not 0 < wishes.scale <= 100:  # noqa: PLR2004 - a typo, not a load
+        raise UsageError("--scale must lie between 0 and 100")
+    if wishes.rate is not None and wishes.spawn_rate is not None:
+        raise UsageError("--rate and --spawn-rate don't go together", help="arrivals at a rate are not spawned")
+    scenario = _scenario(wishes).resized(
+        users=wishes.users,
+        spawn_rate=wishes.spawn_rate,
+        rate=wishes.rate,
+        seconds=wishes.seconds,
+        scale=wishes.scale,
+    )
+    scenario.check_caps()
+    target = allow_target(wishes.host, confirmed=wishes.confirm_host, hosts=settings.hosts)
+    notes: list[str] = []
+    locustfile = wishes.locustfile
+    if locustfile is not None:
+        if not locustfile.is_file():
+            raise UsageError(f"{locustfile} is no file", help="check --locustfile")
+        locustfile = locustfile.resolve()
+    elif not scenario.endpoints:
+        endpoints, authentication, said = find_endpoints(target.url, wishes.openapi)
+        scenario = dataclasses.replace(
+            scenario, endpoints=endpoints, authentication=scenario.authentication or authentication
+        )
+        notes += said
+    sized = any(each is not None for each in (wishes.users, wishes.rate, wishes.seconds, wishes.scenario, wishes.file))
+    return plan(
+        scenario,
+        target,
+        settings,
+        gates=wishes.gates,
+        warm_up=wishes.warm_up,
+        scale=wishes.scale,
+        locustfile=locustfile,
+        use_shape=locustfile is not None and not sized,
+        target_pid=wishes.target_pid,
+        processes=wishes.processes,
+        notes=notes,
+    )
+
+
+def _scenario(wishes: Wishes) -> Scenario:
+    """The file's scenario; with --scenario too, the built-in's load with the file's endpoints and authentication."""
+    if wishes.file is None:
+        return builtin(wishes.scenario or "normal")
+    from hardenctl.load.schema import read_scenario
+
+    own = read_scenario(wishes.file)
+    if wishes.scenario is None:
+        return own
+    return dataclasses.replace(
+        builtin(wishes.scenario),
+        endpoints=own.endpoints,
+        authentication=own.authentication,
+        timeout=own.timeout,
+        verify_tls=own.verify_tls,
+        targets=own.targets,
+    )

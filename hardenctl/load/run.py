@@ -1,0 +1,290 @@
+"""A run: starts the generators, adds up what they send, watches the target and the clock, stops them."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+from hardenctl.load.cpu import CpuWatch
+from hardenctl.load.gates import Outcome, judge_gate
+from hardenctl.load.generators import Generators, require_locust
+from hardenctl.load.histogram import Histogram
+from hardenctl.load.measure import Point, Window
+from hardenctl.load.plan import GRACE, INTERVAL, Plan
+from hardenctl.model.errors import ToolError
+
+_START_SECONDS = 60.0  # importing Locust takes 2 s on an idle machine
+_SILENCE_SECONDS = 30.0
+_HOPELESS_SECONDS = 10.0
+_HOPELESS_REQUESTS = 50
+_BUSY = 0.9  # of one CPU: from here a generator delays what it measures
+
+
+@dataclass(slots=True)
+class GeneratorHealth:
+    """How the generators fared in measured time. `cpu` are shares of one CPU each; `late` looks at a lagging loop."""
+
+    cpu: list[float] = field(default_factory=list)
+    late: int = 0
+    beats: int = 0
+    worst: float = 0.0
+    dropped: int = 0
+
+    @property
+    def mean_cpu(self) -> float:
+        """The mean share of a CPU that a generator process used."""
+        return sum(self.cpu) / len(self.cpu) if self.cpu else 0.0
+
+    @property
+    def saturated(self) -> bool:
+        """Whether it measured itself: busy in a fifth of the looks, or late in a twentieth."""
+        busy = sum(share >= _BUSY for share in self.cpu)
+        return busy * 5 > len(self.cpu) or self.late * 20 > self.beats
+
+
+@dataclass(slots=True)
+class Run:
+    """What happened. `stages` are windows like `whole`, one for each stage that was reached."""
+
+    plan: Plan
+    started: dt.datetime
+    whole: Window = field(default_factory=Window)
+    stages: list[Window] = field(default_factory=list)
+    timeline: list[Point] = field(default_factory=list)
+    generator: GeneratorHealth = field(default_factory=GeneratorHealth)
+    warm_requests: int = 0
+    locust: str = ""
+    seconds: float = 0.0
+    interrupted: bool = False
+    aborted: str = ""
+    cpu_lost: bool = False
+
+
+def run(plan: Plan, on_point: Callable[[Run, Point], None] | None = None) -> Run:
+    """Carry out a plan. `on_point` is called twice a second with the run so far and its newest point.
+
+    The first SIGINT or SIGTERM stops and reports, the second kills. Raises ToolError where Locust is missing or a
+    generator fails.
+    """
+    require_locust()
+    watch = CpuWatch(plan.target_pid) if plan.target_pid is not None else None
+    generators = Generators(plan.jobs())
+    try:
+        return _Session(plan, generators, watch, on_point).carry_out()
+    finally:
+        generators.close()
+
+
+class _Session:
+    def __init__(
+        self,
+        plan: Plan,
+        generators: Generators,
+        watch: CpuWatch | None,
+        on_point: Callable[[Run, Point], None] | None,
+    ) -> None:
+        self.plan = plan
+        self.generators = generators
+        self.watch = watch
+        self.on_point = on_point
+        self.result = Run(plan, dt.datetime.now(tz=dt.UTC))
+        self.living = set(range(plan.processes))
+        self.finished: set[int] = set()
+        self.measured: list[float] = []
+        self.cpu: list[tuple[int, float]] = []
+        self.users = [0] * plan.processes
+        self.last_cpu: dict[int, tuple[float, float]] = {}
+        self.pending = Window()
+        self.pending_from = 0.0
+        self.hopeless_since = 0.0
+        self.judged_stages = 0
+        self.stop_by: float | None = None
+
+    def carry_out(self) -> Run:
+        with self._signals():
+            self._wait_for_all()
+            if not self.result.interrupted:
+                self.generators.go()
+                began = time.monotonic()
+                heard = began
+                while self.living:
+                    try:
+                        index, message = self.generators.messages.get(timeout=0.25)
+                    except queue.Empty:
+                        heard = self._mind_the_clock(heard)
+                        continue
+                    heard = time.monotonic()
+                    self._take(index, message)
+        return self._close()
+
+    def _wait_for_all(self) -> None:
+        """Until each generator is ready, so that they begin together."""
+        ready: set[int] = set()
+        deadline = time.monotonic() + _START_SECONDS
+        while len(ready) < self.plan.processes and not self.result.interrupted:
+            if time.monotonic() > deadline:
+                raise ToolError(f"the load generator did not start within {_START_SECONDS:.0f} s")
+            with contextlib.suppress(queue.Empty):
+                index, message = self.generators.messages.get(timeout=0.25)
+                if message is None:
+                    self._fail(index)
+                elif message["kind"] == "ready":
+                    ready.add(index)
+                    self.result.locust = message["locust"]
+
+    def _take(self, index: int, message: dict[str, Any] | None) -> None:
+        if message is None:
+            self.living.discard(index)
+            if index not in self.finished and not self.result.interrupted:
+                self._fail(index)
+        elif message["kind"] == "end":
+            self.finished.add(index)
+            self.measured.append(message["measured"])
+        elif message["kind"] == "tick":
+            self._add(index, message)
+
+    def _fail(self, index: int) -> None:
+        words = self.generators.last_words(index)
+        lines = words.splitlines()
+        raise ToolError(
+            f"the load generator failed: {lines[-1][:200]}" if lines else "the load generator ended without a word",
+            help="its last words:\n" + "\n".join(lines[-12:]) if len(lines) > 1 else "",
+        )
+
+    def _add(self, index: int, message: dict[str, Any]) -> None:
+        stage, at = message["stage"], message["at"]
+        result = self.result
+        while len(result.stages) <= stage:
+            result.stages.append(Window())
+        for window in (result.whole, result.stages[stage], self.pending):
+            window.add(message["endpoints"])
+        result.warm_requests += sum(message["warm"])
+        self.users[index] = message["users"]
+        result.seconds = max(result.seconds, at)
+        health = result.generator
+        before_at, before_cpu = self.last_cpu.get(index, (at, message["cpu_seconds"]))
+        self.last_cpu[index] = (at, message["cpu_seconds"])
+        late, beats, worst = message["late"]
+        health.dropped += message["dropped"]
+        if message["measuring"]:
+            if at - before_at > INTERVAL / 5:
+                health.cpu.append((message["cpu_seconds"] - before_cpu) / (at - before_at))
+            health.late += late
+            health.beats += beats
+            health.worst = max(health.worst, worst)
+        if index == 0 and at - self.pending_from >= INTERVAL / 2:
+            self._point(stage, at, measuring=message["measuring"])
+            self._abort_if_hopeless(stage, at)
+
+    def _point(self, stage: int, at: float, *, measuring: bool) -> None:
+        elapsed = at - self.pending_from
+        series = self.pending.overall
+        cpu = self.watch.sample() if self.watch else None
+        if cpu is not None and measuring:
+            self.cpu.append((stage, cpu))
+        latency: Histogram = series.latency
+        point = Point(
+            at=round(at, 3),
+            stage=stage,
+            users=sum(self.users),
+            rps=series.ok / elapsed,
+            failed=series.failed / elapsed,
+            p50=latency.quantile(0.5),
+            p95=latency.quantile(0.95),
+            p99=latency.quantile(0.99),
+            cpu=cpu,
+            measured=measuring,
+        )
+        self.result.timeline.append(point)
+        if series.ok or not series.failed:
+            self.hopeless_since, self.hopeless_count = at, 0
+        else:
+            self.hopeless_count += series.failed
+        self.pending, self.pending_from = Window(), at
+        if self.on_point:
+            self.on_point(self.result, point)
+
+    hopeless_count = 0
+
+    def _abort_if_hopeless(self, stage: int, at: float) -> None:
+        """Stop where going on tells nothing: nothing but errors for a while, or a stage that broke."""
+        if self.result.aborted or self.stop_by is not None:
+            return
+        if at - self.hopeless_since >= _HOPELESS_SECONDS and self.hopeless_count >= _HOPELESS_REQUESTS:
+            self._abort(f"nothing but errors for {_HOPELESS_SECONDS:.0f} s")
+        elif self.plan.scenario.by_stage and stage > self.judged_stages:
+            self._finish_stages()
+            broken = self.result.stages[self.judged_stages]
+            missed = [gate for gate in self.plan.gates if judge_gate(gate, broken).outcome is Outcome.FAIL]
+            if missed:
+                users = self.plan.scenario.stages[self.judged_stages].users
+                self._abort(f"at {users} users {', '.join(map(str, missed))} no longer held")
+            self.judged_stages = stage
+
+    def _abort(self, why: str) -> None:
+        self.result.aborted = why
+        self._stop()
+
+    def _stop(self) -> None:
+        self.stop_by = time.monotonic() + GRACE * 2 + 5
+        self.generators.stop()
+
+    def _mind_the_clock(self, heard: float) -> float:
+        now = time.monotonic()
+        if self.stop_by is not None and now > self.stop_by:
+            self.generators.kill()
+        elif now - heard > _SILENCE_SECONDS:
+            raise ToolError(
+                f"the load generator was silent for {_SILENCE_SECONDS:.0f} s",
+                help="a Locust file must not block: gevent patches sockets and sleep, but no C code",
+            )
+        return heard
+
+    def _finish_stages(self) -> None:
+        """Give each stage its measured seconds and its CPU."""
+        begins = 0.0
+        for index, (stage, window) in enumerate(zip(self.plan.scenario.stages, self.result.stages, strict=False)):
+            ends = min(begins + stage.seconds, self.result.seconds)
+            window.seconds = max(0.0, ends - max(begins, self.plan.warm_up))
+            samples = [share for of, share in self.cpu if of == index]
+            window.cpu = sum(samples) / len(samples) if samples else None
+            begins += stage.seconds
+
+    def _close(self) -> Run:
+        result = self.result
+        self._finish_stages()
+        result.whole.seconds = max(self.measured, default=max(0.0, result.seconds - self.plan.warm_up))
+        result.cpu_lost = bool(self.watch and self.watch.gone)
+        if self.cpu and not result.cpu_lost:
+            result.whole.cpu = sum(share for _, share in self.cpu) / len(self.cpu)
+        return result
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """The first signal stops and reports, the second kills. A SIGINT that was inherited as ignored counts too."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            del number, frame
+            if self.result.interrupted:
+                self.generators.kill()
+            else:
+                self.result.interrupted = True
+                self._stop()
+
+        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, old in before.items():
+                signal.signal(number, old)
