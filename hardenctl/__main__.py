@@ -10,11 +10,18 @@ def main() -> None:
     from hardenctl.cli.fast import run_fast
 
     code = run_fast(sys.argv[1:])
-    if code is None:
+    sys.exit(_run_typer() if code is None else code)
+
+
+def _run_typer() -> int:
+    from hardenctl.cli.errors import guarded
+
+    def run() -> int:
         from hardenctl.cli.app import run
 
-        code = run(sys.argv[1:])
-    sys.exit(code)
+        return run(sys.argv[1:])
+
+    return guarded(run)
 
 
 if __name__ == "__main__":

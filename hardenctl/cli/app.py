@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from hardenctl import __version__
-from hardenctl.cli import audit, check, explain, generate, load, policy, score
+from hardenctl.cli import audit, check, explain, generate, load, policy, render, score
 from hardenctl.cli.auditing import run_audit
 from hardenctl.cli.errors import INTERRUPTED, fail, guarded
 from hardenctl.cli.request import Request
@@ -53,6 +53,7 @@ app.add_typer(load.app, name="load")
 policy.register(app)
 score.register(app)
 app.add_typer(generate.app, name="generate")
+render.register(app)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -14,6 +14,7 @@ from hardenctl.cli.request import Request
 from hardenctl.model.blob import SourceKind
 from hardenctl.model.errors import UsageError
 from hardenctl.model.report import Report, Verdict
+from hardenctl.policy.baseline import load_baseline
 from hardenctl.policy.load import load_policy, with_overrides
 from hardenctl.policy.policy import Policy
 from hardenctl.report.formats import check_format, render, split_output, write_file, write_stream
@@ -39,9 +40,11 @@ def run_audit(request: Request, rules: Sequence[Rule] = RULES) -> int:
 
 def make_report(request: Request, rules: Sequence[Rule] = RULES) -> Report:
     """Audit what a request asks for."""
-    policy = policy_of(request)
+    root = root_of(request)
+    policy = policy_of(request, root)
     if not policy.enabled(rules):
         raise UsageError("no rule is left to run", help="--select, --ignore and policy rule out each other")
+    baseline = load_baseline(root, Path(request.baseline) if request.baseline else None)
     source = open_source(
         request.paths,
         staged=request.staged,
@@ -50,15 +53,30 @@ def make_report(request: Request, rules: Sequence[Rule] = RULES) -> Report:
         all_objects=request.all_objects,
         stdin_filename=request.stdin_filename,
         exclude=policy.exclude,
+        salt=baseline.salt if baseline else None,
     )
     with progress(wanted=not request.no_progress and not request.quiet) as advance:
-        report = audit(source, policy, rules=rules, allow_gaps=request.allow_gaps, progress=advance)
+        report = audit(
+            source,
+            policy,
+            rules=rules,
+            baseline=baseline.fingerprints if baseline else (),
+            allow_gaps=request.allow_gaps,
+            progress=advance,
+        )
     return replace(report, notes=(*report.notes, *_notes(report, policy)))
 
 
-def policy_of(request: Request) -> Policy:
+def root_of(request: Request) -> Path:
+    """The folder whose policy and baseline hold. Raises UsageError for paths that aren't there."""
+    if "-" in request.paths:
+        return Path()
+    on_disk = not (request.staged or request.since or request.history or request.all_objects)
+    return find_place(request.paths, on_disk=on_disk).root
+
+
+def policy_of(request: Request, root: Path) -> Policy:
     """The project's policy, or the one of `--config`, with the command line on top."""
-    root = Path() if "-" in request.paths else find_place(request.paths).root
     return with_overrides(
         load_policy(root, Path(request.config) if request.config else None),
         fail_on=request.fail_on,

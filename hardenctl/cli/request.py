@@ -47,6 +47,7 @@ class Request:
     fail_on: str | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    baseline: str | None = None
     config: str | None = None
     no_ignores: bool = False
     allow_gaps: bool = False
@@ -72,6 +73,7 @@ OPTIONS = (
     ),
     Option("--select", "select", Kind.LIST, "Only these rules; an id or the start of one.", "RULE"),
     Option("--ignore", "ignore", Kind.LIST, "Not these rules; an id or the start of one.", "RULE"),
+    Option("--baseline", "baseline", Kind.VALUE, "The baseline to use instead of .hardenctl-baseline.json.", "FILE"),
     Option("--config", "config", Kind.VALUE, "The policy file to use instead of the project's.", "FILE"),
     Option("--no-ignores", "no_ignores", Kind.FLAG, "Count what comments, policy and baseline set aside."),
     Option("--allow-gaps", "allow_gaps", Kind.FLAG, "Pass although something could not be looked at."),

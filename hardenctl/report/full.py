@@ -144,8 +144,8 @@ def labelled(label: str, text: str, look: Look) -> Iterator[str]:
     """Prose behind a short label, wrapped with a hanging indent; nothing where there is no text."""
     width = min(look.width, MEASURE) - 2 - LABEL
     for index, line in enumerate(wrap(visible(text), width)):
-        name = "" if index else label
-        yield f"  {look.dim(name.ljust(LABEL))}{line}"
+        name = ("" if index else label).ljust(LABEL)
+        yield f"  {look.paint(name, 'green') if label == 'fix' else look.dim(name)}{line}"
 
 
 def _plural(word: str, things: Sequence[object]) -> str:

@@ -27,8 +27,8 @@ def lines(report: Report, look: Look) -> Iterator[str]:
         if location.end_line == location.line:  # GitHub takes columns only on one line
             properties |= {"col": location.column, "endColumn": location.end_column}
         text = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
-        remedy = remedy_of(finding)
-        yield f"::{_LEVEL.get(judged.severity, 'notice')} {text}::{_data(f'{finding.message}. {remedy}' if remedy else finding.message)}"
+        message = ". ".join(part for part in (finding.message, remedy_of(finding)) if part)
+        yield f"::{_LEVEL.get(judged.severity, 'notice')} {text}::{_data(message)}"
     for gap in report.gaps:
         path = _property(from_here(report, gap.path))
         yield f"::error file={path},title=could not be looked at::{_data(gap.reason)}"

@@ -1,4 +1,4 @@
-"""JUnit XML: what fails the gate is a failure, a gap an error, the milder and the set aside are there but don't fail."""
+"""JUnit XML: what fails the gate is a failure, a gap an error; what is milder or set aside doesn't fail."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def lines(report: Report, look: Look) -> Iterator[str]:
     for judged in report.findings:
         yield from _case(report, judged)
     for gap in report.gaps:
-        yield f'    <testcase classname="gap" name={_quoted(gap.path)}><error message={_quoted(gap.reason)}/></testcase>'
+        error = f"<error message={_quoted(gap.reason)}/>"
+        yield f'    <testcase classname="gap" name={_quoted(gap.path)}>{error}</testcase>'
     yield "  </testsuite>"
     yield "</testsuites>"
 

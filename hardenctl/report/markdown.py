@@ -48,7 +48,8 @@ def _row(judged: JudgedFinding) -> str:
     finding, location = judged.finding, judged.finding.location
     commit = f" at {finding.commit.id[:10]}" if finding.commit else ""
     where = f"{_code(f'{location.path}:{location.line}')}{commit}"
-    return f"| {judged.severity.word} | {where} | {_text(finding.message)} ({_code(finding.rule)}) | {_text(remedy_of(finding))} |"
+    what = f"{_text(finding.message)} ({_code(finding.rule)})"
+    return f"| {judged.severity.word} | {where} | {what} | {_text(remedy_of(finding))} |"
 
 
 def _text(text: str) -> str:

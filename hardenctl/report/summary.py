@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from hardenctl.model.blob import SourceKind
 from hardenctl.model.finding import Applicability, Severity
-from hardenctl.model.report import Report, Status, Verdict
+from hardenctl.model.report import Report, Score, Status, Verdict
 from hardenctl.report.style import MEASURE, Look, visible, wrap
 
 LABEL = 13
@@ -31,9 +32,8 @@ def summary(report: Report, look: Look) -> Iterator[str]:
     yield from _labelled("Not counted", not_counted(report), look)
     for note in report.notes:
         yield from _labelled("Note", note, look)
-    yield from _score(report, look)
-    word = look.paint(report.verdict.value.upper(), _VERDICT[report.verdict], bold=True)
-    yield from _labelled("Verdict", f"{report.verdict.value.upper()}  {verdict_words(report)}", look, paint=word)
+    yield from score_lines(report.score, look)
+    yield from _labelled("Verdict", f"{_word(report)}: {verdict_words(report)}", look, first=_painted(report, look))
     yield from _labelled("Next", next_step(report), look)
 
 
@@ -98,8 +98,15 @@ def _gate(report: Report, counts: Counter[Severity]) -> Iterator[str]:
 
 def verdict_line(report: Report, look: Look) -> str:
     """The verdict on one line with how many files it rests on: what quiet and concise end in."""
-    word = look.paint(report.verdict.value.upper(), _VERDICT[report.verdict], bold=True)
-    return f"{word}  {count(report.scanned.files, 'file')} looked at; {verdict_words(report)}"
+    return f"{_painted(report, look)} {count(report.scanned.files, 'file')} looked at; {verdict_words(report)}"
+
+
+def _word(report: Report) -> str:
+    return report.verdict.value.upper()
+
+
+def _painted(report: Report, look: Look) -> str:
+    return look.paint(f"{_word(report)}:", _VERDICT[report.verdict], bold=True)
 
 
 def next_step(report: Report) -> str:
@@ -116,13 +123,16 @@ def next_step(report: Report) -> str:
     return ""
 
 
-def _score(report: Report, look: Look) -> Iterator[str]:
-    if report.score.overall is None:
-        return
-    yield f"{look.dim('Score'.ljust(LABEL))}{_bar(report.score.overall, look)} {look.paint('overall', bold=True)}"
-    for category, value in report.score.categories.items():
-        bar = look.dim("not looked at".ljust(BAR + 5)) if value is None else _bar(value, look)
-        yield f"{' ' * LABEL}{bar} {category.value}"
+def score_lines(score: Score, look: Look) -> Iterator[str]:
+    """The score as bars, and why a figure is missing or capped."""
+    if score.overall is not None:
+        yield f"{look.dim('Score'.ljust(LABEL))}{_bar(score.overall, look)} {look.paint('overall', bold=True)}"
+        for category, value in score.categories.items():
+            bar = look.dim("not looked at".ljust(BAR + 5)) if value is None else _bar(value, look)
+            yield f"{' ' * LABEL}{bar} {category.value}"
+    for index, note in enumerate(score.notes):
+        label = "Score" if score.overall is None and not index else ""
+        yield from (look.dim(line) for line in _labelled(label, note, replace(look, colour=False)))
 
 
 def _bar(value: float, look: Look) -> str:
@@ -131,12 +141,11 @@ def _bar(value: float, look: Look) -> str:
     return f"{look.paint('█' * full, colour)}{look.dim('░' * (BAR - full))} {value:4.1f}"
 
 
-def _labelled(label: str, text: str, look: Look, *, paint: str = "") -> Iterator[str]:
-    """A line of the summary. `paint` replaces the first word of the text once it is wrapped."""
+def _labelled(label: str, text: str, look: Look, *, first: str = "") -> Iterator[str]:
+    """A line of the summary, wrapped. `first` is the first word in colour."""
     for index, line in enumerate(wrap(visible(text), min(look.width, MEASURE) - LABEL)):
         name = look.dim(("" if index else label).ljust(LABEL))
-        first, _, rest = line.partition(" ")
-        yield name + (f"{paint}  {rest}" if paint and index == 0 else f"{first}{' ' if rest else ''}{rest}")
+        yield name + (first + line[line.find(" ") :] if first and not index else line)
 
 
 def count(number: int, word: str) -> str:

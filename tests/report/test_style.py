@@ -21,10 +21,12 @@ class Stream(io.StringIO):
         self._terminal, self._encoding = terminal, encoding
 
     def isatty(self) -> bool:
+        """Whether it is a terminal."""
         return self._terminal
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
+        """Its encoding."""
         return self._encoding
 
 
