@@ -34,7 +34,8 @@ _SIGNING = _words("""
     token access refresh hash security server master nextauth password
 """)
 _TOKENS = _words("""
-    api access admin internal metrics auth service health healthcheck bearer app cron monitoring static setup bootstrap prometheus webhook deploy
+    api access admin internal metrics auth service health healthcheck bearer app cron monitoring static
+    setup bootstrap prometheus webhook deploy
 """)
 _OWN_API_KEYS = _words("internal admin service app master backend worker")
 _PASSWORDS = ("password", "passwd", "passphrase")

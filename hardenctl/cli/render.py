@@ -1,0 +1,94 @@
+"""`hardenctl render`: configuration files from templates."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hardenctl.cli.auditing import show
+from hardenctl.detect.redact import mask
+from hardenctl.detect.secrets import sensitive_spans
+from hardenctl.model.blob import Blob, Provenance
+from hardenctl.model.errors import SourceError, UsageError
+from hardenctl.render import TEMPLATES, Template, detect_facts, merge, override, render, template_named
+from hardenctl.sources.repository import find_place
+from hardenctl.sources.worktree import WorkTreeSnapshot
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("render")
+    def command(
+        name: Annotated[
+            str | None, typer.Argument(metavar="NAME", help=f"{', '.join(TEMPLATES)}; none lists them.")
+        ] = None,
+        path: Annotated[Path, typer.Argument(metavar="PATH", help="The project.")] = Path(),
+        *,
+        settings: Annotated[
+            list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a detected fact. Repeatable.")
+        ] = None,
+        write: Annotated[bool, typer.Option("--write", help="Write the file, and show what changes.")] = False,
+        force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    ) -> None:
+        """Render a template, filled from what the project is, to standard output or into the project."""
+        if name is None:
+            width = max(map(len, TEMPLATES))
+            show("".join(f"{each.name:<{width}}  {each.summary} ({each.path})\n" for each in TEMPLATES.values()))
+            return
+        template = template_named(name)
+        if force and not write:
+            raise UsageError("--force needs --write", help="without --write nothing is overwritten anyway")
+        if not path.is_dir():
+            raise UsageError(f"`{path}` is no folder", help="name the project's folder")
+        facts = override(detect_facts(WorkTreeSnapshot(find_place([path]))), settings or ())
+        text = render(name, facts)
+        if write:
+            _write(path, template, text, force=force)
+        else:
+            show(text)
+
+
+def _write(folder: Path, template: Template, text: str, *, force: bool) -> None:
+    names = (template.path, *template.aliases)
+    target = folder / next((name for name in names if (folder / name).exists()), template.path)
+    present = _read(target)
+    if present is not None and template.lines and not force:
+        text = merge(present, text)
+    if present == text:
+        sys.stdout.write(f"{target} is up to date\n")
+        return
+    show(_diff(target, present or "", text))
+    if present is not None and not template.lines and not force:
+        raise UsageError(f"`{target}` is there already and was left as it is", help="--force replaces it")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text.encode("utf-8"))
+    except OSError as error:
+        raise SourceError(f"`{target}` cannot be written: {error.strerror}") from None
+    sys.stdout.write(f"{target} written\n")
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        raise SourceError(f"`{path}` is not UTF-8 text", help="move it away first") from None
+    except OSError as error:
+        raise SourceError(f"`{path}` cannot be read: {error.strerror}") from None
+
+
+def _diff(path: Path, before: str, after: str) -> str:
+    """A unified diff in which every credential of the old file is masked."""
+    blob = Blob(Provenance(path.as_posix()), before.encode("utf-8"))
+    masked = mask(blob.text, sensitive_spans(blob))
+    lines = difflib.unified_diff(
+        masked.splitlines(), after.splitlines(), f"{path.as_posix()} (now)", path.as_posix(), lineterm=""
+    )
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,344 @@
+"""What a project is: framework, app, database, port. Read from its files, never by running them.
+
+Used by templates, so a wrong guess is visible in what is rendered and can be overridden; nothing here is a finding.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from hardenctl.formats.dotenv import is_env_file
+from hardenctl.model.blob import Snapshot
+
+FRAMEWORKS = ("fastapi", "starlette", "flask", "django", "none")
+DATABASES = ("postgres", "mysql", "mongodb", "sqlite", "none")
+PYTHON = "3.13"  # where the project doesn't say
+
+_APPS = {"FastAPI": "fastapi", "Starlette": "starlette", "Flask": "flask"}
+_MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "manage.py", "Dockerfile", "Procfile")
+_NOT_OURS = re.compile(
+    r"(?:^|/)(?:tests?|docs?|docs_src|examples?|samples?|benchmarks?|migrations|node_modules|\.?venv)/"
+)
+_NAME = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)", re.MULTILINE)
+_LAUNCH = re.compile(
+    r"\b(?:gunicorn|uvicorn|hypercorn|granian)\b[^\n]{0,300}?[\s\"'](?P<app>[A-Za-z_][\w.]*:[A-Za-z_]\w*(?:\(\))?)(?=[\s\"',\]]|$)"
+)
+_PORTS = (
+    re.compile(r"""(?:--bind|-b|--port|-p)[=\s"',]+(?:[\d.]+|\[::\]|localhost)?:?(?P<port>\d{2,5})\b"""),
+    re.compile(r"^\s*EXPOSE\s+(?P<port>\d{2,5})", re.MULTILINE),
+    re.compile(r"""^\s*bind\s*=\s*["'][^"'\n]*?:(?P<port>\d{2,5})["']""", re.MULTILINE),
+)
+_IMAGE = re.compile(r"^\s*image:\s*[\"']?(?P<image>[^\s\"'#]+)", re.MULTILINE)
+_SERVICE = re.compile(r"^(?P<indent>[ ]{1,4})(?P<name>[\w.-]+):\s*(?:#.*)?$", re.MULTILINE)
+_FROM_PYTHON = re.compile(r"^FROM\s+(?:--\S+\s+)?\S*python:(\d+\.\d+)", re.MULTILINE | re.IGNORECASE)
+_HEALTH = re.compile(r"""["'](/(?:api/)?(?:v\d/)?(?:healthz?|health[-_]?check|readyz?|livez|ping|status)/?)["']""")
+_READ_VARIABLE = re.compile(
+    r"""\b(?:os\.)?(?:environ(?:\.get\(|\[|\.setdefault\()|getenv\()\s*["']([A-Z][A-Z0-9_]+)["']"""
+)
+_UVICORN_WORKER = "uvicorn_worker.UvicornWorker"
+_DRIVERS = {
+    "postgres": {"psycopg", "psycopg2", "psycopg2-binary", "psycopg-binary", "asyncpg", "pg8000", "aiopg"},
+    "mysql": {"pymysql", "mysqlclient", "mysql-connector-python", "aiomysql", "asyncmy"},
+    "mongodb": {"pymongo", "motor", "beanie", "mongoengine"},
+    "sqlite": {"aiosqlite"},
+}
+_IMAGES = {
+    "postgres": ("postgres", "postgis", "timescaledb", "pgvector", "postgresql"),
+    "mysql": ("mysql", "mariadb"),
+    "mongodb": ("mongo", "mongodb"),
+    "redis": ("redis", "valkey", "redis-stack-server"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFacts:
+    """What templates are filled from. Every field can be overridden with `--set field=value`.
+
+    `app` is `module:attribute` as gunicorn takes it. `requirements` is the file dependencies are installed from, or
+    empty. `env_file` is where production's settings are read from. `database_host` and `cache_host` are compose
+    services.
+    """
+
+    name: str = "app"
+    framework: str = "none"
+    app: str = "main:app"
+    database: str = "none"
+    database_host: str = "db"
+    cache: str = "none"
+    cache_host: str = "redis"
+    port: int = 8000
+    python: str = PYTHON
+    requirements: str = "requirements.txt"
+    health: str = "/health"
+    env_file: str = ".env.production"
+    env_example: str = ".env.example"
+    worker_class: str = ""  # empty: what is installed decides where gunicorn starts
+    variables: tuple[str, ...] = ()  # environment variables that the code reads by name
+
+    @property
+    def interface(self) -> str:
+        """`asgi` or `wsgi`, as the framework's servers speak."""
+        return "asgi" if self.framework in {"fastapi", "starlette"} or ".asgi:" in self.app else "wsgi"
+
+
+def detect_facts(snapshot: Snapshot) -> ProjectFacts:
+    """What the files say; defaults where they say nothing. Files that cannot be parsed say nothing."""
+    texts = _Texts(snapshot)
+    dependencies = _dependencies(texts)
+    apps = sorted(_apps(texts), key=lambda each: (each.path.count("/"), each.path))
+    framework = _framework(apps, dependencies, texts)
+    launched = [match["app"] for text in texts.launch_files() for match in _LAUNCH.finditer(text)]
+    services = _services(texts)
+    app = next((each.target for each in apps if each.framework == framework), "") or "main:app"
+    if framework == "django":
+        app = _django_app(texts) or app
+    return ProjectFacts(
+        name=_name(texts),
+        framework=framework,
+        app=Counter(launched).most_common(1)[0][0] if launched else app,
+        database=_database(dependencies, services, texts),
+        database_host=next((host for kind, host in services if kind in {"postgres", "mysql", "mongodb"}), "db"),
+        cache="redis" if "redis" in dependencies or any(kind == "redis" for kind, _ in services) else "none",
+        cache_host=next((host for kind, host in services if kind == "redis"), "redis"),
+        port=_port(texts),
+        python=_python(texts),
+        requirements=_requirements(texts),
+        health=_health(texts, apps),
+        env_file=_env_file(texts),
+        env_example=next(
+            (path for path in texts.paths if path in {".env.example", ".env.sample", ".env.template"}), ".env.example"
+        ),
+        worker_class=_UVICORN_WORKER
+        if "uvicorn-worker" in dependencies and framework in {"fastapi", "starlette"}
+        else "",
+        variables=_variables(texts),
+    )
+
+
+class _Texts:
+    """The texts of a snapshot that facts are read from, each read once."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self.paths = [path for path in snapshot.paths() if not _NOT_OURS.search(path)]
+
+    def read(self, path: str) -> str:
+        blob = self._snapshot.read(path)
+        return blob.text if blob is not None else ""
+
+    def named(self, pattern: str) -> Iterator[str]:
+        """The texts of files whose last part matches, the nearest to the root first."""
+        wanted = re.compile(pattern)
+        for path in sorted(self.paths, key=lambda each: (each.count("/"), each)):
+            if wanted.fullmatch(path.rpartition("/")[2]):
+                yield self.read(path)
+
+    def python(self) -> Iterator[tuple[str, str]]:
+        """Python files that could make an app: path and text."""
+        for path in self.paths:
+            if path.endswith(".py"):
+                text = self.read(path)
+                if any(f"{name}(" in text for name in _APPS):
+                    yield path, text
+
+    def compose(self) -> Iterator[str]:
+        return self.named(r"(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml")
+
+    def launch_files(self) -> Iterator[str]:
+        yield from self.compose()
+        yield from self.named(
+            r"(?:[\w.-]+\.)?Dockerfile(?:[.-][\w.-]+)?|Procfile|[\w.-]*(?:entrypoint|start|run)[\w.-]*\.sh"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _App:
+    framework: str
+    path: str
+    target: str
+
+
+def _apps(texts: _Texts) -> Iterator[_App]:
+    for path, text in texts.python():
+        try:
+            tree = ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        module = _module(path, texts.paths)
+        for node in tree.body:
+            if isinstance(node, ast.Assign | ast.AnnAssign) and (made := _made(node.value)):
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                if isinstance(target, ast.Name):
+                    yield _App(made, path, f"{module}:{target.id}")
+            elif isinstance(node, ast.FunctionDef) and not _needs_arguments(node):
+                inner = next((made for each in ast.walk(node) if (made := _made(each))), None)
+                if inner and any(isinstance(each, ast.Return) for each in ast.walk(node)):
+                    yield _App(inner, path, f"{module}:{node.name}()")
+
+
+def _made(node: ast.AST | None) -> str | None:
+    if not isinstance(node, ast.Call):
+        return None
+    function = node.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return _APPS.get(name)
+
+
+def _needs_arguments(node: ast.FunctionDef) -> bool:
+    return len(node.args.posonlyargs + node.args.args) > len(node.args.defaults) or any(
+        default is None for default in node.args.kw_defaults
+    )
+
+
+def _module(path: str, paths: Iterable[str]) -> str:
+    """The module of a file as seen from the nearest folder above it that holds a manifest; `src` is no package."""
+    known = set(paths)
+    folder = PurePosixPath(path).parent
+    root = next(
+        (each for each in (folder, *folder.parents) if any((each / name).as_posix() in known for name in _MANIFESTS)
+         or any((each / name).as_posix() in known for name in ("requirements.txt",))),
+        PurePosixPath(),
+    )  # fmt: skip
+    parts = list(PurePosixPath(path).relative_to(root).with_suffix("").parts)
+    if parts[:1] == ["src"] and len(parts) > 1:
+        parts = parts[1:]
+    if parts[-1] == "__init__" and len(parts) > 1:
+        parts = parts[:-1]
+    return ".".join(parts)
+
+
+def _framework(apps: list[_App], dependencies: set[str], texts: _Texts) -> str:
+    if any(path.rpartition("/")[2] == "manage.py" for path in texts.paths):
+        return "django"
+    if apps:
+        return apps[0].framework
+    return next((name for name in ("fastapi", "django", "flask", "starlette") if name in dependencies), "none")
+
+
+def _django_app(texts: _Texts) -> str:
+    for name in ("wsgi.py", "asgi.py"):
+        for path in texts.paths:
+            if path.endswith("/" + name):
+                return f"{_module(path, texts.paths)}:application"
+    return ""
+
+
+def _dependencies(texts: _Texts) -> set[str]:
+    """The names of all declared dependencies, normalised."""
+    names: set[str] = set()
+    for text in texts.named(r"[\w-]*requirements[\w.-]*\.(?:txt|in)"):
+        names.update(_NAME.findall(text))
+    for text in texts.named(r"(?:base|common|prod|production)\.(?:txt|in)"):
+        names.update(_NAME.findall(text))
+    for text in texts.named(r"pyproject\.toml"):
+        data = _toml(text)
+        project, poetry = data.get("project", {}), data.get("tool", {}).get("poetry", {})
+        listed = [*project.get("dependencies", ())]
+        for extra in project.get("optional-dependencies", {}).values():
+            listed += extra
+        names.update(name for each in listed if isinstance(each, str) for name in _NAME.findall(each))
+        names.update(poetry.get("dependencies", {}))
+    for text in texts.named(r"Pipfile"):
+        names.update(_toml(text).get("packages", {}))
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in names}
+
+
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return {}
+
+
+def _services(texts: _Texts) -> list[tuple[str, str]]:
+    """Kind and name of the stores that compose files start."""
+    found: list[tuple[str, str]] = []
+    for text in texts.compose():
+        for image in _IMAGE.finditer(text):
+            name = image["image"].partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
+            kind = next((kind for kind, names in _IMAGES.items() if name in names), None)
+            if kind is None:
+                continue
+            indent = len(image[0]) - len(image[0].lstrip())
+            above = [each for each in _SERVICE.finditer(text, 0, image.start() + 1) if len(each["indent"]) < indent]
+            if above:
+                found.append((kind, above[-1]["name"]))
+    return found
+
+
+def _database(dependencies: set[str], services: list[tuple[str, str]], texts: _Texts) -> str:
+    for kind, _ in services:
+        if kind in DATABASES:
+            return kind
+    for kind, drivers in _DRIVERS.items():
+        if dependencies & drivers:
+            return kind
+    return "sqlite" if any("sqlite3" in text for _, text in texts.python()) else "none"
+
+
+def _port(texts: _Texts) -> int:
+    for text in (*texts.launch_files(), *texts.named(r"gunicorn[\w.-]*\.py")):
+        for pattern in _PORTS:
+            for match in pattern.finditer(text):
+                if 80 <= (port := int(match["port"])) <= 65535:  # noqa: PLR2004 - TCP's range, and no `-p 22`
+                    return port
+    return 8000
+
+
+def _python(texts: _Texts) -> str:
+    for text in texts.named(r"(?:[\w.-]+\.)?Dockerfile(?:[.-][\w.-]+)?"):
+        if match := _FROM_PYTHON.search(text):
+            return match[1]
+    for text in texts.named(r"\.python-version|runtime\.txt"):
+        if match := re.search(r"\b(3\.\d+)", text):
+            return match[1]
+    return PYTHON
+
+
+def _requirements(texts: _Texts) -> str:
+    for name in ("requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt"):
+        if name in texts.paths:
+            return name
+    return "pyproject.toml" if "pyproject.toml" in texts.paths else "requirements.txt"
+
+
+def _health(texts: _Texts, apps: list[_App]) -> str:
+    for path in (
+        *(each.path for each in apps),
+        *(path for path in texts.paths if path.endswith(("urls.py", "health.py"))),
+    ):
+        if match := _HEALTH.search(texts.read(path)):
+            return match[1]
+    return "/health"
+
+
+def _name(texts: _Texts) -> str:
+    project = _toml(texts.read("pyproject.toml"))
+    name = project.get("project", {}).get("name") or project.get("tool", {}).get("poetry", {}).get("name") or "app"
+    return re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-") or "app"
+
+
+def _variables(texts: _Texts) -> tuple[str, ...]:
+    found = {
+        name
+        for path in texts.paths
+        if path.endswith(".py") and not path.endswith("gunicorn.conf.py")
+        for name in _READ_VARIABLE.findall(texts.read(path))
+    }
+    return tuple(sorted(found - {"PATH", "HOME", "PORT", "TERM", "LANG", "TZ", "CI", "DEBUG"}))
+
+
+def _env_file(texts: _Texts) -> str:
+    """The production env file the project speaks of already, unless it is the committed one we tell people to leave."""
+    for text in texts.compose():
+        for match in re.finditer(r"(?:^|[\s\"'-])((?:[\w./-]*/)?\.env\.prod(?:uction)?)\b", text):
+            if match[1] not in texts.paths and is_env_file(match[1]):
+                return match[1]
+    return ".env.production"

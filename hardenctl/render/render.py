@@ -1,0 +1,154 @@
+"""The table of templates, and filling one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from hardenctl.formats.project import DATABASES, FRAMEWORKS, ProjectFacts
+from hardenctl.model.errors import UsageError
+from hardenctl.rules.secrets.values import is_credential_key
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "framework": FRAMEWORKS,
+    "database": DATABASES,
+    "cache": ("redis", "none"),
+}
+_DETECTED_ONLY = frozenset({"variables"})
+_STORES = ("postgres", "mysql", "mongodb")  # databases that are servers
+_STORE_PREFIXES = ("POSTGRES_", "MYSQL_", "MONGO", "REDIS_")
+_NAMED = frozenset(
+    {"ENVIRONMENT", "CORS_ORIGINS", "SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS", "WEB_CONCURRENCY", "PORT"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Something that can be rendered. `path` is where it goes in a project.
+
+    `lines` marks files whose lines stand for themselves (ignore files): rendered into a file that exists, they are
+    added to it and nothing is overwritten. `aliases` are other names of the same file: where one is there, it is meant.
+    """
+
+    name: str
+    path: str
+    summary: str
+    source: str
+    lines: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+TEMPLATES: Mapping[str, Template] = {
+    each.name: each
+    for each in (
+        Template(
+            "compose",
+            "docker-compose.yml",
+            "A hardened compose file",
+            "docker-compose.yml.j2",
+            aliases=("compose.yaml", "compose.yml", "docker-compose.yaml"),
+        ),
+        Template("dockerfile", "Dockerfile", "A two-stage image that runs as its own user", "Dockerfile.j2"),
+        Template("gunicorn", "gunicorn.conf.py", "Workers from the CPUs the container has", "gunicorn.conf.py.j2"),
+        Template("env-example", ".env.example", "The variables a deployment needs", "env.example.j2"),
+        Template("gitignore", ".gitignore", "What must not be committed", "gitignore.j2", lines=True),
+        Template("dockerignore", ".dockerignore", "What must not get into an image", "dockerignore.j2", lines=True),
+        Template("locustfile", "load_test.py", "A load test with a normal and a spike user", "load_test.py.j2"),
+        Template("nginx", "nginx.conf", "A reverse proxy with TLS and security headers", "nginx.conf.j2"),
+        Template("github-actions", ".github/workflows/hardenctl.yml", "The audit in CI", "github-actions.yml.j2"),
+        Template("pre-commit", ".pre-commit-config.yaml", "The audit before each commit", "pre-commit.yaml.j2"),
+    )
+}
+
+
+def template_named(name: str) -> Template:
+    """A template by its name. Raises UsageError that suggests the nearest."""
+    if name not in TEMPLATES:
+        raise UsageError(f"there is no template `{name}`", help=_nearest(name, TEMPLATES))
+    return TEMPLATES[name]
+
+
+def render(name: str, facts: ProjectFacts) -> str:
+    """A template filled from facts. Raises UsageError for an unknown name."""
+    template = template_named(name)
+    values: dict[str, Any] = {each.name: getattr(facts, each.name) for each in fields(facts)}
+    values |= {"interface": facts.interface, "stores": _STORES, "others": _others(facts)}
+    return template_text(template.source, values)
+
+
+def template_text(source: str, values: Mapping[str, Any]) -> str:
+    """Fill a file below `templates/`. A name the template uses and nobody gave is a bug and raises."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates_folder()),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - configuration files and code, no HTML
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.tests["credential"] = lambda key: is_credential_key(key)  # mypy takes no cached function here
+    return environment.get_template(source).render(values)
+
+
+def templates_folder() -> Path:
+    """Where the templates are: inside the installed package, else beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    return next(each for each in (package / "templates", package.parent / "templates") if each.is_dir())
+
+
+def override(facts: ProjectFacts, settings: Iterable[str]) -> ProjectFacts:
+    """Facts with `key=value` settings on top. Raises UsageError for an unknown key or a value that cannot be."""
+    names = {each.name for each in fields(facts)} - _DETECTED_ONLY
+    changes: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--set takes key=value, not `{setting}`", help="for example --set port=8080")
+        if key not in names:
+            raise UsageError(f"there is no fact `{key}`", help=_nearest(key, names))
+        if key in _CHOICES and value not in _CHOICES[key]:
+            raise UsageError(f"`{value}` is no {key}", help=f"choose from {', '.join(_CHOICES[key])}")
+        if key == "port" and not (value.isdigit() and 0 < int(value) <= 65535):  # noqa: PLR2004 - TCP's range
+            raise UsageError(f"`{value}` is no port", help="give a number from 1 to 65535")
+        if any(character in value for character in "\n\r\"'"):
+            raise UsageError(f"the value of `{key}` has quotes or line breaks", help="it goes into configuration files")
+        changes[key] = int(value) if key == "port" else value
+    return replace(facts, **changes)
+
+
+def merge(present: str, rendered: str) -> str:
+    """An ignore file with the rendered lines about credentials that it lacks; the text itself if it lacks none.
+
+    Those lines are the template's first paragraph; what else a project ignores is its own affair. They go to the end,
+    because there a later line wins: `!.env.example` has to follow `.env.*`.
+    """
+    known = {line.strip() for line in present.splitlines()}
+    wanted = [line for line in rendered.split("\n\n", 1)[0].splitlines() if not line.startswith("#")]
+    lacking = [line for line in wanted if line not in known]
+    if not lacking:
+        return present
+    if ".env.*" in lacking:
+        lacking += [line for line in wanted if line.startswith("!") and line not in lacking]
+    newline = "\r\n" if "\r\n" in present else "\n"
+    gap = "" if not present else newline if present.endswith(("\n", "\r")) else newline * 2
+    return present + gap + newline.join(["# added by hardenctl", *lacking]) + newline
+
+
+def _others(facts: ProjectFacts) -> list[str]:
+    """The variables the code reads that the example does not name anyway."""
+    return [
+        each
+        for each in facts.variables
+        if each not in _NAMED and not (facts.database in _STORES and each.startswith(_STORE_PREFIXES))
+    ]
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, 1)
+    return f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(names)}"
