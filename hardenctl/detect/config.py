@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from hardenctl.detect.servers import describe_server
 from hardenctl.formats import READERS
+from hardenctl.formats.launch.model import ServerLaunch
 from hardenctl.model.blob import Gap, Snapshot
 from hardenctl.model.errors import DocumentError
 from hardenctl.model.finding import Hit
+from hardenctl.model.report import Server
 from hardenctl.model.settings import Settings
 from hardenctl.rules.declare import DocumentRule, Rule
 
@@ -32,9 +35,10 @@ class Reader(Protocol):
 
 def detect_config(
     snapshot: Snapshot, rules: Sequence[Rule], settings: Settings
-) -> Iterator[tuple[DocumentRule, Hit] | Gap]:
-    """Yield what each document rule says about each document, limited to the paths in scope.
+) -> Iterator[tuple[DocumentRule, Hit] | Gap | Server]:
+    """Yield what each document rule says about each document, limited to the paths in scope; and each launch line.
 
+    What two documents share (a config file of two launch lines, a base compose file) is said once.
     A crashing rule or reader is a gap that names it and the exception's type, never its text, which could hold a value.
     """
     by_document: dict[type[Any], list[DocumentRule]] = {}
@@ -42,16 +46,19 @@ def detect_config(
         if isinstance(each, DocumentRule):
             by_document.setdefault(each.on, []).append(each)
     scope = [path for path in snapshot.paths() if snapshot.in_scope(path)]
+    said: set[object] = set()
     for reader in READERS:
         wanted = any(kind in by_document for kind in reader.DOCUMENTS)
         if not (wanted and any(map(reader.concerns, scope))):
             continue
         try:
             for document in reader.read(snapshot):
-                if not isinstance(document, Gap):
-                    yield from _judge_document(document, by_document.get(type(document), ()), snapshot, settings)
-                elif snapshot.in_scope(document.path):
-                    yield document
+                for result in _judge_document(document, by_document.get(type(document), ()), snapshot, settings):
+                    key = (result[0].id, result[1].span, result[1].identity) if isinstance(result, tuple) else result
+                    if isinstance(result, Server) or key not in said:
+                        yield result
+                    if not isinstance(result, Server):
+                        said.add(key)
         except DocumentError as error:
             yield Gap(".", error.what)
         except Exception as error:  # noqa: BLE001 - a crash in one reader must not hide what the others find
@@ -60,7 +67,13 @@ def detect_config(
 
 def _judge_document(
     document: object, rules: Sequence[DocumentRule], snapshot: Snapshot, settings: Settings
-) -> Iterator[tuple[DocumentRule, Hit] | Gap]:
+) -> Iterator[tuple[DocumentRule, Hit] | Gap | Server]:
+    if isinstance(document, Gap):
+        if snapshot.in_scope(document.path):
+            yield document
+        return
+    if isinstance(document, ServerLaunch) and snapshot.in_scope(document.path):
+        yield describe_server(document, snapshot)
     for each in rules:
         try:
             for hit in each.hits(document, settings):

@@ -33,6 +33,7 @@ def detect(
     stamper = Stamper(source.salt, snapshot)
     findings: list[Finding] = []
     gaps: list[Gap] = []
+    servers: list[Server] = []
     secret_rules = frozenset(each.id for each in rules if not isinstance(each, DocumentRule))
     files = size = 0
     for blob in source.blobs():
@@ -52,7 +53,9 @@ def detect(
         for result in detect_config(snapshot, rules, settings):
             if isinstance(result, Gap):
                 gaps.append(result)
+            elif isinstance(result, Server):
+                servers.append(result)
             else:
                 each, hit = result
                 findings.append(stamper.stamp(each, hit, snapshot.read(hit.span.path) or Blob.empty(hit.span.path)))
-    return Detection(tuple(findings), tuple(gaps), Scanned(files=files, bytes=size, blobs=files))
+    return Detection(tuple(findings), tuple(gaps), Scanned(files=files, bytes=size, blobs=files), tuple(servers))

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from hardenctl.formats import compose, dockerfile
+from hardenctl.formats.launch import reader as launch
 
 READERS: tuple[Any, ...] = (
     compose,
     dockerfile,
+    launch,
 )

@@ -1,0 +1,1 @@
+"""Launch lines of application servers: where they stand, and what they come to."""

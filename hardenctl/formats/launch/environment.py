@@ -1,0 +1,52 @@
+"""The environment a compose service starts in: its image's, its env files', its own, variables put in."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import replace
+
+from hardenctl.formats.compose import Service
+from hardenctl.formats.shell.values import Value, resolve
+from hardenctl.formats.shell.words import compose_word
+from hardenctl.formats.strand import Strand
+from hardenctl.model.blob import Snapshot
+from hardenctl.model.text import Span
+
+_LINE = re.compile(
+    r"""^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*(?:"(?P<double>[^"\n]*)"|'(?P<single>[^'\n]*)'|"""
+    r"""(?P<bare>[^\n#]*?))[ \t]*(?:[ \t]#.*)?\r?$""",
+    re.MULTILINE,
+)
+
+
+def env_file_values(snapshot: Snapshot, path: str) -> dict[str, Value]:
+    """The variables of a dotenv file; none where there is no such file."""
+    blob = snapshot.read(path)
+    found = {}
+    for match in _LINE.finditer(blob.text) if blob else ():
+        group = next((name for name in ("double", "single", "bare") if match[name] is not None), "bare")
+        found[match["name"]] = Value(match[group], configurable=True, span=Span(path, *match.span(group)))
+    return found
+
+
+def interpolation(snapshot: Snapshot, service: Service) -> dict[str, Value]:
+    """What Compose puts in for `${NAME}`: the `.env` beside the file. The caller's own environment nobody knows."""
+    return env_file_values(snapshot, posixpath.join(service.folder, ".env"))
+
+
+def service_environment(snapshot: Snapshot, service: Service) -> dict[str, Value]:
+    """`env_file` and `environment`, later ones on top."""
+    found: dict[str, Value] = {}
+    for each in service.env_files:
+        found.update(env_file_values(snapshot, each.path))
+    project = interpolation(snapshot, service)
+    for variable in service.environment:
+        if variable.value is None:
+            passed = project.get(variable.name) or Value(None, configurable=True, expression=f"${variable.name}")
+            found[variable.name] = replace(passed, span=variable.key_span)
+            continue
+        places = range(variable.span.start, variable.span.start + len(variable.value) + 1)
+        value = resolve(compose_word(Strand(variable.span.path, variable.value, places)), project)
+        found[variable.name] = replace(value, configurable=True, span=variable.span)
+    return found

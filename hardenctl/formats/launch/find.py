@@ -1,0 +1,97 @@
+"""Commands into launch lines: `sh -c` opened, scripts read command by command, wrappers seen through."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from hardenctl.formats.compose import Service
+from hardenctl.formats.dockerfile import Stage
+from hardenctl.formats.launch.model import Launch
+from hardenctl.formats.launch.program import Argv, find_program, shell_argument
+from hardenctl.formats.shell.script import parse_commands
+from hardenctl.formats.shell.values import Scope, resolve_words
+from hardenctl.formats.strand import Strand
+from hardenctl.model.text import Span
+
+_DEVELOPMENT = re.compile(
+    r"(?i)(?<![a-z])(?:debug\w*|dev|devel|development|local|reload|watch|tests?|testing)(?![a-z])"
+)
+_PRODUCTION = re.compile(r"(?i)(?<![a-z])(?:prod|production|staging|release|live)(?![a-z])")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What surrounds a command: the environment it starts in, where its relative paths lie, what it belongs to."""
+
+    kind: str
+    path: str
+    scope: Scope = field(default_factory=dict)
+    folders: tuple[str, ...] = ("",)
+    container: bool = False
+    development: bool = False
+    service: Service | None = None
+    image: tuple[Stage, str] | None = None  # the build stage and the folder it is built from
+
+
+def launches_in_script(content: Strand, setting: Setting) -> Iterator[Launch]:
+    """The launch lines of a shell text."""
+    folders = setting.folders
+    for command in parse_commands(content, setting.scope):
+        program = command.words[0].literal
+        if program == "cd" and len(command.words) == 2 and (target := command.words[1].literal):  # noqa: PLR2004 - cd FOLDER
+            folders = tuple(relative(posixpath.join(folder, target)) for folder in folders)
+            continue
+        words = list(
+            command.words[2:]
+            if program == "set" and command.words[1:2] and command.words[1].literal == "--"
+            else command.words
+        )
+        development = setting.development or any(map(_is_development, command.conditions))
+        inner = replace(setting, scope=command.scope, folders=folders, development=development)
+        yield from launches_in_argv(
+            resolve_words(words, command.scope), inner, command.span, conditional=bool(command.conditions)
+        )
+
+
+def launches_in_argv(
+    argv: Argv, setting: Setting, span: Span, *, literal: bool = False, conditional: bool = False
+) -> Iterator[Launch]:
+    """The launch line of one command, or those of the script it hands to a shell."""
+    script = shell_argument(argv)
+    if script is not None:
+        yield from launches_in_script(script.content, setting)
+        return
+    program = find_program(argv)
+    if program is None:
+        return
+    yield Launch(
+        path=setting.path,
+        span=span,
+        server=program.server,
+        words=tuple(argv[program.first :]),
+        arguments=program.arguments - program.first,
+        scope=setting.scope,
+        folders=setting.folders,
+        kind=setting.kind,
+        literal=literal,
+        container=setting.container,
+        development=setting.development,
+        service=setting.service,
+        conditional=conditional,
+        image=setting.image,
+    )
+
+
+def relative(path: str) -> str:
+    """A path below the audited root; empty for the root itself."""
+    clean = posixpath.normpath(path)
+    return "" if clean == "." else clean
+
+
+def _is_development(condition: str) -> bool:
+    """Whether a test lets its command run in development alone."""
+    negated = condition.startswith("else") != ("!=" in condition or " -z " in condition)
+    return bool((_PRODUCTION if negated else _DEVELOPMENT).search(condition))

@@ -1,0 +1,123 @@
+"""A launch line's settings: its arguments, its environment and the one config file it reads."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from hardenctl.formats.gunicorn.arguments import Arguments, parse_arguments
+from hardenctl.formats.gunicorn.conf import ConfigFile, evaluate_config
+from hardenctl.formats.gunicorn.precedence import config_path, effective_settings, environment_arguments
+from hardenctl.formats.launch.find import relative
+from hardenctl.formats.launch.image import host_paths
+from hardenctl.formats.launch.model import Launch, ServerLaunch
+from hardenctl.formats.launch.options import parse_options
+from hardenctl.formats.shell.values import Scope
+from hardenctl.model.blob import Gap, Snapshot
+from hardenctl.model.errors import DocumentError
+from hardenctl.model.text import Span
+
+DEFAULT_CONFIG = "gunicorn.conf.py"
+_CONFIG_NAME = re.compile(
+    r"(?:.*[._-])?gunicorn(?:[._-]?(?:conf|config|cfg|configuration|settings|prod|production|dev|development|local|py))*\.py",
+    re.IGNORECASE,
+)
+
+
+def is_config(path: str) -> bool:
+    """Whether a file is a gunicorn config file by its name, or by its name and folder."""
+    folder, name = posixpath.split(path.lower())
+    in_folder = posixpath.basename(folder) == "gunicorn" and name in ("conf.py", "config.py", "settings.py")
+    return in_folder or (bool(_CONFIG_NAME.fullmatch(name)) and not name.startswith("test"))
+
+
+@dataclass
+class Resolver:
+    """Resolves the launch lines of one snapshot, and remembers which config files they use."""
+
+    snapshot: Snapshot
+    used: set[str] = field(default_factory=set)
+    gaps: dict[str, Gap] = field(default_factory=dict)
+
+    def resolve(self, launch: Launch) -> ServerLaunch:
+        """The launch line with its settings."""
+        arguments = launch.words[launch.arguments :]
+        if launch.server != "gunicorn":
+            return ServerLaunch(launch, parse_options(launch.server, arguments, launch.scope))
+        given, in_environment = parse_arguments(arguments), environment_arguments(launch.scope)
+        opaque = [(word.span, f"`{word.source}`") for word in given.opaque]
+        opaque += [(word.span, f"`{word.source}`") for word in in_environment.opaque]
+        asked, known = config_path(given, in_environment)
+        config = None
+        path = self.find_config(launch, asked) if known else None
+        if path is not None:
+            config = self.config(path, launch.scope)
+        elif asked is not None or not known:
+            place = given.settings.get("config") or in_environment.settings["config"]
+            opaque.append((place.value_span, "its config file"))
+        if config is not None and config.opaque:
+            opaque.append((Span(config.path, 0, 0), f"`{config.path}`, which takes names from elsewhere,"))
+        settings = effective_settings(given, in_environment, config, launch.scope)
+        known_arguments = launch.scope.get("GUNICORN_CMD_ARGS")
+        if known_arguments is not None and known_arguments.text is None:
+            opaque.append((known_arguments.span or launch.span, "`GUNICORN_CMD_ARGS`"))
+        return ServerLaunch(launch, settings, config, tuple(opaque), tuple(given.errors))
+
+    def unused(self, path: str, *, container: bool, development: bool) -> ServerLaunch | None:
+        """A config file that no launch line was seen to use, as a launch line of its own."""
+        config = self.config(path, {})
+        if config is None or not config.settings:
+            return None
+        first = min(config.settings.values(), key=lambda each: each.name_span.start)
+        launch = Launch(
+            path, first.name_span, "gunicorn", (), 0, {}, ("",), "config", container=container, development=development
+        )
+        opaque = ((Span(path, 0, 0), f"`{path}`, which takes names from elsewhere,"),) if config.opaque else ()
+        settings = effective_settings(Arguments(), Arguments(), config, {})
+        return ServerLaunch(launch, settings, config, opaque)
+
+    def config(self, path: str, scope: Scope) -> ConfigFile | None:
+        """An evaluated config file; a broken one is a gap."""
+        self.used.add(path)
+        blob = self.snapshot.read(path)
+        if blob is None:
+            return None
+        try:
+            return evaluate_config(path, blob.text, scope)
+        except DocumentError as error:
+            self.gaps[path] = Gap(path, f"{error.what} (line {error.line})" if error.line else error.what)
+            return None
+
+    def find_config(self, launch: Launch, asked: str | None) -> str | None:
+        """The repository's path of the config file a launch line reads; None where there is none to be found."""
+        if asked is None:
+            candidates: Sequence[str] = [relative(posixpath.join(each, DEFAULT_CONFIG)) for each in launch.folders]
+            return next((each for each in candidates if self.snapshot.read(each)), None)
+        name = asked.removeprefix("file:")
+        if name.startswith("python:"):
+            name = name.removeprefix("python:").replace(".", "/") + ".py"
+        found = next((each for each in self.places(launch, name) if self.snapshot.read(each)), None)
+        return found or self.by_name(launch, name)
+
+    def places(self, launch: Launch, name: str) -> Iterator[str]:
+        """Where a path may lie in the repository."""
+        if posixpath.isabs(name):
+            if launch.image:
+                yield from host_paths(*launch.image, name)
+            return
+        for folder in launch.folders:
+            yield relative(posixpath.join(folder, name))
+        if launch.image:
+            yield from host_paths(*launch.image, posixpath.normpath(posixpath.join(launch.image[0].workdir, name)))
+
+    def by_name(self, launch: Launch, name: str) -> str | None:
+        """The one file of that name; of several, the only one in the same folder of the end of the path."""
+        base = posixpath.basename(name)
+        alike = [path for path in self.snapshot.paths() if posixpath.basename(path) == base]
+        tail = "/".join(name.strip("./").split("/")[-2:])
+        near = [path for path in alike if path.endswith(tail)] if len(alike) > 1 else alike
+        if len(near) > 1:
+            near = [path for path in near if any(path.startswith(f"{each}/") for each in launch.folders if each)]
+        return near[0] if len(near) == 1 else None

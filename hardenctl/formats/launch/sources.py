@@ -1,0 +1,88 @@
+"""The files a launch line stands in besides Dockerfiles and compose files."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from hardenctl.formats.compose import is_development, is_production
+from hardenctl.formats.launch.find import Setting, launches_in_script
+from hardenctl.formats.launch.model import Launch
+from hardenctl.formats.strand import Strand
+
+_KINDS = (
+    ("procfile", re.compile(r"Procfile(?:\..+)?|.*\.procfile", re.IGNORECASE)),
+    ("systemd", re.compile(r".*\.service")),
+    ("supervisor", re.compile(r"(?:.*[._-])?supervisord?(?:[._-].*)?\.(?:conf|ini)", re.IGNORECASE)),
+    ("makefile", re.compile(r"(?:GNU)?[Mm]akefile|.*\.mk")),
+    (
+        "platform",
+        re.compile(
+            r"railway\.(?:toml|json)|(?:render|app|koyeb|apprunner|\.platform\.app)\.ya?ml|fly\.toml|nixpacks\.toml|"
+            r"heroku\.yml|zeabur\.json"
+        ),
+    ),
+    ("script", re.compile(r".*\.(?:sh|bash|ash)|(?:.*[._-])?entry-?point(?:\..*)?", re.IGNORECASE)),
+    (
+        "bare script",
+        re.compile(
+            r"(?:[^.]*[-_])?(?:start|run|serve|server|boot|launch|web|api|app|gunicorn|uvicorn|django|flask|cmd|entry|prod)"
+            r"(?:[-_][^.]*)?",
+            re.IGNORECASE,
+        ),
+    ),
+)
+_COMMANDS = {
+    "procfile": re.compile(r"^[\w-]+[ \t]*:[ \t]*(.+)$", re.MULTILINE),
+    "systemd": re.compile(r"^ExecStart[ \t]*=[ \t]*[-@:+!|]*((?:.*\\\r?\n)*.*)$", re.MULTILINE),
+    "supervisor": re.compile(r"^command[ \t]*=[ \t]*((?:.*\\\r?\n)*.*(?:\n[ \t]+\S.*)*)$", re.MULTILINE),
+    "platform": re.compile(
+        r"""^[ \t"'-]*(?:startCommand|start_command|start-command|run_command|entrypoint|cmd|web|app|start)["']?"""
+        r"""[ \t]*[:=][ \t]*["']?(.*?)["']?,?[ \t]*$""",
+        re.MULTILINE,
+    ),
+}
+_RECIPE = re.compile(r"^([\w./-]+)[ \t]*:(?!=)[^\n]*\n((?:(?:\t.*|[ \t]*#.*|[ \t]*)(?:\n|\Z))+)", re.MULTILINE)
+
+
+def kind_of(path: str) -> str | None:
+    """Which kind of file with a launch line this is by its name; None for all others."""
+    name = posixpath.basename(path)
+    return next((kind for kind, pattern in _KINDS if pattern.fullmatch(name)), None)
+
+
+def file_launches(kind: str, text: str, setting: Setting) -> Iterator[Launch]:
+    """The launch lines of a file of that kind."""
+    path = setting.path
+    if kind in _COMMANDS:
+        for match in _COMMANDS[kind].finditer(text):
+            content = Strand.of(path, text, *match.span(1))
+            if kind == "supervisor":  # an indented line goes on
+                content = Strand(path, content.text.replace("\r", " ").replace("\n", " "), content.places)
+            yield from launches_in_script(content, setting)
+    elif kind == "makefile":
+        yield from _makefile(text, setting)
+    elif kind == "script" or text.startswith("#!"):
+        yield from launches_in_script(Strand.of(path, text), setting)
+
+
+def _makefile(text: str, setting: Setting) -> Iterator[Launch]:
+    """A recipe runs on a developer's machine, unless its target says production."""
+    for match in _RECIPE.finditer(text):
+        target = match[1]
+        own = Setting(
+            setting.kind,
+            setting.path,
+            setting.scope,
+            setting.folders,
+            development=is_development(setting.path) or not is_production(target) or is_development(target),
+        )
+        content = Strand.of(setting.path, text, *match.span(2))
+        pieces, places = [], []
+        for index, char in enumerate(content.text):
+            if char == "$" and content.text[index : index + 2] == "$$":
+                continue  # make's own escape of a dollar
+            pieces.append(" " if char == "@" and content.text[index - 1 : index] == "\t" else char)
+            places.append(content.places[index])
+        yield from launches_in_script(Strand(setting.path, "".join(pieces), [*places, content.places[-1]]), own)

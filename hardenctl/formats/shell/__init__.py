@@ -1,0 +1,1 @@
+"""Shell commands with positions: words, what their variables stand for, and the commands of a script."""
