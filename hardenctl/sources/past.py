@@ -1,31 +1,15 @@
-"""The past beside the present: env files that some commit held and the present state does not.
-
-A past file version is addressed as `<blob id>:/<path>`, since its path may be another file's now.
-"""
+"""The past beside the present: env files that some commit held and the present state does not."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from hardenctl.formats.dotenv import is_env_file
+from hardenctl.model.address import address
 from hardenctl.model.blob import Blob, Provenance, Snapshot, SourceKind
 from hardenctl.sources.git import Git
 from hardenctl.sources.objects import ObjectReader
-
-_ADDRESS = re.compile(r"(?P<oid>[0-9a-f]{40}|[0-9a-f]{64}):/(?P<path>.+)", re.DOTALL)
-
-
-def address(oid: str, path: str) -> str:
-    """The address of a past version of a file."""
-    return f"{oid}:/{path}"
-
-
-def past_path(path: str) -> str | None:
-    """The path in the address of a past version; None for a path of the present."""
-    match = _ADDRESS.fullmatch(path)
-    return match["path"] if match else None
 
 
 class PastSnapshot:

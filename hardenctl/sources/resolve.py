@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from hardenctl.model.address import past_path
 from hardenctl.model.blob import Commit
 from hardenctl.model.finding import Finding, Occurrences
 from hardenctl.sources.git import Git
 from hardenctl.sources.origin import Origin, commits, origins
-from hardenctl.sources.past import past_path
 from hardenctl.sources.revisions import Revisions
 
 LAST = 1 << 62  # the age of a commit that brought no blob
