@@ -1,0 +1,66 @@
+"""A unified diff in which no secret shows: neither in changed lines nor in their neighbours."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+
+from hardenctl.detect.redact import mask
+from hardenctl.detect.secrets import sensitive_spans
+from hardenctl.fix.model import Change, Proposal
+from hardenctl.model.blob import Blob, Provenance
+from hardenctl.model.text import is_binary
+
+CONTEXT = 3
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def unified(proposal: Proposal) -> str:
+    """The diff of all changes, for people: secrets are bullets, so it can't be applied with `patch`."""
+    parts = [line for change in proposal.changes for line in _diff(change)]
+    parts += [f"# git rm --cached {path}" for path in proposal.untrack]
+    return "".join(f"{_CONTROL.sub(_visible, line)}\n" for line in parts)
+
+
+def _diff(change: Change) -> Iterator[str]:
+    old, new = _Text(change.path, change.before or b""), _Text(change.path, change.after)
+    yield f"--- {'/dev/null' if change.before is None else 'a/' + change.path}"
+    yield f"+++ b/{change.path}"
+    if is_binary(change.after) or is_binary(change.before or b""):
+        yield "# binary"
+        return
+    # Lines are compared as they are and shown masked: a changed secret is a change, though it looks the same.
+    matcher = difflib.SequenceMatcher(None, old.raw, new.raw, autojunk=False)
+    for group in matcher.get_grouped_opcodes(CONTEXT):
+        yield f"@@ -{_range(group[0][1], group[-1][2])} +{_range(group[0][3], group[-1][4])} @@"
+        for tag, first, last, other_first, other_last in group:
+            if tag == "equal":
+                yield from (f" {line}" for line in old.shown[first:last])
+                continue
+            yield from (f"-{line}" for line in old.shown[first:last])
+            yield from (f"+{line}" for line in new.shown[other_first:other_last])
+
+
+class _Text:
+    """The lines of a file, as they are and as they may be shown."""
+
+    def __init__(self, path: str, data: bytes) -> None:
+        blob = Blob(Provenance(path), data)
+        self.raw = _lines(blob.text)
+        self.shown: Sequence[str] = [line.rstrip("\r") for line in _lines(mask(blob.text, sensitive_spans(blob)))]
+
+
+def _lines(text: str) -> list[str]:
+    lines = text.split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
+def _range(start: int, end: int) -> str:
+    """A range of lines as `diff -u` writes it."""
+    length = end - start
+    return f"{start + 1}" if length == 1 else f"{start + (1 if length else 0)},{length}"
+
+
+def _visible(match: re.Match[str]) -> str:
+    return f"\\x{ord(match[0]):02x}"

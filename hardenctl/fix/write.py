@@ -1,0 +1,113 @@
+"""Writes a proposal: each file atomically, each fix whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from hardenctl.fix.files import Refused, locate, read
+from hardenctl.fix.model import Applied, Change, Done, Proposal, Skipped
+from hardenctl.model.errors import SourceError
+from hardenctl.sources.git import Git
+
+
+def apply(proposal: Proposal) -> Applied:
+    """Write a proposal's files and take what it says out of the index.
+
+    A file that changed since the proposal was made stays as it is, and so do the files that share a fix with it. All
+    new contents are on disk beside their targets before the first file is replaced. Raises SourceError where the disk
+    or git refuses.
+    """
+    reasons: dict[str, str] = {}
+    for change in proposal.changes:
+        try:
+            if read(proposal.root, change.path) != change.before:
+                reasons[change.path] = f"{change.path} changed since it was read"
+        except Refused as refused:
+            reasons[change.path] = str(refused)
+    reasons = _spread(reasons, proposal.done)
+    changes = [each for each in proposal.changes if each.path not in reasons]
+    untrack = [each for each in proposal.untrack if each not in reasons]
+    _write(proposal.root, changes)
+    if untrack:
+        # `-f`: what is staged may differ from both HEAD and the file, which stays on disk.
+        Git(proposal.root).run("--literal-pathspecs", "rm", "--cached", "-f", "-q", "--", *untrack)
+    return Applied(
+        done=tuple(each for each in proposal.done if not each.touches & reasons.keys()),
+        skipped=tuple(
+            Skipped(each.rule, each.path, each.line, each.title, reasons[min(each.touches & reasons.keys())])
+            for each in proposal.done
+            if each.touches & reasons.keys()
+        ),
+        written=tuple(each.path for each in changes),
+        untracked=tuple(untrack),
+    )
+
+
+def uncommitted(proposal: Proposal) -> tuple[str, ...]:
+    """The files to change that hold work that isn't committed; none outside git."""
+    paths = [each.path for each in proposal.changes if each.before is not None]
+    if not paths or not any((folder / ".git").exists() for folder in (proposal.root, *proposal.root.parents)):
+        return ()
+    git = Git(proposal.root)
+    prefix = os.fsdecode(git.run("rev-parse", "--show-prefix")).strip()
+    answer = git.run("--literal-pathspecs", "status", "--porcelain", "-z", "--no-renames", "--", *paths)
+    return tuple(os.fsdecode(each[3:]).removeprefix(prefix) for each in answer.split(b"\0") if each)
+
+
+def _spread(reasons: dict[str, str], done: Sequence[Done]) -> dict[str, str]:
+    """Carry the reasons to all files that share a fix with a file that has one."""
+    spread = dict(reasons)
+    grown = True
+    while grown:
+        grown = False
+        for each in done:
+            hit = each.touches & spread.keys()
+            if hit and not each.touches <= spread.keys():
+                spread |= {path: spread[min(hit)] for path in each.touches - spread.keys()}
+                grown = True
+    return spread
+
+
+def _write(root: Path, changes: Sequence[Change]) -> None:
+    staged: list[tuple[str, Path]] = []
+    try:
+        for change in changes:
+            target = locate(root, change.path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            staged.append((_stage(target, change), target))
+        while staged:
+            temporary, target = staged[0]
+            Path(temporary).replace(target)
+            staged.pop(0)
+    except (OSError, Refused) as error:
+        what = error.strerror if isinstance(error, OSError) else str(error)
+        raise SourceError(
+            f"could not write: {what or 'no reason given'}", help="make the project's files writable and run it again"
+        ) from None
+    finally:
+        for temporary, _ in staged:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+
+
+def _stage(target: Path, change: Change) -> str:
+    """Write the new content beside its target, with its mode; the temporary file's name."""
+    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    try:
+        with open(descriptor, "wb") as handle:  # noqa: PTH123 - a descriptor, no path
+            handle.write(change.after)
+        Path(temporary).chmod(_usual_mode() if change.before is None else target.stat().st_mode & 0o7777)
+    except OSError:
+        Path(temporary).unlink()
+        raise
+    return temporary
+
+
+def _usual_mode() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return 0o666 & ~mask
