@@ -1,0 +1,142 @@
+"""The start-up path without Typer: what it loads, and that it behaves as Typer does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hardenctl import __version__
+from hardenctl.cli.fast import parse, run_fast
+from hardenctl.cli.request import OPTIONS, Request
+
+Run = Callable[..., Any]
+HEAVY = ("typer", "click", "rich", "pydantic", "git", "detect_secrets", "locust", "jinja2", "yaml", "gevent")
+
+
+def _loaded(cwd: Path, *arguments: str) -> tuple[int, set[str]]:
+    """The exit code, and the top-level modules a fresh interpreter has loaded at the end."""
+    code = (
+        "import sys, atexit\n"
+        "atexit.register(lambda: sys.stderr.write('\\nMODULES ' + ' '.join(sorted({m.split('.')[0] for m in sys.modules}))))\n"
+        f"sys.argv[1:] = {arguments!r}\n"
+        "from hardenctl.__main__ import main\nmain()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, set(done.stderr.rpartition("MODULES ")[2].split())
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments"),
+    [
+        pytest.param({}, ("--version",), id="version"),
+        pytest.param({"app.py": "x = 1\n"}, ("audit", "--staged"), id="nothing-found"),
+        pytest.param({"main.py": None}, ("audit", "--staged"), id="a-finding"),
+        pytest.param({"main.py": None}, ("scan", "--staged", "--quiet"), id="scan"),
+        pytest.param({"main.py": None}, ("audit", "--staged", "--format", "json", "main.py"), id="json"),
+        pytest.param({"notes.txt": "hello\n"}, ("audit", "--staged", "--format", "concise"), id="concise"),
+    ],
+)
+def test_hook_path_loads_nothing_heavy(
+    make_repository: Callable[..., Any],
+    project_files: dict[str, str],
+    files: dict[str, str | None],
+    arguments: tuple[str, ...],
+) -> None:
+    """A staged audit of a Python or text file loads none of the libraries that cost more than the audit."""
+    repository = make_repository({"README.md": "# x\n"})
+    repository.write({path: text or project_files[path] for path, text in files.items()})
+    repository.git("add", "-A")
+    code, modules = _loaded(repository.root, *arguments)
+    assert code == (1 if arguments[0] == "audit" and "main.py" in files else 0)
+    assert not modules & set(HEAVY)
+
+
+def test_yaml_is_loaded_for_a_staged_compose_file(
+    make_repository: Callable[..., Any], project_files: dict[str, str]
+) -> None:
+    """The check above can fail: a compose file needs yaml, and Typer is loaded for help."""
+    repository = make_repository({"README.md": "# x\n"})
+    repository.write({"docker-compose.prod.yml": project_files["docker-compose.prod.yml"]})
+    repository.git("add", "-A")
+    assert "yaml" in _loaded(repository.root, "audit", "--staged")[1]
+    assert "typer" in _loaded(repository.root, "audit", "--help")[1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("audit", "--staged"), id="staged"),
+        pytest.param(("audit",), id="work-tree"),
+        pytest.param(("scan", "--staged"), id="scan"),
+        pytest.param(("audit", "--staged", "main.py", "--quiet"), id="quiet-with-a-path"),
+        pytest.param(("audit", "--staged", "--format", "concise"), id="concise"),
+        pytest.param(("audit", "--staged", "--format=json"), id="json"),
+        pytest.param(("audit", "--staged", "--fail-on", "never", "--verbose"), id="verbose"),
+        pytest.param(("audit", "--staged", "--select", "cors", "--select=env"), id="select-twice"),
+        pytest.param(("audit", "--staged", "--fail-on", "nope"), id="an-error"),
+        pytest.param(("audit", "--nope"), id="an-unknown-option"),
+    ],
+)
+def test_fast_path_and_typer_agree(
+    hardenctl: Run, make_repository: Callable[..., Any], project_files: dict[str, str], arguments: tuple[str, ...]
+) -> None:
+    """Output and exit code are the same whoever read the command line."""
+    repository = make_repository({"README.md": "# x\n"})
+    repository.write(project_files)
+    repository.git("add", "-A", "-f")
+    results = [hardenctl(*arguments, cwd=repository.root, typer=typer) for typer in (False, True)]
+    texts = [re.sub(r'in \d+\.\d s|"elapsed_seconds": [\d.]+', "", result.out) for result in results]
+    assert texts[0] == texts[1]
+    assert (results[0].code, results[0].err) == (results[1].code, results[1].err)
+
+
+def test_version(hardenctl: Run) -> None:
+    """Both paths print it."""
+    assert hardenctl("--version").out == hardenctl("--version", typer=True).out == f"hardenctl {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "request_"),
+    [
+        pytest.param((), Request(), id="nothing"),
+        pytest.param(("-",), Request(paths=("-",)), id="standard-input"),
+        pytest.param(("a", "--staged", "b"), Request(paths=("a", "b"), staged=True), id="paths-around-a-flag"),
+        pytest.param(("--format=json",), Request(format="json"), id="equals"),
+        pytest.param(("--output", "a=b", "--output", "c=d"), Request(outputs=("a=b", "c=d")), id="repeated"),
+        pytest.param(("--help",), None, id="help"),
+        pytest.param(("--staged=1",), None, id="a-flag-with-a-value"),
+        pytest.param(("--format",), None, id="no-value"),
+        pytest.param(("--format", "--staged"), None, id="an-option-for-a-value"),
+        pytest.param(("-q",), None, id="short-option"),
+        pytest.param(("--", "a"), None, id="double-dash"),
+    ],
+)
+def test_parse(arguments: tuple[str, ...], request_: Request | None) -> None:
+    """What is plain is parsed; all else is left to Typer."""
+    assert parse(arguments) == request_
+
+
+@pytest.mark.parametrize(
+    "arguments", [("explain", "x"), ("--help",), ("audit", "--help"), ("check", "cors")], ids=" ".join
+)
+def test_everything_else_is_typers(arguments: tuple[str, ...]) -> None:
+    """Other commands are left alone."""
+    assert run_fast(arguments) is None
+
+
+def test_a_variable_is_left_to_typer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HARDENCTL_ variables are options, which Typer reads."""
+    monkeypatch.setenv("HARDENCTL_FORMAT", "json")
+    assert run_fast(("audit", "--staged")) is None
+
+
+def test_every_option_is_a_field_of_the_request() -> None:
+    """The table and the dataclass name the same things."""
+    assert {option.field for option in OPTIONS} | {"paths"} == set(Request.__slots__)

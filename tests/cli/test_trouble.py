@@ -1,0 +1,258 @@
+"""What goes wrong is said in words with exit code 2, and what only looks odd works."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hardenctl.cli import auditing, progress
+from hardenctl.cli.errors import guarded
+from hardenctl.model.blob import Blob
+from hardenctl.rules.fakes import scramble
+
+Run = Callable[..., Any]
+
+
+def _broken_policy(root: Path) -> None:
+    (root / "hardenctl.toml").write_text("fail-on = \n")
+
+
+def _unknown_key(root: Path) -> None:
+    (root / "hardenctl.toml").write_text('fail-onn = "high"\n')
+
+
+def _corrupt_index(root: Path) -> None:
+    (root / ".git" / "index").write_bytes(b"this is no index")
+
+
+def _nothing(root: Path) -> None:
+    del root
+
+
+@pytest.mark.parametrize(
+    ("spoil", "arguments", "words"),
+    [
+        pytest.param(_nothing, ("audit", "missing.py"), "missing.py", id="missing-path"),
+        pytest.param(_broken_policy, ("audit",), "hardenctl.toml", id="policy-that-is-no-toml"),
+        pytest.param(_unknown_key, ("audit",), "fail-on", id="policy-with-an-unknown-key"),
+        pytest.param(_nothing, ("audit", "--config", "missing.toml"), "missing.toml", id="missing-policy"),
+        pytest.param(_nothing, ("audit", "--select", "corz"), "did you mean `cors`?", id="unknown-rule"),
+        pytest.param(_nothing, ("audit", "--ignore", "cors-any-orign"), "cors-any-origin", id="unknown-rule-to-ignore"),
+        pytest.param(_nothing, ("explain", "cors-any-orign"), "did you mean `cors-any-origin`?", id="explain-unknown"),
+        pytest.param(_nothing, ("rules", "nonsense"), "no rule `nonsense`", id="rules-unknown"),
+        pytest.param(_nothing, ("rules", "--format", "yaml"), "formats: text, json", id="rules-format"),
+        pytest.param(_nothing, ("score", "--format", "yaml"), "formats: text, json", id="score-format"),
+        pytest.param(_nothing, ("policy", "show", "--format", "x"), "formats: toml, json", id="policy-format"),
+        pytest.param(_nothing, ("audit", "--format", "pdf"), "formats: full, concise", id="unknown-format"),
+        pytest.param(_nothing, ("audit", "--output", "json"), "FORMAT=FILE", id="output-without-a-file"),
+        pytest.param(_nothing, ("audit", "--output", "json=no/such/x"), "cannot write", id="output-nowhere"),
+        pytest.param(_nothing, ("audit", "--fail-on", "hihg"), "high", id="unknown-severity"),
+        pytest.param(_nothing, ("audit", "--frmat", "json"), "--format", id="unknown-option"),
+        pytest.param(_nothing, ("audit", "--format"), "--format", id="option-without-its-value"),
+        pytest.param(_nothing, ("adit",), "adit", id="unknown-command"),
+        pytest.param(_nothing, ("audit", "--select", "cors", "--ignore", "cors"), "no rule is left", id="no-rule-left"),
+        pytest.param(_nothing, ("audit", "--baseline", "missing.json"), "missing.json", id="missing-baseline"),
+        pytest.param(_nothing, ("audit", "--since", "no-such-rev"), "no-such-rev", id="unknown-revision"),
+        pytest.param(_corrupt_index, ("audit", "--staged"), "index", id="corrupt-index"),
+        pytest.param(_corrupt_index, ("audit",), "index", id="corrupt-index-for-the-work-tree"),
+        pytest.param(_nothing, ("audit", "--staged", "--history"), "--staged", id="sources-that-exclude-each-other"),
+        pytest.param(_nothing, ("audit", "--stdin-filename", "x"), "`-`", id="a-name-without-standard-input"),
+    ],
+)
+@pytest.mark.parametrize("typer", [False, True])
+def test_bad_input(  # noqa: PLR0917 - a table
+    hardenctl: Run,
+    make_repository: Callable[..., Any],
+    spoil: Callable[[Path], None],
+    arguments: tuple[str, ...],
+    words: str,
+    typer: bool,  # noqa: FBT001 - a parameter of the table
+) -> None:
+    """`error:` says what is wrong, `help:` what to do; exit 2, nothing on standard output, the same on both paths."""
+    root = make_repository({"a.py": "x = 1\n"}).root
+    spoil(root)
+    result = hardenctl(*arguments, cwd=root, typer=typer)
+    assert result.code == 2
+    assert result.err.startswith("error: ")
+    assert words in result.err
+    assert "\nhelp: " in result.err
+    assert result.out == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("docker-compose.yml", "services: {web: [\n", id="broken-yaml"),
+        pytest.param("main.py", "from fastapi import FastAPI\ndef broken(:\n", id="python-with-a-syntax-error"),
+    ],
+)
+def test_a_file_that_cannot_be_parsed_is_a_gap(
+    hardenctl: Run, make_repository: Callable[..., Any], name: str, text: str
+) -> None:
+    """It is named in the report, with exit 2."""
+    result = hardenctl("audit", name, cwd=make_repository({name: text}).root)
+    assert result.code == 2
+    assert "Could not be looked at" in result.out
+    assert name in result.out
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        pytest.param(lambda root: root.mkdir(), id="plain-folder"),
+        pytest.param(lambda root: subprocess.run(["git", "init", "-q", root], check=True), id="empty-repository"),
+    ],
+)
+def test_a_folder_without_files_passes_and_says_so(
+    hardenctl: Run, tmp_path: Path, prepare: Callable[[Path], object]
+) -> None:
+    """Nothing to look at is no failure, and no silent pass either."""
+    root = tmp_path / "root"
+    prepare(root)
+    result = hardenctl("audit", "--select", "cors,secret", cwd=root)
+    assert result.code == 0
+    assert "there was no file to look at" in result.out
+    assert "0 files" in result.out
+
+
+def test_nothing_staged_is_said(hardenctl: Run, make_repository: Callable[..., Any]) -> None:
+    """A hook that looked at nothing doesn't just pass."""
+    result = hardenctl("audit", "--staged", "--quiet", cwd=make_repository({"a.py": "x = 1\n"}).root)
+    assert result.code == 0
+    assert "0 files looked at" in result.out
+
+
+def test_an_unborn_branch_can_be_audited(hardenctl: Run, make_repository: Callable[..., Any]) -> None:
+    """Before the first commit the index is all there is."""
+    repository = make_repository()
+    repository.write({"a.py": "x = 1\n"})
+    repository.git("add", "a.py")
+    result = hardenctl("audit", "--staged", "--format", "json", cwd=repository.root)
+    assert result.code == 0
+    assert json.loads(result.out)["target"]["commit"] is None
+    assert hardenctl("audit", "--select", "cors").code == 0
+
+
+def test_a_bare_repository_says_what_works(hardenctl: Run, make_repository: Callable[..., Any], tmp_path: Path) -> None:
+    """It has no work tree: that is said, and history works."""
+    make_repository({"a.py": "x = 1\n"}).git("clone", "-q", "--bare", ".", str(tmp_path / "bare.git"))
+    result = hardenctl("audit", cwd=tmp_path / "bare.git")
+    assert result.code == 2
+    assert "--history" in result.err
+    assert hardenctl("audit", "--history", "--select", "secret").code == 0
+
+
+def _raise(error: BaseException) -> Callable[..., Any]:
+    def fail(*_: object, **__: object) -> Any:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_crash_names_a_place_and_no_value(
+    hardenctl: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    debug: bool,  # noqa: FBT001
+) -> None:
+    """An unexpected exception's text could hold a secret: type and line are all that is printed."""
+    value = scramble("crash", 20)
+    monkeypatch.setattr(auditing, "audit", _raise(ValueError(value)))
+    if debug:
+        monkeypatch.setenv("HARDENCTL_DEBUG", "1")
+        monkeypatch.chdir(tmp_path)
+        assert guarded(lambda: auditing.run_audit(auditing.Request())) == 2
+        text = capsys.readouterr().err
+        assert 'auditing.py", line' in text
+    else:
+        result = hardenctl("audit", cwd=tmp_path)
+        text = result.err
+        assert (result.code, result.out) == (2, "")
+        assert text.startswith("error: hardenctl crashed: ValueError at hardenctl.cli.auditing:")
+        assert "report that line" in text
+    assert value not in text
+
+
+def test_a_crash_outside_our_code_has_a_place_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """The place is the innermost line of ours, else the innermost line."""
+    assert guarded(lambda: json.loads("{")) == 2
+    assert "JSONDecodeError at decoder.py:" in capsys.readouterr().err
+
+
+def test_interrupted(hardenctl: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Ctrl-C ends with 130 and one line, on both paths."""
+    monkeypatch.setattr(auditing, "audit", _raise(KeyboardInterrupt()))
+    for typer in (False, True):
+        result = hardenctl("audit", cwd=tmp_path, typer=typer)
+        assert (result.code, result.err) == (130, "error: interrupted\n")
+
+
+@pytest.mark.parametrize("arguments", [("rules",), ("audit", "--format", "json"), ("--help",)])
+def test_a_reader_that_stops_reading_is_no_error(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """`hardenctl rules | head` prints no traceback, and nothing about its pipe."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "hardenctl", *arguments],
+        cwd=tmp_path,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(write)
+    assert done.stderr == ""
+    assert done.returncode in {0, 141}
+
+
+def test_names_in_errors_cannot_steer_the_terminal(hardenctl: Run, tmp_path: Path) -> None:
+    """An escape sequence in a path is made visible in the error too."""
+    result = hardenctl("audit", "no\x1b[31msuch", cwd=tmp_path)
+    assert result.code == 2
+    assert "\x1b" not in result.err
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """It is."""
+        return True
+
+
+def test_progress_is_shown_on_a_terminal_once_work_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After some patience a line with count and path is drawn, and removed at the end."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    with progress.progress() as advance:
+        assert advance is not None
+        advance(Blob.empty("a\x1b[31m.py"))
+        advance(Blob.empty("b.py"))
+    drawn = sys.stderr.getvalue()  # type: ignore[attr-defined]
+    assert "2 files" in drawn
+    assert "\\x1b[31m" in drawn
+
+
+def test_progress_is_silent_in_a_pipe_for_short_work_and_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No terminal, no line; nor for what takes a moment; nor with --no-progress."""
+    with progress.progress() as advance:
+        assert advance is None
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with progress.progress(wanted=False) as advance:
+        assert advance is None
+    with progress.progress() as advance:
+        assert advance is not None
+        advance(Blob.empty("a.py"))
+    assert terminal.getvalue() == ""
