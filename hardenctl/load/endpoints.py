@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO, Any
 
-from hardenctl.load.openapi import Api
+from hardenctl.load.openapi import NAMES, PASSWORD, Api
 from hardenctl.load.scenario import Authentication, Endpoint
 from hardenctl.model.errors import DocumentError, UsageError
 
 TOKEN = "HARDENCTL_LOAD_TOKEN"  # noqa: S105 - the variable's name
 USERNAME = "HARDENCTL_LOAD_USERNAME"
-PASSWORD = "HARDENCTL_LOAD_PASSWORD"  # noqa: S105 - the variable's name
 _SECONDS = 5.0
 _MOST_BYTES = 20_000_000
 
-Found = tuple[tuple[Endpoint, ...], Authentication | None, list[str]]
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The requests of a target, how to log in, what there is to say, and what the generator's environment needs."""
+
+    endpoints: tuple[Endpoint, ...] = ()
+    authentication: Authentication | None = None
+    notes: tuple[str, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def find_endpoints(url: str, openapi: str | None, environment: Mapping[str, str] = os.environ) -> Found:
-    """The endpoints of a target, how to log in, and what there is to say about them.
+    """What to ask of a target.
 
     `openapi` is a file or a URL of the target; without it `/openapi.json` of the target is tried. Raises UsageError or
     DocumentError where a document that was named cannot be used.
     """
     try:
-        document = _document(url, openapi)
+        api = Api(_document(url, openapi))
     except DocumentError as error:
         if openapi is not None:
             raise
-        return (), None, [error.what]
-    api = Api(document)
-    how = _authentication(api, environment)
-    endpoints, left_out = api.endpoints(authenticated=how is not None)
-    notes = [f"endpoints come from the target's OpenAPI document: {len(endpoints)} requests"]
+        return Found(notes=(error.what,))
+    how, secrets_, notes = _authentication(api, environment)
+    # what a document calls open may want a login all the same
+    refused = () if how else tuple(path for path in api.readable() if _status(url + path) in {401, 403})
+    endpoints, left_out = api.endpoints(authenticated=how is not None, refused=refused)
+    notes.insert(0, f"endpoints come from the target's OpenAPI document: {len(endpoints)} requests")
     if left_out.secured:
         notes.append(
             f"{left_out.secured} operations need a login and are left out: set {TOKEN}, or {USERNAME} and {PASSWORD}, "
@@ -47,18 +58,45 @@ def find_endpoints(url: str, openapi: str | None, environment: Mapping[str, str]
         )
     if left_out.risky:
         notes.append(f"{left_out.risky} operations that nothing here could undo or fill in are left out")
-    return endpoints, how, notes if endpoints else [*notes[1:], "the OpenAPI document names nothing to ask for"]
+    return Found(endpoints, how, tuple(notes), secrets_)
 
 
-def _authentication(api: Api, environment: Mapping[str, str]) -> Authentication | None:
-    if not api.secured:
-        return None
+def _authentication(
+    api: Api, environment: Mapping[str, str]
+) -> tuple[Authentication | None, Mapping[str, str], list[str]]:
+    """A token from the environment, an account from there, or an account that each user registers for itself."""
+    login = api.login()
     if environment.get(TOKEN):
-        return Authentication(token_env=TOKEN, header=api.header, scheme=api.scheme)
-    if api.token_path and environment.get(USERNAME) and environment.get(PASSWORD):
-        form = {"grant_type": "password", "username": f"${USERNAME}", "password": f"${PASSWORD}"}
-        return Authentication(login=Endpoint("log in", "POST", api.token_path, form=form))
-    return None
+        return Authentication(token_env=TOKEN, header=api.header, scheme=api.scheme), {}, []
+    if login and environment.get(USERNAME) and environment.get(PASSWORD):
+        name = f"${USERNAME}"
+        request = dataclasses.replace(
+            login.request,
+            body=_renamed(login.request.body, name) if login.request.body else None,
+            form=_renamed(login.request.form, name),
+        )
+        return Authentication(login=request, token=login.token), {}, []
+    if login and login.register:
+        made_up = {PASSWORD: secrets.token_urlsafe(18) + "aA1!"}
+        note = f"each user registers an account of its own ({login.register.path}) and logs in ({login.request.path})"
+        return Authentication(login=login.request, register=login.register, token=login.token), made_up, [note]
+    return None, {}, []
+
+
+def _renamed(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: name if key in NAMES else value for key, value in body.items()}
+
+
+def _status(url: str) -> int:
+    """The HTTP status of a GET; 0 where there is no answer."""
+    try:
+        with _opener().open(url, timeout=_SECONDS) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+    except (OSError, HTTPException, ValueError):
+        return 0
 
 
 def _document(url: str, openapi: str | None) -> Mapping[str, Any]:
@@ -107,10 +145,13 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         del req, fp, code, msg, headers, newurl
 
 
+def _opener() -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
+
+
 def _fetch(url: str) -> bytes:
-    opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=_SECONDS) as answer:  # the target was checked; the scheme is http or https
+        with _opener().open(url, timeout=_SECONDS) as answer:  # the target was checked; the scheme is http or https
             return bytes(answer.read(_MOST_BYTES))
     except urllib.error.HTTPError as error:
         error.close()

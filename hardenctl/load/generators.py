@@ -35,7 +35,8 @@ def require_locust() -> None:
 class Generators:
     """One process for each job. Their messages arrive at `messages` as (index, message); None ends a stream."""
 
-    def __init__(self, jobs: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, jobs: Sequence[Mapping[str, Any]], secrets: Mapping[str, str] | None = None) -> None:
+        self._environment = {**os.environ, **(secrets or {}), "PYTHONUNBUFFERED": "1"}
         self.messages: queue.Queue[tuple[int, dict[str, Any] | None]] = queue.Queue()
         self._processes: list[subprocess.Popen[bytes]] = []
         self._words = [tempfile.TemporaryFile() for _ in jobs]  # noqa: SIM115 - closed by `close`
@@ -54,7 +55,7 @@ class Generators:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._words[index],
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env=self._environment,
             **group,
         )
 
@@ -95,7 +96,7 @@ class Generators:
         words.seek(0, os.SEEK_END)
         words.seek(max(0, words.tell() - _TAIL))
         text = words.read().decode("utf-8", "replace")
-        for name, value in os.environ.items():
+        for name, value in self._environment.items():
             if _SECRET_NAME.search(name) and len(value) > 3:  # noqa: PLR2004 - shorter ones would mask words
                 text = text.replace(value, "••••••••")
         return text.strip()

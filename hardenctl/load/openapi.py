@@ -6,12 +6,17 @@ deleted is what a POST of this run created.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hardenctl.load.scenario import Endpoint
 
+PASSWORD = "HARDENCTL_LOAD_PASSWORD"  # noqa: S105 - the variable's name
+_LOGIN = re.compile(r"(?:^|[/_-])(?:log-?in|sign-?in|token|authenticate)/?$", re.IGNORECASE)
+_REGISTER = re.compile(r"(?:^|[/_-])(?:register|sign-?up|registration)/?$", re.IGNORECASE)
+NAMES = frozenset({"username", "email", "login", "user", "user_name"})
 _DEPTH = 6
 _WEIGHTS = {"GET": 5, "POST": 2, "PUT": 1, "PATCH": 1, "DELETE": 1}
 _STRINGS = {
@@ -32,26 +37,44 @@ class LeftOut:
     risky: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A target's own way to a credential. `token` is the property of the login's answer that holds it."""
+
+    request: Endpoint
+    register: Endpoint | None
+    token: str
+
+
 class Api:
     """An OpenAPI 3 document. Tolerant: what isn't as it should be is left out."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
         schemes = _mapping(_mapping(document.get("components")).get("securitySchemes"))
-        self.token_path = ""
         self.header, self.scheme = "Authorization", "Bearer"
         for each in map(_mapping, schemes.values()):
-            token_url = _mapping(_mapping(each.get("flows")).get("password")).get("tokenUrl")
-            if isinstance(token_url, str) and "://" not in token_url:
-                self.token_path = "/" + token_url.lstrip("/")
             if each.get("type") == "apiKey" and each.get("in") == "header":
                 self.header, self.scheme = str(each.get("name")), ""
         self.operations = list(self._operations())
         self.secured = any(operation.secured for operation in self.operations)
 
-    def endpoints(self, *, authenticated: bool) -> tuple[tuple[Endpoint, ...], LeftOut]:
-        """The requests to send, and how many operations are left out."""
-        usable = [each for each in self.operations if authenticated or not each.secured]
+    def readable(self) -> tuple[str, ...]:
+        """Paths that the document says anyone may read: what a look at the target can prove wrong."""
+        return tuple(
+            each.path for each in self.operations if each.method == "GET" and not each.secured and "{" not in each.path
+        )
+
+    def endpoints(self, *, authenticated: bool, refused: Collection[str] = ()) -> tuple[tuple[Endpoint, ...], LeftOut]:
+        """The requests to send, and how many operations are left out.
+
+        `refused` are paths which turned out to want a login; so does all that lies below them.
+        """
+
+        def open_to_all(each: _Operation) -> bool:
+            return not each.secured and not any(f"{each.path}/".startswith(f"{path}/") for path in refused)
+
+        usable = [each for each in self.operations if authenticated or open_to_all(each)]
         by_key = {(each.method, each.path): each for each in usable}
         chosen: list[Endpoint] = []
         for each in usable:
@@ -60,6 +83,39 @@ class Api:
                 chosen.append(made)
         secured = len(self.operations) - len(usable)
         return tuple(chosen), LeftOut(secured, len(usable) - len(chosen))
+
+    def login(self) -> Login | None:
+        """How users log in, and register if they can; None where no operation looks like it."""
+        login = self._account_request("log in", _LOGIN)
+        if login is None:
+            return None
+        operation = next(each for each in self.operations if each.path == login.path and each.method == "POST")
+        answers = self._answer_properties(operation)
+        token = next((name for name in ("access_token", "token", "access", "jwt") if name in answers), "access_token")
+        return Login(login, self._account_request("register", _REGISTER), token)
+
+    def _account_request(self, name: str, path: re.Pattern[str]) -> Endpoint | None:
+        """A POST to such a path with a name and a password in its body."""
+        for operation in self.operations:
+            if operation.method != "POST" or not path.search(operation.path):
+                continue
+            content = _mapping(self._resolve(operation.data.get("requestBody")).get("content"))
+            for kind in ("application/json", "application/x-www-form-urlencoded"):
+                schema = _mapping(_mapping(content.get(kind)).get("schema"))
+                properties = self._properties(schema)
+                if "password" not in properties or not NAMES & set(properties):
+                    continue
+                sample = self._sample(schema)
+                body = {key: value for key, value in (sample if isinstance(sample, dict) else {}).items() if value}
+                for key in NAMES & set(properties):
+                    mail = key == "email" or _mapping(properties[key]).get("format") == "email"
+                    if key in body or len(NAMES & set(properties)) == 1:
+                        body[key] = "{account}@example.com" if mail else "{account}"
+                body["password"] = "$" + PASSWORD
+                if kind == "application/json":
+                    return Endpoint(name, "POST", operation.path, body=body)
+                return Endpoint(name, "POST", operation.path, form={key: str(value) for key, value in body.items()})
+        return None
 
     def _endpoint(self, operation: _Operation, by_key: Mapping[tuple[str, str], _Operation]) -> Endpoint | None:
         """The request of an operation, None where it had better not be sent."""
@@ -139,15 +195,17 @@ class Api:
 
     def _id_of(self, create: _Operation, parameter: str) -> str:
         """Which property of a creation's answer names what was created; empty where none does."""
-        for status, answer in _mapping(create.data.get("responses")).items():
-            if not str(status).startswith("2"):
-                continue
-            content = _mapping(_mapping(self._resolve(answer).get("content")).get("application/json"))
-            properties = self._properties(_mapping(content.get("schema")))
-            for name in ("id", parameter, "uuid", "pk"):
-                if name in properties:
-                    return name
-        return ""
+        properties = self._answer_properties(create)
+        return next((name for name in ("id", parameter, "uuid", "pk") if name in properties), "")
+
+    def _answer_properties(self, operation: _Operation) -> Mapping[str, Any]:
+        """The properties of the JSON that a successful answer holds."""
+        found: dict[str, Any] = {}
+        for status, answer in _mapping(operation.data.get("responses")).items():
+            if str(status).startswith("2"):
+                content = _mapping(_mapping(self._resolve(answer).get("content")).get("application/json"))
+                found.update(self._properties(_mapping(content.get("schema"))))
+        return found
 
     def _properties(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         schema = self._resolve(schema)

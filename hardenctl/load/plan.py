@@ -35,7 +35,8 @@ class Plan:
     use_shape: bool = False
     target_pid: int | None = None
     processes: int = 1
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # for the generators' environment alone
 
     def jobs(self) -> list[dict[str, Any]]:
         """What each generator process is told. Users and rates are shared out; credentials stay in the environment."""
@@ -87,6 +88,7 @@ def plan(
     target_pid: int | None = None,
     processes: int = 1,
     notes: Sequence[str] = (),
+    secrets: Mapping[str, str] | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Plan:
     """Make the plan of a run of an already resized scenario. Raises UsageError.
@@ -101,7 +103,7 @@ def plan(
         said.append("no scenario file and no OpenAPI document say what to ask for: only `/` is loaded")
     if locustfile and scenario.open_model:
         raise UsageError("--rate and --locustfile don't go together", help="a Locust file paces its own users")
-    _check_environment(scenario, environment)
+    _check_environment(scenario, {**environment, **(secrets or {})})
     if not 1 <= processes <= min(stage.users for stage in scenario.stages):
         raise UsageError("--processes must be between 1 and the fewest users of a stage")
     if warm_up is None:
@@ -119,7 +121,16 @@ def plan(
         if scenario.carries_rate and scale != 1.0:
             said.append(f"the request-rate target is scaled like the users: {settings.rps:g} x {scale:g}")
     return Plan(
-        scenario, target, chosen, warm_up, locustfile, use_shape, target_pid, processes, (*said, *target.warnings)
+        scenario=scenario,
+        target=target,
+        gates=chosen,
+        warm_up=warm_up,
+        locustfile=locustfile,
+        use_shape=use_shape,
+        target_pid=target_pid,
+        processes=processes,
+        notes=(*said, *target.warnings),
+        secrets=secrets or {},
     )
 
 

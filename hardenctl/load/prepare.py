@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,17 +55,18 @@ def prepare(wishes: Wishes, settings: LoadSettings) -> Plan:
     scenario.check_caps()
     target = allow_target(wishes.host, confirmed=wishes.confirm_host, hosts=settings.hosts)
     notes: list[str] = []
+    secrets: Mapping[str, str] = {}
     locustfile = wishes.locustfile
     if locustfile is not None:
         if not locustfile.is_file():
             raise UsageError(f"{locustfile} is no file", help="check --locustfile")
         locustfile = locustfile.resolve()
     elif not scenario.endpoints:
-        endpoints, authentication, said = find_endpoints(target.url, wishes.openapi)
-        scenario = dataclasses.replace(
-            scenario, endpoints=endpoints, authentication=scenario.authentication or authentication
-        )
-        notes += said
+        found = find_endpoints(target.url, wishes.openapi)
+        own = scenario.authentication
+        scenario = dataclasses.replace(scenario, endpoints=found.endpoints, authentication=own or found.authentication)
+        notes += found.notes
+        secrets = found.secrets
     sized = any(each is not None for each in (wishes.users, wishes.rate, wishes.seconds, wishes.scenario, wishes.file))
     return plan(
         scenario,
@@ -78,6 +80,7 @@ def prepare(wishes: Wishes, settings: LoadSettings) -> Plan:
         target_pid=wishes.target_pid,
         processes=wishes.processes,
         notes=notes,
+        secrets=secrets,
     )
 
 

@@ -76,7 +76,7 @@ def run(plan: Plan, on_point: Callable[[Run, Point], None] | None = None) -> Run
     """
     require_locust()
     watch = CpuWatch(plan.target_pid) if plan.target_pid is not None else None
-    generators = Generators(plan.jobs())
+    generators = Generators(plan.jobs(), plan.secrets)
     try:
         return _Session(plan, generators, watch, on_point).carry_out()
     finally:

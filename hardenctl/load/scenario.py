@@ -34,7 +34,8 @@ class Endpoint:
     """One request that users make. `name` is what gates and reports call it; `weight` how often it is picked.
 
     In `path`, `body`, `form` and `headers` stand `{n}` (a number of its own each time), `{user}` (the user's number),
-    `{uuid}` and `{name}` of what an earlier request saved. `$NAME` in body, form or headers is an environment variable.
+    `{account}` (a name that is the user's own, in this run alone), `{uuid}`, and `{name}` of what an earlier request
+    saved. `$NAME` in body, form or headers is an environment variable.
     `save` maps such a name to a dotted path in the answer's JSON; a `consumes` request uses it up (a deletion).
     Right is one of `status`, any 2xx where it is empty, and a body with `contains` in it.
     """

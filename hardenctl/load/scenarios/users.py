@@ -36,6 +36,7 @@ class ScenarioUser(FastHttpUser):
         super().__init__(environment)
         self.saved: dict[str, list[Any]] = {}
         self.number = next(_numbers)
+        self.account = f"load-{self.number}-{uuid.uuid4().hex[:12]}"
         self.authorization: dict[str, str] = {}
         self.logged_in = self.authentication is None
 
@@ -146,6 +147,8 @@ class ScenarioUser(FastHttpUser):
             return number
         if name == "user":
             return self.number
+        if name == "account":
+            return self.account
         if name == "uuid":
             return str(uuid.uuid4())
         values = self.saved.get(name)
@@ -176,7 +179,7 @@ def _prepared(endpoint: dict[str, Any] | None) -> dict[str, Any]:
     if endpoint is None:
         return {}
     text = json.dumps([endpoint["path"], endpoint["body"], endpoint["form"], endpoint["headers"]])
-    needs = [name for name in dict.fromkeys(_FIELD.findall(text)) if name not in {"n", "user", "uuid"}]
+    needs = [name for name in dict.fromkeys(_FIELD.findall(text)) if name not in {"n", "user", "account", "uuid"}]
     return {**endpoint, "needs": needs}
 
 
