@@ -35,8 +35,6 @@ _PORTS = (
     re.compile(r"^\s*EXPOSE\s+(?P<port>\d{2,5})", re.MULTILINE),
     re.compile(r"""^\s*bind\s*=\s*["'][^"'\n]*?:(?P<port>\d{2,5})["']""", re.MULTILINE),
 )
-_IMAGE = re.compile(r"^\s*image:\s*[\"']?(?P<image>[^\s\"'#]+)", re.MULTILINE)
-_SERVICE = re.compile(r"^(?P<indent>[ ]{1,4})(?P<name>[\w.-]+):\s*(?:#.*)?$", re.MULTILINE)
 _FROM_PYTHON = re.compile(r"^FROM\s+(?:--\S+\s+)?\S*python:(\d+\.\d+)", re.MULTILINE | re.IGNORECASE)
 _HEALTH = re.compile(r"""["'](/(?:api/)?(?:v\d/)?(?:healthz?|health[-_]?check|readyz?|livez|ping|status)/?)["']""")
 _READ_VARIABLE = re.compile(
@@ -61,8 +59,8 @@ _IMAGES = {
 class ProjectFacts:
     """What templates are filled from. Every field can be overridden with `--set field=value`.
 
-    `app` is `module:attribute` as gunicorn takes it. `requirements` is the file dependencies are installed from, or
-    empty. `env_file` is where production's settings are read from. `database_host` and `cache_host` are compose
+    `app` is `module:attribute` as gunicorn takes it. `requirements` is the file dependencies are installed from.
+    `env_file` is where production's settings are read from. `service`, `database_host` and `cache_host` are compose
     services.
     """
 
@@ -73,6 +71,11 @@ class ProjectFacts:
     database_host: str = "db"
     cache: str = "none"
     cache_host: str = "redis"
+    service: str = "web"
+    database_image: str = ""  # empty: a recent one of ours. What is there stays: data is tied to a major version
+    database_volume: str = ""  # a volume's name, or a folder of the host
+    cache_image: str = ""
+    cache_volume: str = ""
     port: int = 8000
     python: str = PYTHON
     requirements: str = "requirements.txt"
@@ -95,7 +98,9 @@ def detect_facts(snapshot: Snapshot) -> ProjectFacts:
     apps = sorted(_apps(texts), key=lambda each: (each.path.count("/"), each.path))
     framework = _framework(apps, dependencies, texts)
     launched = [match["app"] for text in texts.launch_files() for match in _LAUNCH.finditer(text)]
-    services = _services(texts)
+    services = list(_services(texts))
+    database = next((each for each in services if each.kind in DATABASES), _Service("", "db"))
+    cache = next((each for each in services if each.kind == "redis"), _Service("", "redis"))
     app = next((each.target for each in apps if each.framework == framework), "") or "main:app"
     if framework == "django":
         app = _django_app(texts) or app
@@ -103,10 +108,15 @@ def detect_facts(snapshot: Snapshot) -> ProjectFacts:
         name=_name(texts),
         framework=framework,
         app=Counter(launched).most_common(1)[0][0] if launched else app,
-        database=_database(dependencies, services, texts),
-        database_host=next((host for kind, host in services if kind in {"postgres", "mysql", "mongodb"}), "db"),
-        cache="redis" if "redis" in dependencies or any(kind == "redis" for kind, _ in services) else "none",
-        cache_host=next((host for kind, host in services if kind == "redis"), "redis"),
+        database=database.kind or _database(dependencies, texts),
+        database_host=database.name,
+        database_image=database.image,
+        database_volume=database.volume,
+        cache="redis" if "redis" in dependencies or cache.kind == "redis" else "none",
+        cache_host=cache.name,
+        cache_image=cache.image,
+        cache_volume=cache.volume,
+        service=next((each.name for each in services if each.kind == "app"), "web"),
         port=_port(texts),
         python=_python(texts),
         requirements=_requirements(texts),
@@ -257,26 +267,56 @@ def _toml(text: str) -> dict[str, Any]:
         return {}
 
 
-def _services(texts: _Texts) -> list[tuple[str, str]]:
-    """Kind and name of the stores that compose files start."""
-    found: list[tuple[str, str]] = []
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """A compose service. `kind` is the store it is, `app` for what is built here, else empty."""
+
+    kind: str
+    name: str
+    image: str = ""
+    volume: str = ""
+
+
+def _services(texts: _Texts) -> Iterator[_Service]:
+    """What the compose files start, the files nearest to the root first."""
+    import yaml
+
     for text in texts.compose():
-        for image in _IMAGE.finditer(text):
-            name = image["image"].partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
-            kind = next((kind for kind, names in _IMAGES.items() if name in names), None)
-            if kind is None:
-                continue
-            indent = len(image[0]) - len(image[0].lstrip())
-            above = [each for each in _SERVICE.finditer(text, 0, image.start() + 1) if len(each["indent"]) < indent]
-            if above:
-                found.append((kind, above[-1]["name"]))
-    return found
+        try:
+            data = yaml.safe_load(text)
+        except yaml.YAMLError:
+            continue
+        services = data.get("services") if isinstance(data, dict) else None
+        for name, service in services.items() if isinstance(services, dict) else ():
+            if isinstance(service, dict):
+                image = str(service.get("image", ""))
+                kind = _kind(image) or ("app" if "build" in service else "")
+                yield _Service(kind, str(name), image if _is_pinned(image) else "", _volume(service.get("volumes")))
 
 
-def _database(dependencies: set[str], services: list[tuple[str, str]], texts: _Texts) -> str:
-    for kind, _ in services:
-        if kind in DATABASES:
-            return kind
+def _kind(image: str) -> str:
+    name = image.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
+    return next((kind for kind, names in _IMAGES.items() if name in names), "")
+
+
+def _is_pinned(image: str) -> bool:
+    tag = image.rpartition("/")[2].partition(":")[2]
+    return bool(tag) and not tag.startswith("latest")
+
+
+def _volume(volumes: Any) -> str:
+    """Where a store keeps its data: the source of its first mount."""
+    for each in volumes if isinstance(volumes, list) else ():
+        if isinstance(each, dict):
+            source, target = str(each.get("source", "")), str(each.get("target", ""))
+        else:
+            source, _, target = str(each).partition(":")
+        if source and target.startswith(("/var/lib/", "/data")):
+            return source
+    return ""
+
+
+def _database(dependencies: set[str], texts: _Texts) -> str:
     for kind, drivers in _DRIVERS.items():
         if dependencies & drivers:
             return kind

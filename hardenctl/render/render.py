@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -16,6 +17,12 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "framework": FRAMEWORKS,
     "database": DATABASES,
     "cache": ("redis", "none"),
+}
+_IMAGES = {
+    "postgres": "postgres:18.1-alpine",
+    "mysql": "mysql:8.4.6",
+    "mongodb": "mongo:8.0.13",
+    "redis": "redis:8.2.1-alpine",
 }
 _DETECTED_ONLY = frozenset({"variables"})
 _STORES = ("postgres", "mysql", "mongodb")  # databases that are servers
@@ -76,6 +83,11 @@ def render(name: str, facts: ProjectFacts) -> str:
     template = template_named(name)
     values: dict[str, Any] = {each.name: getattr(facts, each.name) for each in fields(facts)}
     values |= {"interface": facts.interface, "stores": _STORES, "others": _others(facts)}
+    values["database_image"] = facts.database_image or _IMAGES.get(facts.database, "")
+    values["database_volume"] = facts.database_volume or "db-data"
+    values["cache_image"] = facts.cache_image or _IMAGES["redis"]
+    values["cache_volume"] = facts.cache_volume or "cache-data"
+    values["postgres_data"] = _postgres_data(values["database_image"])
     return template_text(template.source, values)
 
 
@@ -91,7 +103,7 @@ def template_text(source: str, values: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.tests["credential"] = lambda key: is_credential_key(key)  # mypy takes no cached function here
+    environment.tests["credential"] = lambda key: is_credential_key(key)  # noqa: PLW0108 - mypy takes no cached function here
     return environment.get_template(source).render(values)
 
 
@@ -118,6 +130,9 @@ def override(facts: ProjectFacts, settings: Iterable[str]) -> ProjectFacts:
         if any(character in value for character in "\n\r\"'"):
             raise UsageError(f"the value of `{key}` has quotes or line breaks", help="it goes into configuration files")
         changes[key] = int(value) if key == "port" else value
+    for store in ("database", "cache"):
+        if changes.get(store, getattr(facts, store)) != getattr(facts, store):  # what was found belongs to the other
+            changes = {f"{store}_image": "", f"{store}_volume": "", **changes}
     return replace(facts, **changes)
 
 
@@ -137,6 +152,12 @@ def merge(present: str, rendered: str) -> str:
     newline = "\r\n" if "\r\n" in present else "\n"
     gap = "" if not present else newline if present.endswith(("\n", "\r")) else newline * 2
     return present + gap + newline.join(["# added by hardenctl", *lacking]) + newline
+
+
+def _postgres_data(image: str) -> str:
+    """Where the image wants its volume: version 18 moved it one folder up."""
+    version = re.search(r":(\d+)", image)
+    return "/var/lib/postgresql/data" if version and int(version[1]) < 18 else "/var/lib/postgresql"  # noqa: PLR2004 - as said
 
 
 def _others(facts: ProjectFacts) -> list[str]:
