@@ -1,4 +1,4 @@
-"""What starting costs: CPU time of a hook run on a one-file change, beside a bare interpreter and the tools it replaces.
+"""What starting costs: CPU time of a hook run on a one-file change, beside a bare interpreter and other tools.
 
     python bench/startup.py [--runs N] [--folder DIR]
 

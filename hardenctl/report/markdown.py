@@ -37,7 +37,7 @@ def lines(report: Report, look: Look) -> Iterator[str]:
     yield from (f"Note: {_text(note)}." for note in report.notes)
     if report.score.overall is not None:
         categories = ", ".join(
-            f"{category.value} {'not looked at' if value is None else f'{value:.1f}'}"
+            f"{category.value} {'not scored' if value is None else f'{value:.1f}'}"
             for category, value in report.score.categories.items()
         )
         yield ""

@@ -27,7 +27,7 @@ _SEVERITY = {
     Severity.LOW: "blue",
     Severity.INFO: "grey",
 }
-_PLAIN = str.maketrans({"│": "|", "┃": ">", "─": "-", "·": ",", "•": "*", "…": "~", "█": "#", "░": ".", "→": ">"})
+_PLAIN = str.maketrans({"│": "|", "┃": ">", "─": "-", "·": ",", "•": "*", "…": "~", "━": "=", "┄": ".", "→": ">"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _width(environ: Mapping[str, str], *, terminal: bool) -> int:
 
 def _writes_unicode(stream: TextIO) -> bool:
     try:
-        "│┃─·•…█░→".encode(stream.encoding or "utf-8")
+        "│┃─·•…━┄→".encode(stream.encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):
         return False
     return True

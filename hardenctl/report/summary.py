@@ -128,7 +128,7 @@ def score_lines(score: Score, look: Look) -> Iterator[str]:
     if score.overall is not None:
         yield f"{look.dim('Score'.ljust(LABEL))}{_bar(score.overall, look)} {look.paint('overall', bold=True)}"
         for category, value in score.categories.items():
-            bar = look.dim("not looked at".ljust(BAR + 5)) if value is None else _bar(value, look)
+            bar = look.dim("not scored".ljust(BAR + 5)) if value is None else _bar(value, look)
             yield f"{' ' * LABEL}{bar} {category.value}"
     for index, note in enumerate(score.notes):
         label = "Score" if score.overall is None and not index else ""
@@ -138,7 +138,7 @@ def score_lines(score: Score, look: Look) -> Iterator[str]:
 def _bar(value: float, look: Look) -> str:
     full = round(value)
     colour = "green" if value >= GOOD else "ochre" if value >= FAIR else "red"
-    return f"{look.paint('█' * full, colour)}{look.dim('░' * (BAR - full))} {value:4.1f}"
+    return f"{look.paint('━' * full, colour)}{look.dim('┄' * (BAR - full))} {value:4.1f}"
 
 
 def _labelled(label: str, text: str, look: Look, *, first: str = "") -> Iterator[str]:

@@ -23,7 +23,8 @@ def _loaded(cwd: Path, *arguments: str) -> tuple[int, set[str]]:
     """The exit code, and the top-level modules a fresh interpreter has loaded at the end."""
     code = (
         "import sys, atexit\n"
-        "atexit.register(lambda: sys.stderr.write('\\nMODULES ' + ' '.join(sorted({m.split('.')[0] for m in sys.modules}))))\n"
+        "names = lambda: ' '.join({name.split('.')[0] for name in sys.modules})\n"
+        "atexit.register(lambda: sys.stderr.write('\\nMODULES ' + names()))\n"
         f"sys.argv[1:] = {arguments!r}\n"
         "from hardenctl.__main__ import main\nmain()\n"
     )
