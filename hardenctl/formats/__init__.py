@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardenctl.formats import compose, dockerfile
+from hardenctl.formats import compose, cors, dockerfile, dockerignore, envfile, ignore
 from hardenctl.formats.launch import reader as launch
 
 READERS: tuple[Any, ...] = (
+    envfile,
+    ignore,
+    dockerignore,
     compose,
+    cors,
     dockerfile,
     launch,
 )

@@ -1,0 +1,219 @@
+"""What a Docker build takes into an image: `.dockerignore` as Docker reads it, and the COPY lines that take all.
+
+Its patterns are not git's: they are rooted at the build context, `*` stays within a folder, `**` crosses, and the
+last line that matches a path or one of its folders decides (moby's patternmatcher).
+"""
+
+from __future__ import annotations
+
+import functools
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from hardenctl.formats.compose import compose_files, is_compose
+from hardenctl.formats.dockerfile import Dockerfile, Stage, dockerfiles, is_dockerfile
+from hardenctl.formats.dotenv import is_env_file, is_example
+from hardenctl.formats.instructions import Instruction
+from hardenctl.model.address import past_path
+from hardenctl.model.blob import Gap, Snapshot
+from hardenctl.model.text import Span
+
+PROBES = (".env", ".env.local", ".env.prod", ".env.production")
+
+
+@dataclass(frozen=True, slots=True)
+class DockerIgnore:
+    """The patterns of one ignore file, in order: each with whether it excepts (`!`)."""
+
+    patterns: tuple[tuple[str, bool], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> DockerIgnore:
+        """Read an ignore file."""
+        patterns = []
+        for line in text.removeprefix("\ufeff").splitlines():
+            pattern = line.strip()
+            if line.startswith("#") or not pattern:
+                continue
+            negated = pattern.startswith("!")
+            pattern = pattern[1:].strip() if negated else pattern
+            if pattern:
+                pattern = posixpath.normpath(pattern)
+                patterns.append((pattern.lstrip("/") if len(pattern) > 1 else pattern, negated))
+        return cls(tuple(patterns))
+
+    def excludes(self, path: str) -> bool:
+        """Whether a path below the context stays out of the build."""
+        parts = path.split("/")
+        above = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+        excluded = False
+        for pattern, negated in self.patterns:
+            if excluded is negated and any(map(_compiled(pattern).fullmatch, above)):
+                excluded = not negated
+        return excluded
+
+
+@functools.lru_cache(maxsize=512)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern as Go's filepath.Match has it, with `**`. One that is malformed matches nothing."""
+    parts, position = [], 0
+    while position < len(pattern):
+        character = pattern[position]
+        position += 1
+        if pattern.startswith("**", position - 1):
+            position += 1
+            if pattern.startswith("/", position):
+                position += 1
+            parts.append(".*" if position >= len(pattern) else "(?:.*/)?")
+        elif character == "*":
+            parts.append("[^/]*")
+        elif character == "?":
+            parts.append("[^/]")
+        elif character == "\\" and position < len(pattern):
+            parts.append(re.escape(pattern[position]))
+            position += 1
+        elif character in "[]":
+            parts.append(character)
+        else:
+            parts.append(character if character in "^-" else re.escape(character))
+    try:
+        return re.compile("".join(parts), re.DOTALL)
+    except re.error:
+        return re.compile(r"(?!)")
+
+
+@dataclass(frozen=True)
+class ContextCopy:
+    """The COPY or ADD of a Dockerfile that takes most env files out of the build context.
+
+    `asked` are env files it names itself, `exposed` those it takes with their folder, `possible` names it would take
+    if they were there. `likely` says that the project has env files, on somebody's disk at least. `ships` says that
+    what it copies reaches the image that is run. `ignore_path` is the ignore file that counts, there or not.
+    """
+
+    path: str
+    span: Span
+    ignore_path: str
+    ignore_exists: bool
+    asked: tuple[str, ...]
+    exposed: tuple[str, ...]
+    possible: tuple[str, ...]
+    likely: bool
+    ships: bool
+
+
+DOCUMENTS = (ContextCopy,)
+
+
+def concerns(path: str) -> bool:
+    """Whether this can change what a build takes."""
+    return is_dockerfile(path) or path.endswith(".dockerignore") or is_compose(path) or is_env_file(path)
+
+
+def read(snapshot: Snapshot) -> Iterator[ContextCopy]:
+    """The worst copy of each Dockerfile, in the context that compose gives it, else its own folder."""
+    contexts = _contexts(snapshot)
+    paths = frozenset(path for path in snapshot.paths() if not past_path(path))
+    env_files = sorted(filter(is_env_file, paths))
+    for dockerfile in dockerfiles(snapshot):
+        context = contexts.get(dockerfile.path, dockerfile.folder)
+        own = f"{dockerfile.path}.dockerignore"
+        ignore_path = own if own in paths else _join(context, ".dockerignore")
+        blob = snapshot.read(ignore_path)
+        here = [path.removeprefix(f"{context}/") for path in env_files if _below(path, context)]
+        look = _Context(ignore_path, DockerIgnore.parse(blob.text) if blob else None, here)
+        copies = [
+            copy
+            for stage in dockerfile.stages
+            for instruction in stage.of("COPY", "ADD")
+            if (copy := look.copy(dockerfile, stage, instruction))
+        ]
+        if copies:
+            yield max(copies, key=lambda each: (each.ships, bool(each.asked), bool(each.exposed)))
+
+
+@dataclass(frozen=True)
+class _Context:
+    """A build context: its ignore file, and the env files in it relative to it."""
+
+    ignore_path: str
+    ignore: DockerIgnore | None
+    env_files: Sequence[str]
+
+    def copy(self, dockerfile: Dockerfile, stage: Stage, instruction: Instruction) -> ContextCopy | None:
+        """What one instruction takes; None where it takes no env file and could take none."""
+        sources = _sources(instruction)
+        folders = [source for source in sources if not is_env_file(source)]
+        excludes = [self.ignore or DockerIgnore(()), DockerIgnore.parse(instruction.flags.get("exclude", ""))]
+
+        def taken(candidates: Sequence[str]) -> tuple[str, ...]:
+            return tuple(path for path in candidates if not any(each.excludes(path) for each in excludes))
+
+        real = [path for path in self.env_files if not is_example(path)]
+        asked = taken([source for source in sources if is_env_file(source) and not is_example(source)])
+        exposed = taken([path for path in real if any(_below(path, folder) for folder in folders)])
+        possible = taken(PROBES if "" in folders else ())
+        if not (asked or exposed or possible):
+            return None
+        return ContextCopy(
+            path=dockerfile.path,
+            span=instruction.span,
+            ignore_path=self.ignore_path,
+            ignore_exists=self.ignore is not None,
+            asked=asked,
+            exposed=exposed,
+            possible=possible,
+            likely=bool(self.env_files),
+            ships=_ships(stage, dockerfile),
+        )
+
+
+def _contexts(snapshot: Snapshot) -> dict[str, str]:
+    """Dockerfile to the build context that a compose file gives it."""
+    contexts: dict[str, str] = {}
+    for file in compose_files(snapshot):
+        if isinstance(file, Gap):
+            continue
+        for service in file.services:
+            build = service.build
+            if build and build.dockerfile is not None and build.context is not None:
+                contexts.setdefault(build.dockerfile, build.context)
+    return contexts
+
+
+def _sources(instruction: Instruction) -> list[str]:
+    """What an instruction takes out of the context: env files by name, and folders, "" being the context itself."""
+    if "from" in instruction.flags:
+        return []
+    found = []
+    for source in [word.text for word in instruction.words][:-1]:
+        if "://" in source or source.startswith(("git@", "<<")) or "$" in source:
+            continue
+        cleaned = posixpath.normpath(source.removesuffix("*") or ".").lstrip("/")
+        cleaned = "" if cleaned == "." else cleaned
+        if re.search(r"[*?\[]", cleaned) or cleaned.startswith(".."):
+            continue
+        found.append(cleaned)
+    return found
+
+
+def _ships(stage: Stage, dockerfile: Dockerfile) -> bool:
+    """Whether a stage is part of the image that is run, by ancestry or by `COPY --from`."""
+    shipped = {id(each) for each in dockerfile.final.lineage}
+    numbers = {str(number): each for number, each in enumerate(dockerfile.stages)}
+    names = numbers | {each.name: each for each in dockerfile.stages if each.name}
+    for instruction in (each for part in dockerfile.final.lineage for each in part.of("COPY")):
+        source = names.get(instruction.flags.get("from", "").lower())
+        if source:
+            shipped |= {id(each) for each in source.lineage}
+    return id(stage) in shipped
+
+
+def _below(path: str, folder: str) -> bool:
+    return not folder or path.startswith(f"{folder}/")
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name

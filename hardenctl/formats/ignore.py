@@ -1,0 +1,109 @@
+"""What a repository's ignore files cover of the env files it has or could have. Git itself is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hardenctl.formats.compose import is_compose
+from hardenctl.formats.dockerfile import is_dockerfile
+from hardenctl.formats.dotenv import is_env_file, is_example
+from hardenctl.model.address import past_path
+from hardenctl.model.blob import Snapshot, Standing
+
+PATH = ".gitignore"
+PLAIN = ".env"
+VARIANTS = (".env.local", ".env.prod", ".env.production", ".env.staging")
+SUFFIXED = ("prod.env", "production.env")
+
+_HOMES = frozenset(("manage.py", "pyproject.toml", "requirements.txt", "setup.py", "Pipfile"))
+_ASIDE = re.compile(
+    r"(?:^|/)(?:tests?|testing|fixtures|docs?|docs_src|examples?|samples?|templates?|vendor|node_modules)/"
+)
+_MANIFEST = re.compile(r"(?:^|/)(?:requirements[\w.-]*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.(?:py|cfg))$")
+_CODE = re.compile(r"(?:^|/)(?:config|settings|main|app|wsgi|asgi|core|__init__|base)\.py$")
+_USES = re.compile(
+    r"(?i)python-dotenv|pydantic[-_]settings|environs|django-environ|python-decouple|dynaconf|load_dotenv|env_file"
+    r"|read_env|--env-file"
+)
+_VARIANT = re.compile(r"\.env\.(?!example|sample|template|dist|tmpl)\w+")
+_DEEPEST = 40  # folders that are asked about; more are alike
+
+
+@dataclass(frozen=True)
+class IgnoreCoverage:
+    """`uncovered` are paths of env files, there or not, that git would take; `present` those that are there.
+
+    `hidden_examples` are example files that git ignores. `uses_env` says that the project has or reads env files,
+    `uses_variants` that some are named `.env.something`.
+    """
+
+    path: str
+    exists: bool
+    uncovered: tuple[str, ...]
+    present: tuple[str, ...]
+    hidden_examples: tuple[str, ...]
+    examples: tuple[str, ...]
+    uses_env: bool
+    uses_variants: bool
+
+
+DOCUMENTS = (IgnoreCoverage,)
+
+
+def concerns(path: str) -> bool:
+    """Any file: that there is no ignore file matters too. `read` looks first whether it was asked for."""
+    del path
+    return True
+
+
+def read(snapshot: Snapshot) -> Iterator[IgnoreCoverage]:
+    """The one coverage of a repository; nothing for a plain folder, or where its ignore file is not in scope."""
+    if not (snapshot.is_repository and snapshot.in_scope(PATH)):
+        return
+    paths = [path for path in snapshot.paths() if not past_path(path)]
+    if not paths:
+        return
+    env_files = [path for path in paths if is_env_file(path)]
+    standings = {path: blob.provenance.standing for path in env_files if (blob := snapshot.read(path))}
+    present = [path for path, standing in standings.items() if not is_example(path) and standing is Standing.UNTRACKED]
+    examples = [path for path in standings if is_example(path)]
+    probes = [_join(folder, name) for folder in _homes(paths) for name in (PLAIN, *VARIANTS)]
+    if any(path.endswith(".env") and path.rpartition("/")[2] != PLAIN for path in env_files):
+        probes += SUFFIXED
+    tracked = {path for path, standing in standings.items() if standing is Standing.TRACKED}
+    ignored = snapshot.ignored([*probes, *present, *examples])
+    yield IgnoreCoverage(
+        path=PATH,
+        exists=PATH in paths,
+        uncovered=tuple(path for path in dict.fromkeys((*probes, *present)) if path not in ignored),
+        present=tuple(path for path in present if path not in ignored),
+        hidden_examples=tuple(path for path in examples if path in ignored and path not in tracked),
+        examples=tuple(examples),
+        uses_env=bool(env_files) or any(_USES.search(text) for text in _likely(snapshot, paths)),
+        uses_variants=any(_VARIANT.search(path) for path in env_files)
+        or any(_VARIANT.search(text) for text in _likely(snapshot, paths)),
+    )
+
+
+def _homes(paths: list[str]) -> list[str]:
+    """The folders where env files live: where the project keeps manifests, images or env files; else the root."""
+    homes = set()
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        if _ASIDE.search(path):
+            continue
+        if name in _HOMES or is_env_file(path) or is_compose(path) or is_dockerfile(path):
+            homes.add(folder)
+    return sorted(homes or {""}, key=lambda folder: (folder.count("/"), folder))[:_DEEPEST]
+
+
+def _likely(snapshot: Snapshot, paths: list[str]) -> Iterator[str]:
+    """The texts that say how a project is configured."""
+    likely = (path for path in paths if _MANIFEST.search(path) or _CODE.search(path) or is_compose(path))
+    return (blob.text for path in likely if (blob := snapshot.read(path)))
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name

@@ -1,0 +1,77 @@
+"""Docker's ignore file: does it keep env files out of images?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hardenctl.formats.dockerignore import ContextCopy
+from hardenctl.model.finding import Append, Applicability, Fix, Hit, Severity, advice
+from hardenctl.rules.declare import rule
+
+_SHOWN = 3
+LINES = ("**/.env", "**/.env.*", "!**/.env.example")
+
+
+@rule("dockerignore-env-not-ignored", on=ContextCopy, severity=Severity.MEDIUM)
+def dockerignore_env_not_ignored(copy: ContextCopy) -> Iterator[Hit]:
+    """A Docker build copies env files into the image.
+
+    ## Why is this bad?
+    Everyone who can pull the image can read the env file that lay beside the code when it was built.
+    Docker does not read `.gitignore`: what git ignores is copied all the same, and a later `RUN rm` leaves it in its
+    layer.
+
+    It is `low` in a project without env files, and where the stage never reaches the final image.
+
+    ## Example
+    ```dockerfile title="Dockerfile"
+    FROM python:3.13-slim
+    COPY . /app
+    ```
+    ```sh title=".env"
+    DEBUG=false
+    ```
+
+    ## Use instead
+    Keep env files out of the build context.
+    ```dockerfile title="Dockerfile"
+    FROM python:3.13-slim
+    COPY . /app
+    ```
+    ```text title=".dockerignore"
+    **/.env
+    **/.env.*
+    !**/.env.example
+    ```
+    ```sh title=".env"
+    DEBUG=false
+    ```
+
+    ## Fix safety
+    Unsafe: an image that reads its settings from a copied env file no longer starts with them.
+
+    ## References
+    - https://docs.docker.com/build/concepts/context/#dockerignore-files
+    """
+    grave = copy.ships and (copy.asked or copy.exposed or copy.likely)
+    if copy.asked:
+        message = f"this copies {_listed(copy.asked)} into the image"
+        fix = advice("Give settings to the container when it starts (`env_file`, secrets) and drop this copy")
+    else:
+        where = f"`{copy.ignore_path}` does not leave out" if copy.ignore_exists else "no `.dockerignore` leaves out"
+        verb = "copies" if copy.exposed else "would copy"
+        message = f"this {verb} env files into the image: {where} {_listed(copy.exposed or copy.possible)}"
+        title = f"Keep env files out of the build context in `{copy.ignore_path}`"
+        fix = Fix(title, (Append(copy.ignore_path, "".join(f"{line}\n" for line in LINES)),), Applicability.UNSAFE)
+    yield Hit(
+        copy.span,
+        message,
+        identity=copy.ignore_path,
+        fix=fix,
+        severity=Severity.MEDIUM if grave else Severity.LOW,
+    )
+
+
+def _listed(paths: tuple[str, ...]) -> str:
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return ", ".join(f"`{path}`" for path in paths[:_SHOWN]) + more

@@ -1,0 +1,128 @@
+"""`.dockerignore` as Docker reads it. The cases are those of Docker's documentation and of moby's patternmatcher."""
+
+from __future__ import annotations
+
+import pytest
+
+from hardenctl.formats.dockerignore import ContextCopy, DockerIgnore, read
+from hardenctl.sources.memory import MemorySnapshot
+
+
+@pytest.mark.parametrize(
+    ("patterns", "path", "excluded"),
+    [
+        pytest.param("*/temp*", "somedir/temporary.txt", True, id="docs-one-level"),
+        pytest.param("*/temp*", "a/b/temporary.txt", False, id="docs-one-level-only"),
+        pytest.param("*/*/temp*", "somedir/subdir/temporary.txt", True, id="docs-two-levels"),
+        pytest.param("temp?", "tempa", True, id="docs-one-character"),
+        pytest.param("temp?", "temp", False, id="docs-one-character-is-needed"),
+        pytest.param("**/*.go", "main.go", True, id="docs-double-star-root"),
+        pytest.param("**/*.go", "a/b/main.go", True, id="docs-double-star-deep"),
+        pytest.param("*.md\n!README.md", "README.md", False, id="docs-exception"),
+        pytest.param("*.md\n!README*.md\nREADME-secret.md", "README-secret.md", True, id="docs-last-match-wins"),
+        pytest.param("*.md\nREADME-secret.md\n!README*.md", "README-secret.md", False, id="docs-exception-last"),
+        pytest.param("/foo/bar", "foo/bar", True, id="docs-leading-slash"),
+        pytest.param("foo/bar/", "foo/bar/baz", True, id="docs-folder"),
+        pytest.param(".env", "sub/.env", False, id="rooted-at-the-context"),
+        pytest.param("**/.env", "sub/.env", True, id="anywhere"),
+        pytest.param("**/.env", ".env", True, id="anywhere-is-the-root-too"),
+        pytest.param(".env*", ".env.prod", True, id="star-after-a-dot"),
+        pytest.param("*", ".env", True, id="star-takes-dotfiles"),
+        pytest.param("*\n!src", "src/.env", False, id="allow-list-opens-a-folder"),
+        pytest.param("*\n!src\n**/.env", "src/.env", True, id="allow-list-closed-again"),
+        pytest.param("# .env", ".env", False, id="comment"),
+        pytest.param("  .env  ", ".env", True, id="blanks-are-trimmed"),
+        pytest.param("! .env", ".env", False, id="exception-with-a-blank"),
+        pytest.param("./sub/../.env", ".env", True, id="cleaned"),
+        pytest.param("\ufeff.env", ".env", True, id="byte-order-mark"),
+        pytest.param("[a-c]x", "bx", True, id="class"),
+        pytest.param("[^a-c]x", "bx", False, id="negated-class"),
+        pytest.param("a\\*b", "a*b", True, id="escape"),
+        pytest.param("a\\*b", "axb", False, id="escaped-star-is-no-star"),
+        pytest.param("[", "[", False, id="malformed"),
+        pytest.param("a.env", "aXenv", False, id="dot-is-a-dot"),
+        pytest.param("foo/**", "foo/a/b", True, id="all-below"),
+        pytest.param("a/**/b", "a/b", True, id="double-star-matches-nothing-too"),
+        pytest.param("!.env", ".env", False, id="only-an-exception"),
+        pytest.param("!", ".env", False, id="bare-exclamation"),
+    ],
+)
+def test_patterns(patterns: str, path: str, excluded: bool) -> None:  # noqa: FBT001
+    """Each pattern leaves out what Docker leaves out."""
+    assert DockerIgnore.parse(patterns).excludes(path) is excluded
+
+
+def copies(**files: str) -> list[ContextCopy]:
+    """The copies of a project; `__` in a name is a slash, `_` a dot."""
+    return list(read(MemorySnapshot({name.replace("__", "/").replace("_", "."): text for name, text in files.items()})))
+
+
+BROAD = "FROM python\nCOPY . /app\n"
+
+
+def test_a_copy_of_the_context_takes_what_is_there() -> None:
+    """Env files anywhere in the context are exposed; examples are none."""
+    (copy,) = copies(Dockerfile=BROAD, _env="A=1", sub___env="B=1", _env_example="A=")
+    assert (copy.exposed, copy.ignore_exists, copy.ships) == ((".env", "sub/.env"), False, True)
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "exposed"),
+    [
+        pytest.param("FROM x\nCOPY . .\n", (".env",), id="dot"),
+        pytest.param("FROM x\nCOPY ./ ./\n", (".env",), id="dot-slash"),
+        pytest.param("FROM x\nADD . /app\n", (".env",), id="add"),
+        pytest.param('FROM x\nCOPY [".", "/app"]\n', (".env",), id="exec-form"),
+        pytest.param("FROM x\nCOPY * /app/\n", (".env",), id="star"),
+        pytest.param("FROM x\nCOPY --chown=app:app . .\n", (".env",), id="flag"),
+        pytest.param("FROM x\nCOPY / /app\n", (".env",), id="root-of-the-context"),
+        pytest.param("FROM x\nCOPY --exclude=.env* . .\n", None, id="exclude-flag"),
+        pytest.param("FROM x\nCOPY --from=build . .\n", None, id="another-stage"),
+        pytest.param("FROM x\nCOPY requirements.txt .\n", None, id="one-file"),
+        pytest.param("FROM x\nCOPY src /app\n", None, id="a-folder-without-env-files"),
+        pytest.param("FROM x\nCOPY .env.example .\n", None, id="the-example"),
+        pytest.param("FROM x\nCOPY $SOURCE .\n", None, id="unknown"),
+        pytest.param("FROM x\nADD https://example.com/x .\n", None, id="url"),
+    ],
+)
+def test_which_copies_take_env_files(dockerfile: str, exposed: tuple[str, ...] | None) -> None:
+    """A whole context or a folder with env files in it is taken; single files, other stages and URLs are not."""
+    found = copies(Dockerfile=dockerfile, _env="A=1")
+    assert [copy.exposed for copy in found] == ([] if exposed is None else [exposed])
+
+
+def test_an_env_file_copied_by_name() -> None:
+    """An env file that the Dockerfile names is asked for."""
+    (copy,) = copies(Dockerfile="FROM x\nCOPY .env /app/.env\n")
+    assert copy.asked == (".env",)
+
+
+def test_the_ignore_file_of_the_dockerfile_counts() -> None:
+    """`Dockerfile.dockerignore` replaces the context's `.dockerignore`."""
+    files = {"Dockerfile": BROAD, ".dockerignore": "**/.env*", "Dockerfile.dockerignore": "docs", ".env": "A=1"}
+    (copy,) = read(MemorySnapshot(files))
+    assert (copy.ignore_path, copy.exposed) == ("Dockerfile.dockerignore", (".env",))
+
+
+def test_the_context_is_the_one_compose_builds() -> None:
+    """A Dockerfile in a folder is built in the context that compose names, whose ignore file counts."""
+    compose = "services:\n  web:\n    build:\n      context: .\n      dockerfile: docker/Dockerfile\n"
+    files = {"compose.yml": compose, "docker/Dockerfile": BROAD, ".env": "A=1"}
+    (copy,) = read(MemorySnapshot(files))
+    assert (copy.ignore_path, copy.exposed) == (".dockerignore", (".env",))
+    assert not list(read(MemorySnapshot({**files, ".dockerignore": "**/.env\n**/.env.*\n"})))
+
+
+@pytest.mark.parametrize(
+    ("final", "ships"),
+    [
+        pytest.param("FROM scratch\nCOPY --from=build /app /app\n", True, id="copied-on"),
+        pytest.param("FROM scratch\nCOPY --from=0 /app /app\n", True, id="copied-on-by-number"),
+        pytest.param("FROM build\n", True, id="built-on"),
+        pytest.param("FROM scratch\nCOPY x /x\n", False, id="left-behind"),
+    ],
+)
+def test_whether_a_stage_ships(final: str, ships: bool) -> None:  # noqa: FBT001
+    """A stage matters to the image where the final one is built on it or copies from it."""
+    (copy,) = copies(Dockerfile=f"FROM python AS build\nCOPY . /app\n{final}", _env="A=1")
+    assert copy.ships is ships
