@@ -53,16 +53,22 @@ def detect_config(
             continue
         try:
             for document in reader.read(snapshot):
-                for result in _judge_document(document, by_document.get(type(document), ()), snapshot, settings):
-                    key = (result[0].id, result[1].span, result[1].identity) if isinstance(result, tuple) else result
-                    if isinstance(result, Server) or key not in said:
-                        yield result
-                    if not isinstance(result, Server):
-                        said.add(key)
+                judged = _judge_document(document, by_document.get(type(document), ()), snapshot, settings)
+                yield from (each for each in judged if _unsaid(each, said))
         except DocumentError as error:
             yield Gap(".", error.what)
         except Exception as error:  # noqa: BLE001 - a crash in one reader must not hide what the others find
             yield Gap(".", f"{reader.DOCUMENTS[0].__name__} could not be read: {type(error).__name__}")
+
+
+def _unsaid(result: tuple[DocumentRule, Hit] | Gap | Server, said: set[object]) -> bool:
+    """Whether a result is new, and note it. Launch lines are always."""
+    if isinstance(result, Server):
+        return True
+    key = (result[0].id, result[1].span, result[1].identity) if isinstance(result, tuple) else result
+    new = key not in said
+    said.add(key)
+    return new
 
 
 def _judge_document(

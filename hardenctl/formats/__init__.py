@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hardenctl.formats import compose, cors, dockerfile, dockerignore, envfile, ignore
+from hardenctl.formats import compose, cors, dockerfile, dockerignore, envfile, ignore, project_docs
 from hardenctl.formats.launch import reader as launch
 
 READERS: tuple[Any, ...] = (
@@ -18,4 +18,5 @@ READERS: tuple[Any, ...] = (
     cors,
     dockerfile,
     launch,
+    project_docs,
 )

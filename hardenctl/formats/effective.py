@@ -20,7 +20,7 @@ class Effective:
 
     `span` covers all of it (flag and value, or the value of an assignment) and `value_span` the value; both are None
     for a default. `configurable` says that an environment variable can change it without a change of the code.
-    `error` says why the server would refuse it.
+    `error` says why the server would refuse it. `flag_span` is the flag's own word on a command line, where it has one.
     """
 
     value: Any
@@ -32,6 +32,7 @@ class Effective:
     configurable: bool = False
     counts_cpus: bool = False
     error: str | None = None
+    flag_span: Span | None = None
 
     @property
     def is_set(self) -> bool:

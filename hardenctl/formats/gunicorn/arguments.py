@@ -30,6 +30,7 @@ class Argument:
     configurable: bool = False
     expression: str | None = None
     error: str | None = None
+    flag_span: Span | None = None  # the flag's own word, where the value is another
 
 
 @dataclass
@@ -145,10 +146,10 @@ class _Parser:
                 self.result.errors.append((word.span, f"`{word.source}` needs a value"))
             return at
         span = Span(word.span.path, word.span.start, max(word.span.end, following[0].span.end))
-        self.put(option, following[1], span, following[0].span)
+        self.put(option, following[1], span, following[0].inner, word.inner)
         return at + 1
 
-    def put(self, option: Option, value: Value, span: Span, value_span: Span) -> None:
+    def put(self, option: Option, value: Value, span: Span, value_span: Span, flag_span: Span | None = None) -> None:
         converted, error = None, None
         if value.text is not None:
             try:
@@ -160,7 +161,7 @@ class _Parser:
         if option.kind is Kind.LIST and before and before.known and known:
             converted = tuple(before.value) + tuple(converted or ())
         self.result.settings[option.name] = Argument(
-            converted, known, span, value_span, value.configurable, value.expression, error
+            converted, known, span, value_span, value.configurable, value.expression, error, flag_span
         )
 
 

@@ -60,6 +60,7 @@ def _from_argument(argument: Argument, origin: str) -> Effective:
         configurable=argument.configurable,
         counts_cpus=any(name in (expression or "") for name in _CPU_NAMES),
         error=argument.error,
+        flag_span=argument.flag_span,
     )
 
 

@@ -34,6 +34,7 @@ class Setting:
     development: bool = False
     service: Service | None = None
     image: tuple[Stage, str] | None = None  # the build stage and the folder it is built from
+    doubtful: bool = False  # perhaps for development only, though no name says so
 
 
 def launches_in_script(content: Strand, setting: Setting) -> Iterator[Launch]:
@@ -80,8 +81,8 @@ def launches_in_argv(
         container=setting.container,
         development=setting.development,
         service=setting.service,
-        conditional=conditional,
         image=setting.image,
+        doubtful=setting.doubtful or conditional,
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from hardenctl.formats.compose import Service
 from hardenctl.formats.dockerfile import Stage
 from hardenctl.formats.effective import Effective
 from hardenctl.formats.gunicorn.conf import ConfigFile
 from hardenctl.formats.gunicorn.options import BY_NAME
+from hardenctl.formats.launch.version import Version
 from hardenctl.formats.shell.values import Scope, Value
 from hardenctl.formats.shell.words import Word
 from hardenctl.model.text import Span
@@ -35,8 +36,8 @@ class Launch:
     container: bool = False
     development: bool = False
     service: Service | None = None
-    conditional: bool = False  # only started where a test of its script says so
     image: tuple[Stage, str] | None = None  # the build stage and the folder it is built from
+    doubtful: bool = False  # perhaps for development only, though no name says so
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,8 @@ class ServerLaunch:
     settings: Mapping[str, Effective]
     config: ConfigFile | None = None
     opaque: tuple[tuple[Span, str], ...] = ()
-    errors: tuple[tuple[Span, str], ...] = field(default_factory=tuple)
+    errors: tuple[tuple[Span, str], ...] = ()
+    version: Version | None = None  # of gunicorn, where the project pins it
 
     @property
     def path(self) -> str:

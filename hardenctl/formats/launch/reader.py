@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
 
 from hardenctl.formats import compose as compose_format
@@ -98,6 +99,7 @@ class _Project:
                 development=development,
                 service=service,
                 image=(stage, context),
+                doubtful=service is None and stage is not dockerfile.final,
             )
             found = [*image_launches(stage, setting)]
             yield from found
@@ -168,6 +170,7 @@ class _Project:
             development=file.development or service.development or self.is_overridden(file, service),
             service=service,
             image=(stage, context) if stage else None,
+            doubtful=not is_production(file.path) and _mounts_source(service),
         )
         first, command = self.words(node.get("entrypoint")), self.words(node.get("command"))
         place = (own.get("command") if command and "command" in own else own.get("entrypoint")) or own
@@ -196,7 +199,7 @@ class _Project:
     def words(self, node: Node | None) -> Argv:
         """The words of `command` or `entrypoint`: variables put in, and split where it is one string."""
         if isinstance(node, YamlSequence):
-            words = [compose_word(item.strand) for item in node if isinstance(item, Scalar)]
+            words = [compose_word(item.strand, item.span) for item in node if isinstance(item, Scalar)]
             return [(word, resolve(word, {})) for word in words]
         if isinstance(node, Scalar) and node.text:
             words = [each for each in split_words(node.strand, Dialect.COMPOSE) if isinstance(each, Word)]
@@ -218,6 +221,7 @@ class _Project:
             development=is_development(path) or bool(started and started.development),
             service=started.service if started else None,
             image=started.image if started else None,
+            doubtful=started.doubtful if started else kind.endswith("script"),
         )
         yield from file_launches(kind, blob.text, setting)
 
@@ -230,6 +234,18 @@ class _Project:
             argv = [(word, resolve(word, {})) for word in split_words(instruction.rest) if isinstance(word, Word)]
         for name in started_scripts(argv):
             self.scripts.setdefault(name, setting)
+
+
+def _mounts_source(service: Service) -> bool:
+    """Whether the code comes from the developer's folder instead of the image."""
+    return any(
+        each.source
+        and re.fullmatch(r"\.{1,2}(?:/[\w.-]*)?/?|\$\{?PWD\}?.*", each.source)
+        and not each.read_only
+        and "." not in posixpath.basename(each.source.strip("./"))
+        and not re.search(r"data|media|static|logs?|uploads?|storage|backups?|certs?|conf|secrets", each.source)
+        for each in service.volumes
+    )
 
 
 def _exists(paths: Sequence[str], path: str) -> bool:

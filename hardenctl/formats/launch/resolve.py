@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from hardenctl.formats.gunicorn.arguments import Arguments, parse_arguments
 from hardenctl.formats.gunicorn.conf import ConfigFile, evaluate_config
@@ -14,7 +15,9 @@ from hardenctl.formats.launch.find import relative
 from hardenctl.formats.launch.image import host_paths
 from hardenctl.formats.launch.model import Launch, ServerLaunch
 from hardenctl.formats.launch.options import parse_options
+from hardenctl.formats.launch.version import Version, gunicorn_version
 from hardenctl.formats.shell.values import Scope
+from hardenctl.formats.shell.words import Expansion, Word
 from hardenctl.model.blob import Gap, Snapshot
 from hardenctl.model.errors import DocumentError
 from hardenctl.model.text import Span
@@ -41,14 +44,18 @@ class Resolver:
     used: set[str] = field(default_factory=set)
     gaps: dict[str, Gap] = field(default_factory=dict)
 
+    @cached_property
+    def version(self) -> Version | None:
+        """The gunicorn that the project pins."""
+        return gunicorn_version(self.snapshot)
+
     def resolve(self, launch: Launch) -> ServerLaunch:
         """The launch line with its settings."""
         arguments = launch.words[launch.arguments :]
         if launch.server != "gunicorn":
             return ServerLaunch(launch, parse_options(launch.server, arguments, launch.scope))
         given, in_environment = parse_arguments(arguments), environment_arguments(launch.scope)
-        opaque = [(word.span, f"`{word.source}`") for word in given.opaque]
-        opaque += [(word.span, f"`{word.source}`") for word in in_environment.opaque]
+        opaque = [(word.span, _name(word)) for word in (*given.opaque, *in_environment.opaque)]
         asked, known = config_path(given, in_environment)
         config = None
         path = self.find_config(launch, asked) if known else None
@@ -63,7 +70,7 @@ class Resolver:
         known_arguments = launch.scope.get("GUNICORN_CMD_ARGS")
         if known_arguments is not None and known_arguments.text is None:
             opaque.append((known_arguments.span or launch.span, "`GUNICORN_CMD_ARGS`"))
-        return ServerLaunch(launch, settings, config, tuple(opaque), tuple(given.errors))
+        return ServerLaunch(launch, settings, config, tuple(opaque), tuple(given.errors), self.version)
 
     def unused(self, path: str, *, container: bool, development: bool) -> ServerLaunch | None:
         """A config file that no launch line was seen to use, as a launch line of its own."""
@@ -76,7 +83,7 @@ class Resolver:
         )
         opaque = ((Span(path, 0, 0), f"`{path}`, which takes names from elsewhere,"),) if config.opaque else ()
         settings = effective_settings(Arguments(), Arguments(), config, {})
-        return ServerLaunch(launch, settings, config, opaque)
+        return ServerLaunch(launch, settings, config, opaque, version=self.version)
 
     def config(self, path: str, scope: Scope) -> ConfigFile | None:
         """An evaluated config file; a broken one is a gap."""
@@ -121,3 +128,9 @@ class Resolver:
         if len(near) > 1:
             near = [path for path in near if any(path.startswith(f"{each}/") for each in launch.folders if each)]
         return near[0] if len(near) == 1 else None
+
+
+def _name(word: Word) -> str:
+    """How to call a word nobody can resolve; text beside its variables could be anything, a credential too."""
+    alone = all(isinstance(part, Expansion) and not part.word for part in word.parts)
+    return f"`{word.source}`" if alone and len(word.source) < 40 else "an argument"  # noqa: PLR2004 - what fits a line

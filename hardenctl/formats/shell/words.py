@@ -55,6 +55,12 @@ class Word:
         return "".join(map(str, self.parts)) if not any(isinstance(part, Expansion) for part in self.parts) else None
 
     @property
+    def inner(self) -> Span:
+        """What to replace to change the content and keep the quotes around it."""
+        whole = self.content.whole
+        return whole if whole.end - whole.start == len(self.content.text) > 0 else self.span
+
+    @property
     def source(self) -> str:
         """The text with expansions as they are written."""
         return self.content.text
@@ -76,12 +82,13 @@ def literal_word(content: Strand) -> Word:
     return Word(content.whole, (content.text,) if content.text else (), content)
 
 
-def compose_word(content: Strand) -> Word:
-    """An item of a Compose list: variables are put in, nothing is split."""
+def compose_word(content: Strand, span: Span | None = None) -> Word:
+    """An item of a Compose list: variables are put in, nothing is split. `span` covers its quotes too."""
     lexer = _Lexer(content, Dialect.COMPOSE)
     while lexer.at < len(content.text):
         lexer.character_or_expansion(quoted=True)
-    return lexer.word(0)
+    word = lexer.word(0)
+    return Word(span or word.span, word.parts, word.content)
 
 
 def split_words(content: Strand, dialect: Dialect = Dialect.SHELL) -> list[Token]:

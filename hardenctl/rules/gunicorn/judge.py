@@ -1,0 +1,108 @@
+"""What the gunicorn rules share: how severe something is where it stands, and how to change a command."""
+
+from __future__ import annotations
+
+import itertools
+
+from hardenctl.formats.compose import Service
+from hardenctl.formats.effective import COMMAND_LINE, CONFIG_FILE, Effective
+from hardenctl.formats.launch.model import ServerLaunch
+from hardenctl.formats.yaml import Scalar
+from hardenctl.model.finding import Applicability, Edit, Fix, Hit, Replace, Severity, advice
+from hardenctl.model.text import Span
+
+
+def in_production(launch: ServerLaunch, server: str = "gunicorn") -> bool:
+    """Whether a launch line of this server is not known to be for development alone."""
+    return launch.server == server and not launch.development
+
+
+def weigh(launch: ServerLaunch, severity: Severity) -> Severity:
+    """The severity where it stands: low where the line is perhaps for development only."""
+    return min(severity, Severity.LOW) if launch.launch.doubtful else severity
+
+
+def hit(
+    launch: ServerLaunch,
+    effective: Effective | None,
+    message: str,
+    *,
+    name: str,
+    severity: Severity,
+    fix: Fix | None = None,
+) -> Hit:
+    """A hit at the setting that is meant, or at the launch line where something is missing.
+
+    In a config file the setting's name tells it from others, in a command the service and application do.
+    """
+    span = effective.span if effective and effective.span else launch.span
+    mine = "" if effective and effective.origin == CONFIG_FILE else launch.name
+    services = launch.services if span.path == launch.path and launch.launch.kind == "compose" else ()
+    return Hit(
+        span,
+        message,
+        identity=f"{mine}/{name}" if mine else name,
+        severity=weigh(launch, severity),
+        services=services,
+        fix=fix,
+    )
+
+
+def change(effective: Effective, text: str, title: str) -> Fix:
+    """Put another literal in a value's place; only advice where a variable decides or the place is not known."""
+    if effective.configurable or effective.value_span is None:
+        return advice(title)
+    return Fix(title, (Replace(effective.value_span, text),), Applicability.UNSAFE)
+
+
+def removal(launch: ServerLaunch, effective: Effective) -> Edit | None:
+    """Take a flag, and its value, out of a command: from the end of the word before to its own end."""
+    if effective.origin != COMMAND_LINE or effective.span is None or effective.configurable:
+        return None
+    words = [word for word, _ in launch.launch.words]
+    for before, word in itertools.pairwise(words):
+        if word.span.start == effective.span.start and before.span.path == word.span.path:
+            if before.span.end > word.span.start:
+                return None  # both came out of one variable
+            return Replace(Span(word.span.path, before.span.end, effective.span.end), "")
+    return None
+
+
+def cpu_limit(launch: ServerLaunch) -> float | None:
+    """The CPUs a compose service may use at most, by `deploy.resources.limits.cpus` or `cpus`."""
+    service: Service | None = launch.launch.service
+    if service is None:
+        return None
+    for names in (("deploy", "resources", "limits", "cpus"), ("cpus",)):
+        node = service.node.get(*names)
+        if isinstance(node, Scalar):
+            try:
+                return float(node.text)
+            except ValueError:
+                return None
+    return None
+
+
+def formula_workers(formula: str, cpus: float) -> int | None:
+    """The policy's number of workers for a number of CPUs; None for a formula of another shape."""
+    import ast
+    import operator
+
+    operators = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.FloorDiv: operator.floordiv}
+    functions = {"max": max, "min": min}
+
+    def value(node: ast.expr) -> int:
+        if isinstance(node, ast.Constant) and isinstance(node.value, int):
+            return node.value
+        if isinstance(node, ast.Name) and node.id == "cpu":
+            return max(1, int(cpus))
+        if isinstance(node, ast.BinOp) and type(node.op) in operators:
+            return int(operators[type(node.op)](value(node.left), value(node.right)))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions:
+            return int(functions[node.func.id](*[value(each) for each in node.args]))
+        raise ValueError
+
+    try:
+        return value(ast.parse(formula, mode="eval").body)
+    except (ValueError, SyntaxError, ZeroDivisionError, TypeError):
+        return None
