@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from hardenctl.formats.compose import compose_files, is_compose
 from hardenctl.formats.dockerfile import Dockerfile, Stage, dockerfiles, is_dockerfile
-from hardenctl.formats.dotenv import is_env_file, is_example
+from hardenctl.formats.dotenv import Dotenv, is_env_file, is_example, parse_dotenv
 from hardenctl.formats.instructions import Instruction
 from hardenctl.model.address import past_path
 from hardenctl.model.blob import Gap, Snapshot
@@ -89,8 +89,9 @@ class ContextCopy:
     """The COPY or ADD of a Dockerfile that takes most env files out of the build context.
 
     `asked` are env files it names itself, `exposed` those it takes with their folder, `possible` names it would take
-    if they were there. `likely` says that the project has env files, on somebody's disk at least. `ships` says that
-    what it copies reaches the image that is run. `ignore_path` is the ignore file that counts, there or not.
+    if they were there. `near` are the env files and examples below what it takes: they tell what could be in others.
+    `ships` says that what it copies reaches the image that is run. `ignore_path` is the ignore file that counts, there
+    or not.
     """
 
     path: str
@@ -100,7 +101,7 @@ class ContextCopy:
     asked: tuple[str, ...]
     exposed: tuple[str, ...]
     possible: tuple[str, ...]
-    likely: bool
+    near: tuple[Dotenv, ...]
     ships: bool
 
 
@@ -123,7 +124,7 @@ def read(snapshot: Snapshot) -> Iterator[ContextCopy]:
         ignore_path = own if own in paths else _join(context, ".dockerignore")
         blob = snapshot.read(ignore_path)
         here = [path.removeprefix(f"{context}/") for path in env_files if _below(path, context)]
-        look = _Context(ignore_path, DockerIgnore.parse(blob.text) if blob else None, here)
+        look = _Context(snapshot, context, ignore_path, DockerIgnore.parse(blob.text) if blob else None, here)
         copies = [
             copy
             for stage in dockerfile.stages
@@ -138,6 +139,8 @@ def read(snapshot: Snapshot) -> Iterator[ContextCopy]:
 class _Context:
     """A build context: its ignore file, and the env files in it relative to it."""
 
+    snapshot: Snapshot
+    folder: str
     ignore_path: str
     ignore: DockerIgnore | None
     env_files: Sequence[str]
@@ -165,8 +168,13 @@ class _Context:
             asked=asked,
             exposed=exposed,
             possible=possible,
-            likely=bool(self.env_files),
-            ships=_ships(stage, dockerfile),
+            near=tuple(
+                parse_dotenv(path, blob.text)
+                for path in self.env_files
+                if any(_below(path, folder) for folder in folders)
+                if (blob := self.snapshot.read(_join(self.folder, path)))
+            ),
+            ships=_ships(stage, dockerfile, _landing(instruction, stage, (*asked, *exposed, *possible), sources)),
         )
 
 
@@ -199,16 +207,33 @@ def _sources(instruction: Instruction) -> list[str]:
     return found
 
 
-def _ships(stage: Stage, dockerfile: Dockerfile) -> bool:
-    """Whether a stage is part of the image that is run, by ancestry or by `COPY --from`."""
-    shipped = {id(each) for each in dockerfile.final.lineage}
+def _landing(instruction: Instruction, stage: Stage, paths: Sequence[str], sources: Sequence[str]) -> list[str]:
+    """Where the env files that a copy takes lie in its stage."""
+    written = stage.expand(instruction.words[-1].text)
+    target = posixpath.normpath(posixpath.join("/", stage.workdir, written))
+    landed = []
+    for path in paths:
+        source = next((each for each in sources if path == each or _below(path, each)), "")
+        inside = posixpath.basename(path) if path == source else path.removeprefix(source).lstrip("/")
+        renamed = path == source and not written.endswith(("/", "."))
+        landed.append(target if renamed else posixpath.join(target, inside))
+    return landed
+
+
+def _ships(stage: Stage, dockerfile: Dockerfile, landed: Sequence[str]) -> bool:
+    """Whether what lies in a stage is part of the image that is run, by ancestry or by a `COPY --from` of it."""
+    if any(each is stage for each in dockerfile.final.lineage):
+        return True
     numbers = {str(number): each for number, each in enumerate(dockerfile.stages)}
     names = numbers | {each.name: each for each in dockerfile.stages if each.name}
-    for instruction in (each for part in dockerfile.final.lineage for each in part.of("COPY")):
-        source = names.get(instruction.flags.get("from", "").lower())
-        if source:
-            shipped |= {id(each) for each in source.lineage}
-    return id(stage) in shipped
+    for part in dockerfile.final.lineage:
+        for instruction in part.of("COPY"):
+            source = names.get(instruction.flags.get("from", "").lower())
+            if source and any(each is stage for each in source.lineage):
+                taken = [posixpath.normpath(posixpath.join("/", word.text)) for word in instruction.words[:-1]]
+                if any(each == "/" or f"{path}/".startswith(f"{each}/") for each in taken for path in landed):
+                    return True
+    return False
 
 
 def _below(path: str, folder: str) -> bool:

@@ -119,6 +119,8 @@ def test_the_context_is_the_one_compose_builds() -> None:
         pytest.param("FROM scratch\nCOPY --from=build /app /app\n", True, id="copied-on"),
         pytest.param("FROM scratch\nCOPY --from=0 /app /app\n", True, id="copied-on-by-number"),
         pytest.param("FROM build\n", True, id="built-on"),
+        pytest.param("FROM scratch\nCOPY --from=build / /\n", True, id="copied-on-with-everything"),
+        pytest.param("FROM scratch\nCOPY --from=build /app/dist /app\n", False, id="only-a-part-copied-on"),
         pytest.param("FROM scratch\nCOPY x /x\n", False, id="left-behind"),
     ],
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hardenctl.formats.dockerignore import ContextCopy
 from hardenctl.model.finding import Append, Applicability, Fix, Hit, Severity, advice
 from hardenctl.rules.declare import rule
+from hardenctl.rules.secrets.values import is_credential_key
 
 _SHOWN = 3
 LINES = ("**/.env", "**/.env.*", "!**/.env.example")
@@ -21,7 +22,8 @@ def dockerignore_env_not_ignored(copy: ContextCopy) -> Iterator[Hit]:
     Docker does not read `.gitignore`: what git ignores is copied all the same, and a later `RUN rm` leaves it in its
     layer.
 
-    It is `low` in a project without env files, and where the stage never reaches the final image.
+    It is `low` where no env file or example in the project names a credential, and where what is copied never reaches
+    the final image.
 
     ## Example
     ```dockerfile title="Dockerfile"
@@ -29,7 +31,7 @@ def dockerignore_env_not_ignored(copy: ContextCopy) -> Iterator[Hit]:
     COPY . /app
     ```
     ```sh title=".env"
-    DEBUG=false
+    SECRET_KEY={{fake:secret-key}}
     ```
 
     ## Use instead
@@ -44,7 +46,7 @@ def dockerignore_env_not_ignored(copy: ContextCopy) -> Iterator[Hit]:
     !**/.env.example
     ```
     ```sh title=".env"
-    DEBUG=false
+    SECRET_KEY={{fake:secret-key}}
     ```
 
     ## Fix safety
@@ -53,7 +55,8 @@ def dockerignore_env_not_ignored(copy: ContextCopy) -> Iterator[Hit]:
     ## References
     - https://docs.docker.com/build/concepts/context/#dockerignore-files
     """
-    grave = copy.ships and (copy.asked or copy.exposed or copy.likely)
+    credentials = any(is_credential_key(entry.key) for document in copy.near for entry in document.entries)
+    grave = copy.ships and (copy.asked or credentials)
     if copy.asked:
         message = f"this copies {_listed(copy.asked)} into the image"
         fix = advice("Give settings to the container when it starts (`env_file`, secrets) and drop this copy")
