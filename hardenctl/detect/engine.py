@@ -35,12 +35,14 @@ def detect(
     gaps: list[Gap] = []
     servers: list[Server] = []
     secret_rules = frozenset(each.id for each in rules if not isinstance(each, DocumentRule))
-    files = size = 0
+    paths: set[str] = set()
+    blobs = size = 0
     for blob in source.blobs():
         if isinstance(blob, Gap):
             gaps.append(blob)
             continue
-        files, size = files + 1, size + len(blob.data)
+        blobs, size = blobs + 1, size + len(blob.data)
+        paths.add(blob.path)
         if progress:
             progress(blob)
         if blob.provenance.standing is Standing.IGNORED or not secret_rules:
@@ -58,4 +60,11 @@ def detect(
             else:
                 each, hit = result
                 findings.append(stamper.stamp(each, hit, snapshot.read(hit.span.path) or Blob.empty(hit.span.path)))
-    return Detection(tuple(findings), tuple(gaps), Scanned(files=files, bytes=size, blobs=files), tuple(servers))
+    scanned = Scanned(
+        files=len(paths),
+        bytes=size,
+        blobs=blobs,
+        commits=getattr(source, "commits", 0),  # both only of sources that have something to say there
+        skipped=dict(getattr(source, "skipped", {})),
+    )
+    return Detection(tuple(findings), tuple(gaps), scanned, tuple(servers))
