@@ -8,11 +8,17 @@ from hardenctl.model.blob import Blob, Provenance, SourceKind, Standing
 
 
 class MemorySnapshot:
-    """Files given as path to bytes; all in scope, none under version control."""
+    """Files given as path to bytes, none under version control.
+
+    They are a whole project, so that a file may be missing from it, unless `whole` is False.
+    """
 
     is_repository = False
 
-    def __init__(self, files: Mapping[str, bytes | str], kind: SourceKind = SourceKind.STDIN) -> None:
+    def __init__(
+        self, files: Mapping[str, bytes | str], kind: SourceKind = SourceKind.STDIN, *, whole: bool = True
+    ) -> None:
+        self._whole = whole
         self._blobs = {
             path: Blob(
                 Provenance(path, kind, Standing.UNTRACKED), data.encode("utf-8") if isinstance(data, str) else data
@@ -30,8 +36,7 @@ class MemorySnapshot:
 
     def in_scope(self, path: str) -> bool:
         """Everything that was given was asked for."""
-        del path
-        return True
+        return self._whole or path in self._blobs
 
     def named(self, path: str) -> bool:
         """Everything that was given was named."""

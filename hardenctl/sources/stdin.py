@@ -47,5 +47,5 @@ class StdinSource:
         return findings
 
     def snapshot(self) -> MemorySnapshot:
-        """A project of one file."""
-        return MemorySnapshot({self._name: self._data} if len(self._data) <= LARGEST else {})
+        """The one file of a project: what else there is, or isn't, nobody asked."""
+        return MemorySnapshot({self._name: self._data} if len(self._data) <= LARGEST else {}, whole=False)

@@ -1,0 +1,165 @@
+"""What a project documents: its README, its guides by topic, and an example of its environment.
+
+A topic counts as documented where a documentation file is named after it, or has a heading or a link about it. That is
+lenient on purpose: whether a guide is any good is for people to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from hardenctl.model.blob import Blob, Gap, Snapshot
+
+README = "README.md"
+ENV_EXAMPLE = ".env.example"
+DEPLOYMENT = "docs/DEPLOYMENT.md"
+SECRETS = "docs/SECRETS_MANAGEMENT.md"
+PERFORMANCE = "docs/PERFORMANCE_BENCHMARKING.md"
+WANTED = (README, ENV_EXAMPLE, DEPLOYMENT, SECRETS, PERFORMANCE)  # where findings about what is missing point
+LARGEST = 1 << 20  # characters of one file that are read for headings
+
+_ELSEWHERE = re.compile(
+    r"(?:^|/)(?:tests?|testing|examples?|samples?|benchmarks?|demos?|docs?|docs_src|node_modules|vendor|third_party"
+    r"|site-packages|\.?venv|\.devcontainer|\.github|templates?|cookiecutter[^/]*|\{\{[^/]*)/",
+    re.IGNORECASE,
+)
+_README = re.compile(r"(?:(?:docs?|\.github)/)?readme(?:\.\w+)*", re.IGNORECASE)
+_DOCUMENT = re.compile(r".*\.(?:md|mdx|markdown|rst|adoc|asciidoc)|(?:.*/)?readme[^/]*", re.IGNORECASE)
+_NO_GUIDE = re.compile(
+    r"(?:^|/)(?:node_modules|vendor|third_party|site-packages|\.?venv)/"
+    r"|(?:^|/)(?:changelog|history|changes|licen[cs]e)[^/]*$",
+    re.IGNORECASE,
+)
+_EXAMPLE = re.compile(
+    r"(?:.*/)?(?:[\w.-]*env[\w.-]*[._-](?:example|sample|template|tmpl|dist|tpl|defaults?)"
+    r"|(?:example|sample|template|dist|defaults?)[._-][\w.-]*env|\.?env[._-](?:example|sample|template|dist)[\w.-]*)",
+    re.IGNORECASE,
+)
+_HEADING = re.compile(
+    r"^ {0,3}#{1,6}[ \t]+(?P<md>.+)$"
+    r"|^(?P<under>[^\s#|][^\n]{0,200})\r?\n(?:={3,}|-{3,}|~{3,}|\^{3,}|\"{3,}|\*{3,})[ \t]*$"
+    r"|^={1,6}[ \t]+(?P<adoc>.+)$"
+    r"|<h[1-6][^>]*>(?P<html>.*?)</h[1-6]>"
+    r"|<summary>(?P<summary>.*?)</summary>"
+    r"|\[(?P<link>[^\]\n]{1,200})\]\((?P<target>[^)\s]{0,500})"
+    r"|:doc:`(?P<doc>[^`\n]{1,200})`",
+    re.MULTILINE | re.IGNORECASE,
+)
+_DOCKERFILE = re.compile(r"(?:.*/)?(?:[\w.-]+\.)?(?:Dockerfile|Containerfile)(?:[.-][\w.-]+)?")
+_COMPOSE = re.compile(r"(?:.*/)?(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml")
+_PLATFORM = re.compile(
+    r"Procfile|fly\.toml|render\.ya?ml|railway\.(?:toml|json)|app\.ya?ml|zappa_settings\.json|nixpacks\.toml"
+)
+_RUNS = re.compile(r"^\s*(?:CMD|ENTRYPOINT)\s", re.MULTILINE | re.IGNORECASE)
+_PYTHON_IMAGE = re.compile(r"python|pip |\buv |poetry|gunicorn|uvicorn", re.IGNORECASE)
+_BUILDS = re.compile(r"^\s+build\s*:", re.MULTILINE)
+_APP = re.compile(
+    r"^[ \t]*\w+[ \t]*(?::[ \t]*[\w.]+[ \t]*)?="
+    r"[ \t]*(?:\w+\.)?(?:FastAPI|Flask|Starlette|Sanic|Quart|Litestar|Bottle)\(",
+    re.MULTILINE,
+)
+_READS_ENVIRONMENT = re.compile(
+    r"\bos\.environ\b|\bgetenv\(|\bBaseSettings\b|\bload_dotenv\b|\bfrom decouple\b|\benviron\.Env\(|\bEnv\(\)"
+    r"|\bstarlette\.config\b|\bDynaconf\("
+)
+_ENVIRONMENT = re.compile(
+    r"environment[\s_-]+variables?|env(?:ironment)?[\s_-]*vars?\b|configuration|settings", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Documentation:
+    """The documentation of a whole project.
+
+    `service` is the file that shows it is deployed as a service, None for a library. `topics` holds the headings, links
+    and names of documentation files, in lower case. `environment` is the first file that reads the environment.
+    """
+
+    path: str
+    service: str | None
+    readme: Blob | None
+    topics: str
+    example: str | None
+    environment: str | None
+    load_tests: bool
+
+    @cached_property
+    def lists_variables(self) -> bool:
+        """Whether a guide explains the environment."""
+        return bool(_ENVIRONMENT.search(self.topics))
+
+    def covers(self, pattern: str) -> bool:
+        """Whether any topic matches a pattern of lower-case letters."""
+        return bool(re.search(pattern, self.topics))
+
+
+DOCUMENTS = (Documentation,)
+
+
+def concerns(path: str) -> bool:
+    """Everything that can make a project a service or document it."""
+    return path.endswith((".py", ".toml", ".json")) or any(
+        pattern.fullmatch(path) for pattern in (_DOCUMENT, _EXAMPLE, _DOCKERFILE, _COMPOSE, _PLATFORM)
+    )
+
+
+def read(snapshot: Snapshot) -> Iterator[Documentation | Gap]:
+    """The one document of a project; none where only a part of the project was asked for."""
+    if not any(map(snapshot.in_scope, WANTED)):
+        return
+    paths = snapshot.paths()
+    ours = [path for path in paths if not _ELSEWHERE.search(path)]
+    readme = next((path for path in paths if _README.fullmatch(path)), None)
+    yield Documentation(
+        path=".",
+        service=next(_services(snapshot, ours), None),
+        readme=snapshot.read(readme) if readme else None,
+        topics="\n".join(_topics(snapshot)).lower(),
+        example=next((path for path in paths if _EXAMPLE.fullmatch(path)), None),
+        environment=next(_readers(snapshot, ours), None),
+        load_tests=any(_is_load_test(path) for path in paths),
+    )
+
+
+def _services(snapshot: Snapshot, paths: list[str]) -> Iterator[str]:
+    """Files that only a deployed service has: what starts it, or the app itself."""
+    for path in paths:
+        if _PLATFORM.fullmatch(path) or path.rpartition("/")[2] == "manage.py":
+            yield path
+        elif _DOCKERFILE.fullmatch(path):
+            text = _text(snapshot, path)
+            if _RUNS.search(text) and _PYTHON_IMAGE.search(text):
+                yield path
+        elif (_COMPOSE.fullmatch(path) and _BUILDS.search(_text(snapshot, path))) or (
+            path.endswith(".py") and _APP.search(_text(snapshot, path))
+        ):
+            yield path
+
+
+def _topics(snapshot: Snapshot) -> Iterator[str]:
+    for path in snapshot.paths():
+        if not _DOCUMENT.fullmatch(path) or _NO_GUIDE.search(path):
+            continue
+        if not _README.fullmatch(path):
+            yield path
+        for match in _HEADING.finditer(_text(snapshot, path)):
+            yield from (group for group in match.groups() if group)
+
+
+def _readers(snapshot: Snapshot, paths: list[str]) -> Iterator[str]:
+    for path in paths:
+        if path.endswith(".py") and _READS_ENVIRONMENT.search(_text(snapshot, path)):
+            yield path
+
+
+def _text(snapshot: Snapshot, path: str) -> str:
+    blob = snapshot.read(path)
+    return blob.text[:LARGEST] if blob else ""
+
+
+def _is_load_test(path: str) -> bool:
+    name = path.rpartition("/")[2].lower()
+    return name.startswith(("locustfile", "load_test", "loadtest", "k6")) or name.endswith((".jmx", ".jtl"))
