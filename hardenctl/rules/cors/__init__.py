@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hardenctl.rules.cors import origins, state
 from hardenctl.rules.declare import Rule
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (*origins.RULES, *state.RULES)

@@ -1,0 +1,116 @@
+"""Finds the set-ups of a snapshot."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Iterator
+
+from hardenctl.formats.cors import django
+from hardenctl.formats.cors.document import CorsSetup
+from hardenctl.formats.cors.search import ASIDE, HEADER, MATTERS, find_callers, sites
+from hardenctl.formats.cors.trace import trace_django, trace_headers, trace_site
+from hardenctl.formats.environment import configured_values
+from hardenctl.formats.pins import pinned_versions
+from hardenctl.formats.python.project import Module, Project, parse
+from hardenctl.model.blob import Gap, Snapshot
+from hardenctl.model.errors import DocumentError
+
+_PACKAGES = {"starlette": "starlette", "flask-cors": "flask-cors", "django-cors-headers": "django-cors-headers"}
+
+
+def read(snapshot: Snapshot) -> Iterator[CorsSetup | Gap]:
+    """Yield set-ups, and a Gap for each module that matters, or that the user named, and cannot be parsed."""
+    project = Project(snapshot)
+    paths = [path for path in sorted(project.paths) if snapshot.named(path) or not ASIDE.search(path)]
+    relevant: list[str] = []
+    for path in paths:
+        blob = snapshot.read(path)
+        if blob is None:
+            continue
+        matters = MATTERS.search(blob.data) is not None
+        if matters or snapshot.named(path):
+            try:
+                module = project.parse(path)
+                if module is None and matters:
+                    parse(blob.text)
+            except DocumentError:
+                module = None
+            if module is None:
+                yield from _gap(path, blob.text)
+            elif matters:
+                relevant.append(path)
+    if not relevant:
+        return
+    configured = configured_values(snapshot)
+    versions = pinned_versions(snapshot)
+    for setup in _setups(project, relevant, paths, configured):
+        version = versions.get(_PACKAGES.get(setup.library, ""), "")
+        yield dataclasses.replace(setup, version=version) if version else setup
+
+
+def _setups(project: Project, relevant: list[str], paths: list[str], configured: object) -> Iterator[CorsSetup]:
+    found = sites(project, relevant)
+    for site in found:
+        find_callers(project, site, paths)
+        yield from trace_site(project, site, configured)  # type: ignore[arg-type]
+    modules = [module for path in relevant if (module := project.parse(path)) is not None]
+    settings = [module for module in modules if django.is_settings(module) and not _is_flask(module)]
+    if any(b"corsheaders" in module.blob.data for module in settings):
+        installed = any(b"corsheaders.middleware" in module.blob.data for module in modules)
+        imported = {module.path: _bases(module, project) for module in settings}
+        imported |= {
+            path: _bases(other, project)
+            for path in _beside(settings, paths)
+            if (other := project.parse(path)) is not None and path not in imported
+        }
+        everyone = [*settings, *(each for path in imported if (each := project.parse(path)) and each not in settings)]
+        users = [each for each in everyone if each in settings or imported[each.path] & {one.path for one in settings}]
+        for module in django.leaves(users, {each.path: imported[each.path] for each in users}):
+            yield from trace_django(project, module, configured, assume_middleware=installed)  # type: ignore[arg-type]
+    for module in modules:
+        if HEADER.search(module.blob.data):
+            yield from trace_headers(project, module, configured)  # type: ignore[arg-type]
+
+
+def _is_flask(module: Module) -> bool:
+    return b"flask" in module.blob.data.lower() and b"corsheaders" not in module.blob.data
+
+
+def _beside(settings: list[Module], paths: list[str]) -> list[str]:
+    """The modules in the folders of settings modules: `prod.py` next to `base.py` may say nothing of CORS itself."""
+    folders = {module.path.rpartition("/")[0] for module in settings}
+    named = {folder for folder in folders if folder.rpartition("/")[2] in {"settings", "config", "conf"}}
+    return [path for path in paths if path.rpartition("/")[0] in named and not path.endswith("__init__.py")]
+
+
+def _bases(module: Module, project: Project) -> set[str]:
+    """The modules that a settings module takes all names of, directly or not."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        current = waiting.pop()
+        for node in ast.walk(current.tree):
+            if isinstance(node, ast.ImportFrom) and any(each.name == "*" for each in node.names):
+                base = _imported(node, current, project)
+                if base is not None and base.path not in found:
+                    found.add(base.path)
+                    waiting.append(base)
+    return found
+
+
+def _imported(node: ast.ImportFrom, module: Module, project: Project) -> Module | None:
+    if not node.level:
+        return project.find(node.module or "", module)
+    package = module.package.split(".") if module.package else []
+    base = package[: len(package) - (node.level - 1)]
+    return project.find(".".join([*base, *([node.module] if node.module else [])]), exact=True)
+
+
+def _gap(path: str, text: str) -> Iterator[Gap]:
+    try:
+        parse(text)
+    except DocumentError as error:
+        yield Gap(path, f"line {error.line}: {error.what}" if error.line else error.what)
+    else:
+        yield Gap(path, "too large to be read as Python")

@@ -1,0 +1,56 @@
+"""Texts that a regular expression matches: what lookalikes are made from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+MOST = 16  # texts of one pattern
+
+
+def samples(pattern: str) -> list[str]:
+    """Some texts that match: each alternative once, repeats as often as they must be (and not at all where allowed)."""
+    from re import _parser  # type: ignore[attr-defined]  # the standard library's own reading of a pattern
+
+    try:
+        return _texts(_parser.parse(pattern))
+    except (re.error, OverflowError, RecursionError):
+        return []
+
+
+def _texts(tokens: Iterable[tuple[Any, Any]]) -> list[str]:
+    texts = [""]
+    for name, argument in tokens:
+        texts = [text + each for text in texts for each in _one(str(name), argument)][:MOST]
+    return texts
+
+
+def _one(name: str, argument: Any) -> list[str]:
+    """The texts of one token of a parsed pattern."""
+    if name == "LITERAL":
+        return [chr(argument)]
+    if name in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
+        low, _, inner = argument
+        once = [each * max(int(low), 1) for each in _texts(inner)]
+        return once if low else [*once, ""]
+    if name == "SUBPATTERN":
+        return _texts(argument[-1])
+    if name == "BRANCH":
+        return [text for branch in argument[1] for text in _texts(branch)]
+    if name == "IN":
+        return [_member(argument)]
+    return ["a"] if name in {"ANY", "NOT_LITERAL"} else [""]
+
+
+def _member(options: Iterable[tuple[Any, Any]]) -> str:
+    """One character of a set."""
+    for name, argument in options:
+        kind = str(name)
+        if kind == "LITERAL":
+            return chr(argument)
+        if kind == "RANGE":
+            return chr(argument[0])
+        if kind == "CATEGORY":
+            return "1" if "DIGIT" in str(argument) else "a"
+    return "a"

@@ -1,0 +1,178 @@
+"""Which modules can matter: found by their bytes, so that few are parsed."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from hardenctl.formats.python.library import BUILTINS
+from hardenctl.formats.python.project import Module, Project, dotted, names_in
+
+MATTERS = re.compile(
+    rb"CORSMiddleware|flask_cors|corsheaders|CORS_ORIGIN|CORS_ALLOW|[Aa]ccess-[Cc]ontrol-[Aa]llow-[Oo]"
+)
+HEADER = re.compile(rb"[Aa]ccess-[Cc]ontrol-[Aa]llow-[Oo]rigin")
+ASIDE = re.compile(
+    r"(?:^|/)(?:tests?|testing|docs?|docs_src|examples?|samples?|node_modules|site-packages|\.?venv|migrations|vendor|benchmarks?)/"
+    r"|(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest|tests)\.py$"
+)
+_LIBRARY = re.compile(r"(?:starlette|fastapi)\.middleware\.cors|flask_cors(?:\.\w+)?|(?:starlette|fastapi)\.middleware")
+# Names too common to say anything of what a set-up depends on.
+_COMMON = BUILTINS | {
+    "app", "self", "cls", "os", "settings", "config", "conf", "request", "response", "get", "environ", "getenv",
+    "add_middleware", "append", "extend", "split", "strip", "join", "update", "name", "key", "value", "path", "headers",
+    "Middleware",
+}  # fmt: skip
+
+
+@dataclass
+class Site:
+    """A module with a set-up in it, the modules that call its functions, and the words that matter to it."""
+
+    module: Module
+    words: frozenset[str]
+    entries: frozenset[str]
+    callers: list[Module] = field(default_factory=list)
+
+
+def sites(project: Project, paths: Iterable[str]) -> list[Site]:
+    """The modules of `paths` in which CORS is set up through a library's objects or by hand."""
+    found = []
+    for path in paths:
+        module = project.parse(path)
+        if module is None:
+            continue
+        words = sink_words(module)
+        if words:
+            found.append(Site(module, words, functions_naming(module, words)))
+    return found
+
+
+def sink_words(module: Module) -> frozenset[str]:
+    """The local names of CORS middlewares, extensions and decorators; `header` functions' own names."""
+    words: set[str] = set()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom) and _LIBRARY.fullmatch(node.module or ""):
+            words |= {
+                each.asname or each.name
+                for each in node.names
+                if each.name in {"CORSMiddleware", "CORS", "cross_origin", "cors", "*"}
+            }
+        elif isinstance(node, ast.ImportFrom) and node.module in {"starlette", "fastapi"}:
+            words |= {each.asname or each.name for each in node.names if each.name == "middleware"}
+        elif isinstance(node, ast.Import):
+            words |= {
+                each.asname or each.name.split(".")[0]
+                for each in node.names
+                if each.name == "flask_cors" or each.name.endswith("middleware.cors")
+            }
+    if "*" in words:
+        words = words - {"*"} | {"CORSMiddleware", "CORS", "cross_origin"}
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ClassDef) and words & names_in(node.bases):
+            words.add(node.name)
+    if words and "CORS" in words:
+        words |= _instances(module, words)
+    return frozenset(words)
+
+
+def _instances(module: Module, words: set[str]) -> set[str]:
+    """Names bound to an extension object: `cors = CORS()`."""
+    return {
+        target.id
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Assign) and words & names_in([node.value])
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def functions_naming(module: Module, words: Iterable[str]) -> frozenset[str]:
+    """The functions and classes of a module whose body names one of the words, or one of these functions."""
+    known = set(words)
+    found: set[str] = set()
+    functions = [
+        (node.name, names_in(node.body))
+        for node in ast.walk(module.tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    ]
+    while True:
+        more = {name for name, used in functions if name not in found and used & (known | found)}
+        if not more:
+            return frozenset(found)
+        found |= more
+
+
+def find_callers(project: Project, site: Site, paths: Sequence[str]) -> None:
+    """Add the modules that use a site's functions or extension objects, and the modules that use those."""
+    wanted = {name for name in site.entries | site.words if len(name) > 3 and not name.startswith("__")}  # noqa: PLR2004
+    wanted -= {"CORSMiddleware", "CORS", "cross_origin", "middleware"}
+    seen = {site.module.path}
+    for _ in range(2):
+        if not wanted:
+            return
+        needle = re.compile(rb"\b(?:" + b"|".join(re.escape(each.encode()) for each in sorted(wanted)) + rb")\b")
+        more: set[str] = set()
+        for path in paths:
+            if path in seen:
+                continue
+            blob = project.snapshot.read(path)
+            if blob is None or not needle.search(blob.data):
+                continue
+            module = project.parse(path)
+            if module is None or not imports_from(
+                module, {each.path for each in [site.module, *site.callers]}, project
+            ):
+                continue
+            seen.add(path)
+            site.callers.append(module)
+            more |= functions_naming(module, wanted)
+        wanted = more - wanted
+
+
+def imports_from(module: Module, others: set[str], project: Project) -> bool:
+    """Whether a module imports one of others (or a package above one)."""
+    tails = {dotted(path).rpartition(".")[2] for path in others} | {
+        dotted(path).rpartition(".")[0].rpartition(".")[2] for path in others
+    }
+    del project
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom):
+            names = {*(node.module or "").split("."), *(each.name for each in node.names)}
+            if names & tails or (node.level and not node.module):
+                return True
+        elif isinstance(node, ast.Import) and any(tails & set(each.name.split(".")) for each in node.names):
+            return True
+    return False
+
+
+def interest(modules: Iterable[Module], words: Iterable[str]) -> frozenset[str]:
+    """All names that the arguments of the set-ups depend on, through the assignments of these modules."""
+    known = set(words)
+    pairs = [pair for module in modules for node in ast.walk(module.tree) if (pair := _flow(node)) is not None]
+    for targets, used in pairs:
+        if not targets and used & known:
+            known |= used - _COMMON
+    size = 0
+    while size != len(known):
+        size = len(known)
+        for targets, used in pairs:
+            if targets & (known - _COMMON):
+                known |= used - _COMMON
+    return frozenset(known - _COMMON) | frozenset(words)
+
+
+def _flow(node: ast.AST) -> tuple[set[str], set[str]] | None:
+    """The names a statement gives values to, and those the values come from; calls give to their object."""
+    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and node.value is not None:
+        targets = list(node.targets) if isinstance(node, ast.Assign) else [node.target]
+        return names_in(targets), names_in([node.value])
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        mutates = isinstance(node.value.func, ast.Attribute) and node.value.func.attr in {"append", "extend", "insert"}
+        return (names_in([node.value.func]) if mutates else set()), names_in([node.value])
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        returned = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value]
+        return {node.name}, names_in(returned)
+    return None

@@ -1,0 +1,328 @@
+"""One run of the evaluator in one world: modules, scopes, names, attributes and calls."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hardenctl.formats.python import expressions, library, settings, statements
+from hardenctl.formats.python.project import Module, Project
+from hardenctl.formats.python.signals import Exhausted, Raised, Returned, Signal
+from hardenctl.formats.python.values import (
+    Bound,
+    Class,
+    External,
+    Function,
+    Instance,
+    Lazy,
+    Scope,
+    Unknown,
+    Url,
+    Value,
+    all_variables,
+    unknown,
+)
+from hardenctl.formats.python.world import Choices, Reads, World
+
+DEEPEST = 24  # calls within calls
+STEPS = 400_000  # expressions of one run; a run past it is cut off
+
+ENUMS = ("Enum", "StrEnum", "IntEnum", "Flag", "IntFlag")
+PASSES_THROUGH = frozenset({"value", "real"})
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call as a sink sees it. `name` is the dotted name of the callee, `.method` where its object is not known."""
+
+    name: str
+    node: ast.Call
+    scope: Scope
+    owner: Value | None
+    args: tuple[Value, ...]
+    keywords: Mapping[str, Value]
+    open_ended: bool = False  # `**unknown`: there may be more keywords
+
+
+class Sink(Protocol):
+    """What an analysis wants to see of a run."""
+
+    def wants(self, name: str, node: ast.Call | None = None) -> bool:
+        """Whether calls of this callee matter, so that their arguments are worth evaluating."""
+        ...
+
+    def call(self, run: Interpreter, call: Call) -> Value | None:
+        """See a call; a value to use as its result, or None to leave that to the evaluator."""
+        ...
+
+    def assign(self, run: Interpreter, target: ast.expr, value: Value, scope: Scope) -> None:
+        """See an assignment to an attribute or item."""
+        ...
+
+    def item(self, owner: Value, key: Value) -> Value | None:
+        """See `owner[key]`; a value to use for it, or None to leave that to the evaluator."""
+        ...
+
+
+@dataclass
+class Interpreter:
+    """Evaluates modules of a project. `interest` are the words that matter: branches without them are not forked."""
+
+    project: Project
+    world: World
+    choices: Choices
+    reads: Reads
+    sink: Sink
+    interest: frozenset[str] = frozenset()
+    scopes: dict[str, Scope] = field(default_factory=dict)
+    functions: list[Function] = field(default_factory=list)
+    called: set[ast.AST] = field(default_factory=set)
+    instances: list[Value] = field(default_factory=list)
+    errors: list[tuple[str, Value]] = field(default_factory=list)  # what stops the application from starting
+    steps: int = 0
+    depth: int = 0
+
+    def module(self, module: Module) -> Scope:
+        """The scope of a module after it ran; run the first time it is asked for."""
+        scope = self.scopes.get(module.path)
+        if scope is None:
+            scope = self.scopes[module.path] = Scope(module)
+            scope.names["__name__"] = Value(module.name)
+            try:
+                self.block(module.tree.body, scope)
+            except Exhausted:
+                raise
+            except Signal:
+                pass  # an exception at import time, or a stray `return`: what was bound until then counts
+        return scope
+
+    def expression(self, node: ast.expr, scope: Scope) -> Value:
+        """The value of an expression."""
+        return expressions.expression(self, node, scope)
+
+    def block(self, body: Sequence[ast.stmt], scope: Scope) -> None:
+        """Carry out statements."""
+        statements.block(self, body, scope)
+
+    def assign_to(self, target: ast.expr, value: Value, scope: Scope) -> None:
+        """Bind a target: a name, an attribute, an item, or a pattern of them."""
+        statements.assign_to(self, target, value, scope)
+
+    def step(self) -> None:
+        """Count an expression. Raises Exhausted where a run goes on for too long."""
+        self.steps += 1
+        if self.steps > STEPS:
+            raise Exhausted
+
+    # -- environment ---------------------------------------------------------------------------------------------
+
+    def variable(self, name: str, default: Value | None = None) -> Value | None:
+        """An environment variable in this world: its value, else the default. None where it has neither."""
+        seen = self.reads.defaults.setdefault(name, set())
+        if default is not None and isinstance(default.data, (str, bool, int)):
+            seen.add(str(default.data))
+        variables = frozenset({name})
+        if name in self.world.variables:
+            return Value(self.world.variables[name], variables, self.world.spans.get(name))
+        if default is None:
+            return None
+        return Value(default.data, default.variables | variables, default.span)
+
+    def compare_seen(self, left: Value, right: Value) -> None:
+        """Remember which constants a variable is compared with: they name the environments."""
+        words = [right] if isinstance(right.data, str) else right.data if isinstance(right.data, (list, tuple)) else []
+        for name in left.variables:
+            for word in words:
+                if isinstance(word.data, str) and word.data and not word.variables:
+                    self.reads.compared.setdefault(name, set()).add(word.data)
+
+    # -- names and attributes ------------------------------------------------------------------------------------
+
+    def resolve_import(self, name: str, importer: Module | None = None) -> Value:
+        """What `import name` gives."""
+        found = self.project.find(name, importer)
+        return Value(found) if found else Value(External(name))
+
+    def force(self, lazy: Lazy) -> Value:
+        """What `from module import name` gives."""
+        found = self.project.find(lazy.module, lazy.importer, exact=lazy.exact)
+        if found is not None:
+            return self.of_module(found, lazy.name)
+        submodule = self.project.find(f"{lazy.module}.{lazy.name}", lazy.importer, exact=lazy.exact)
+        return Value(submodule) if submodule else Value(External(f"{lazy.module}.{lazy.name}"))
+
+    def of_module(self, module: Module, name: str) -> Value:
+        """A name of a module: what it binds, else a submodule."""
+        value = self.module(module).names.get(name)
+        if value is not None and isinstance(value.data, Lazy):
+            same = self.project.find(value.data.module, value.data.importer, exact=value.data.exact)
+            if same is not module or value.data.name != name:
+                value = self.force(value.data)
+                self.module(module).names[name] = value
+            else:
+                value = None
+        if value is None:
+            submodule = self.project.find(f"{module.name}.{name}", exact=True)
+            value = Value(submodule) if submodule else unknown(f"{module.path}:{name}")
+        return value
+
+    def attribute(self, owner: Value, name: str) -> Value:
+        """`owner.name`."""
+        data = owner.data
+        if isinstance(data, Module):
+            return self.of_module(data, name)
+        if isinstance(data, Instance):
+            return self._of_instance(owner, data, name)
+        if isinstance(data, Class):
+            return self._of_class(owner, data, name)
+        if isinstance(data, Unknown):
+            return unknown(f"{data.key}.{name}", owner.variables)
+        return self._of_data(owner, name)
+
+    def _of_data(self, owner: Value, name: str) -> Value:
+        data = owner.data
+        if isinstance(data, External) and data.owner is None:
+            return self.resolve_import(f"{data.name}.{name}")
+        if name in PASSES_THROUGH and isinstance(data, (str, int)):
+            return owner  # an enumeration's member stands for its value
+        if isinstance(data, Url) and name == "host":
+            return Value(re.sub(r"^\w+://|[:/].*$", "", data.text), owner.variables)
+        return Value(External(f"{type(data).__name__}.{name}", owner), owner.variables)
+
+    def _of_instance(self, owner: Value, data: Instance, name: str) -> Value:
+        if name in data.attributes:
+            return data.attributes[name]
+        if isinstance(data.cls, External):
+            return library.external_attribute(owner, data, name)
+        found = data.cls.find(name)
+        if found is None:
+            return unknown(f"{data.cls.node.name}.{name}")
+        if isinstance(found.data, Function):
+            if any(each.endswith(("property", "hybrid_property")) for each in found.data.decorators):
+                result = self.invoke(found.data, [owner], {})
+                if any("cached" in each for each in found.data.decorators):
+                    data.attributes[name] = result
+                return result
+            return Value(found.data) if "staticmethod" in found.data.decorators else Value(Bound(found.data, owner))
+        return found
+
+    def _of_class(self, owner: Value, data: Class, name: str) -> Value:
+        found = data.find(name)
+        if found is None:
+            return unknown(f"{data.node.name}.{name}")
+        if isinstance(found.data, Function) and "classmethod" in found.data.decorators:
+            return Value(Bound(found.data, owner))
+        return found
+
+    # -- calls ---------------------------------------------------------------------------------------------------
+
+    def invoke(self, function: Function, args: Sequence[Value], keywords: Mapping[str, Value]) -> Value:
+        """The result of a project's function; of a generator, the list of what it yields."""
+        node = function.node
+        self.called.add(node)
+        if self.depth >= DEEPEST:
+            return unknown(f"deep:{function.name}")
+        scope = Scope(function.scope.module, function.scope)
+        self._parameters(function, scope, list(args), dict(keywords))
+        self.depth += 1
+        try:
+            if isinstance(node, ast.Lambda):
+                return self.expression(node.body, scope)
+            self.block(node.body, scope)
+        except Returned as returned:
+            return returned.value
+        finally:
+            self.depth -= 1
+        yields = scope.names.get("yield")
+        return Value(None) if yields is None else yields
+
+    def _parameters(self, function: Function, scope: Scope, args: list[Value], keywords: dict[str, Value]) -> None:
+        """Bind parameters: what was given, else the default, else what the annotation promises, else unknown."""
+        spec = function.node.args
+        positional = [*spec.posonlyargs, *spec.args]
+        defaults: dict[str, ast.expr] = {
+            each.arg: value
+            for each, value in zip(positional[len(positional) - len(spec.defaults) :], spec.defaults, strict=True)
+        }
+        defaults |= {each.arg: value for each, value in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if value}
+        for each in [*positional, *spec.kwonlyargs]:
+            if each in positional and args:
+                value = args.pop(0)
+            elif each.arg in keywords:
+                value = keywords.pop(each.arg)
+            elif each.arg in defaults:
+                value = self.expression(defaults[each.arg], function.scope)
+                if value.data is None or isinstance(value.data, (External, Instance)):
+                    value = self._injected(each, function.scope) or value
+            else:
+                value = self._injected(each, function.scope) or unknown(f"{function.name}({each.arg})")
+            scope.names[each.arg] = value
+        if spec.vararg:
+            scope.names[spec.vararg.arg] = Value(args)
+        if spec.kwarg:
+            scope.names[spec.kwarg.arg] = Value(dict(keywords))
+
+    def _injected(self, parameter: ast.arg, scope: Scope) -> Value | None:
+        """An instance for a parameter whose annotation names one of the project's settings classes."""
+        if parameter.annotation is None:
+            return None
+        for node in ast.walk(parameter.annotation):
+            if isinstance(node, ast.Name):
+                value = scope.lookup(node.id)
+                if value is not None and isinstance(value.data, Class) and settings.is_settings(value.data):
+                    return self.instantiate(value, [], {})
+        return None
+
+    def instantiate(self, cls: Value, args: Sequence[Value], keywords: Mapping[str, Value]) -> Value:
+        """A new object of a project's class."""
+        data = cls.data
+        if data.derives(*ENUMS):
+            return args[0] if args else unknown(data.node.name)
+        instance = Value(Instance(data))
+        for earlier in self.instances:  # settings read the same environment each time: one object will do
+            if earlier.data.cls is data and not args and not keywords and settings.is_settings(data):
+                return earlier
+        self.instances.append(instance)
+        initialise = data.find("__init__")
+        if initialise is not None and isinstance(initialise.data, Function):
+            self.invoke(initialise.data, [instance, *args], keywords)
+        else:
+            settings.fill(self, instance, list(args), dict(keywords))
+        return instance
+
+    def apply(self, callee: Value, args: Sequence[Value], keywords: Mapping[str, Value], key: str) -> Value:
+        """Call a value."""
+        data = callee.data
+        if isinstance(data, Function):
+            return self.invoke(data, args, keywords)
+        if isinstance(data, Bound):
+            return self.invoke(data.function, [data.owner, *args], keywords)
+        if isinstance(data, Class):
+            return self.instantiate(callee, args, keywords)
+        if isinstance(data, External):
+            result = library.call(self, data, list(args), dict(keywords))
+            if result is not None:
+                return result
+            short = data.name.rpartition(".")[2]
+            if short[:1].isupper():
+                return Value(Instance(External(data.name), dict(keywords)))
+        used = callee.variables.union(*map(all_variables, args), *map(all_variables, keywords.values()))
+        return unknown(key, used)
+
+    def truth(self, value: Value) -> bool:
+        """Whether a value counts as true; on an unknown, the way this world goes."""
+        data = value.data
+        if isinstance(data, Unknown):
+            return self.choices.choose(data.key)
+        if isinstance(data, (list, tuple, set)) and len(data) == 1 and all(each.unknown for each in data):
+            return self.choices.choose(f"{next(iter(data)).data.key}?")
+        if isinstance(data, (External, Instance, Class, Function, Bound, Module, Url, Lazy)):
+            return True
+        return bool(data)
+
+    def raised(self, kind: str) -> Raised:
+        """An exception of the evaluated program."""
+        return Raised(kind)

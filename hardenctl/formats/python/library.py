@@ -1,0 +1,404 @@
+"""What the evaluator knows of builtins and libraries: methods of data, readers of the environment, `re`, `json`."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import json
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from hardenctl.formats.python import methods
+from hardenctl.formats.python.environ import READERS, read_variable, split
+from hardenctl.formats.python.project import names_in
+from hardenctl.formats.python.signals import Raised
+from hardenctl.formats.python.values import (
+    Bound,
+    Class,
+    External,
+    Function,
+    Instance,
+    Url,
+    Value,
+    all_variables,
+    lift,
+    plain,
+    unknown,
+)
+
+if TYPE_CHECKING:
+    from hardenctl.formats.python.interpreter import Interpreter
+    from hardenctl.formats.python.values import Scope
+
+Model = Callable[["Interpreter", list[Value], dict[str, Value]], Value | None]
+
+LONGEST = 500  # characters of a pattern that is tried
+BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
+_TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "list": (list,),
+    "tuple": (tuple,),
+    "set": (list,),
+    "dict": (dict,),
+    "bool": (bool,),
+    "int": (int,),
+    "float": (float,),
+    "bytes": (bytes,),
+}
+
+
+def call_node(run: Interpreter, node: ast.Call, callee: Value, scope: Scope) -> Value:
+    """The result of a call expression. The arguments of a callee we know nothing of are left alone."""
+    from hardenctl.formats.python.interpreter import Call
+
+    key = f"{scope.module.path}:{node.lineno}:{node.col_offset}()"
+    if isinstance(callee.data, Instance) and isinstance(callee.data.cls, External):
+        callee = Value(External(f"{callee.data.cls.name}()", callee), callee.variables)
+    name = callee.data.name if isinstance(callee.data, External) else _called(node)
+    wanted = run.sink.wants(name, node)
+    ours = isinstance(callee.data, (Function, Bound, Class))
+    if not (wanted or ours or _modelled(callee.data) or _interesting(run, node)):
+        return unknown(key, callee.variables)
+    args, keywords, open_ended = _arguments(run, node, scope)
+    if wanted:
+        if isinstance(callee.data, External):
+            owner = callee.data.owner
+        else:
+            owner = run.expression(node.func.value, scope) if isinstance(node.func, ast.Attribute) else None
+        result = run.sink.call(run, Call(name, node, scope, owner, tuple(args), keywords, open_ended))
+        if result is not None:
+            return result
+    result = run.apply(callee, args, keywords, key)
+    if isinstance(result.data, str) and result.span is None:
+        return Value(result.data, result.variables, scope.module.span(node))
+    return result
+
+
+def _called(node: ast.Call) -> str:
+    return f".{node.func.attr}" if isinstance(node.func, ast.Attribute) else ""
+
+
+def _interesting(run: Interpreter, node: ast.Call) -> bool:
+    """Whether the arguments of a call name a class or function of interest, as `run(CORSMiddleware(app))` does."""
+    parts = [*node.args, *(each.value for each in node.keywords)]
+    return bool(parts) and not run.interest.isdisjoint(names_in(parts))
+
+
+def _arguments(run: Interpreter, node: ast.Call, scope: Scope) -> tuple[list[Value], dict[str, Value], bool]:
+    from hardenctl.formats.python.expressions import items
+
+    args: list[Value] = []
+    for each in node.args:
+        if isinstance(each, ast.Starred):
+            args.extend(items(run.expression(each.value, scope)))
+        else:
+            args.append(run.expression(each, scope))
+    keywords: dict[str, Value] = {}
+    open_ended = False
+    for word in node.keywords:
+        value = run.expression(word.value, scope)
+        if word.arg is not None:
+            keywords[word.arg] = value
+        elif isinstance(value.data, dict):
+            open_ended |= None in value.data
+            keywords |= {str(key): each for key, each in value.data.items() if key is not None}
+        else:
+            open_ended = True
+    return args, keywords, open_ended
+
+
+def _modelled(data: object) -> bool:
+    if not isinstance(data, External):
+        return False
+    short = data.name.rpartition(".")[2]
+    return short[:1].isupper() or data.name in MODELS or methods.knows(data) or bool(READERS.fullmatch(data.name))
+
+
+def call(run: Interpreter, callee: External, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+    """The result of a library's function, None where it is not modelled."""
+    if READERS.fullmatch(callee.name):
+        return read_variable(run, callee, args, keywords)
+    model = MODELS.get(callee.name)
+    if model is not None:
+        return model(run, args, keywords)
+    if methods.knows(callee):
+        return methods.call(run, callee, args, keywords)
+    return _declaration(callee, args, keywords)
+
+
+def _declaration(callee: External, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+    """What a declaration object keeps of its arguments: a field's default, an alias's names."""
+    short = callee.name.rpartition(".")[2]
+    if short in {"Field", "field"}:
+        return Value(Instance(External(callee.name), {**keywords, **({"default": args[0]} if args else {})}))
+    if short == "CommaSeparatedStrings" and args:
+        return split(args[0])
+    if short in {"AliasChoices", "Csv"}:
+        return Value(Instance(External(callee.name), {"args": Value(args), **keywords}))
+    return None
+
+
+def external_attribute(owner: Value, data: Instance, name: str) -> Value:
+    """An attribute or method of a library's object."""
+    assert isinstance(data.cls, External)  # noqa: S101 - the caller's branch, told to mypy
+    return Value(External(f"{data.cls.name}().{name}", owner), owner.variables)
+
+
+def subscript(run: Interpreter, owner: Value, key: Value) -> Value | None:
+    """`owner[key]` where that is not plain data: `os.environ[...]`."""
+    if isinstance(owner.data, External) and owner.data.name in {"os.environ", "environ"} and isinstance(key.data, str):
+        found = run.variable(key.data)
+        return found if found is not None else unknown(f"${key.data}", frozenset({key.data}))
+    return run.sink.item(owner, key)
+
+
+# -- builtins --------------------------------------------------------------------------------------------------------
+
+
+def _list(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    from hardenctl.formats.python.expressions import items
+
+    del run, keywords
+    return Value(items(args[0]), args[0].variables, args[0].span) if args else Value([])
+
+
+def _dict(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    del run
+    base = args[0].data if args and isinstance(args[0].data, dict) else {}
+    return Value({**base, **keywords})
+
+
+def _str(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    del run, keywords
+    if not args:
+        return Value("")
+    data = args[0].data
+    if isinstance(data, Url):
+        return Value(data.text, args[0].variables, args[0].span)
+    return Value(str(plain(args[0])), args[0].variables, args[0].span)
+
+
+def _bool(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    del keywords
+    if args and args[0].unknown:
+        return args[0]
+    return Value(bool(args) and run.truth(args[0]), args[0].variables if args else frozenset())
+
+
+def _number(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    del run, keywords
+    return Value(int(plain(args[0])), args[0].variables)
+
+
+def _len(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+    del run, keywords
+    data = args[0].data
+    if isinstance(data, (list, tuple)) and any(each.unknown for each in data):
+        return None
+    return Value(len(data), all_variables(args[0]))
+
+
+def _any(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    from hardenctl.formats.python.expressions import items
+
+    del keywords
+    return Value(any(run.truth(each) for each in items(args[0])), all_variables(args[0]))
+
+
+def _all(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    from hardenctl.formats.python.expressions import items
+
+    del keywords
+    return Value(all(run.truth(each) for each in items(args[0])), all_variables(args[0]))
+
+
+def _isinstance(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+    from hardenctl.formats.python.expressions import items
+
+    del run, keywords
+    value, kinds = args
+    names = [each.data for each in (items(kinds) if isinstance(kinds.data, (tuple, list)) else [kinds])]
+    if value.unknown or not all(isinstance(each, External) for each in names):
+        return None
+    wanted = tuple(kind for each in names for kind in _TYPES.get(each.name.removeprefix("builtins."), ()))
+    return Value(isinstance(value.data, wanted), value.variables)
+
+
+def _getattr(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+    del keywords
+    owner, name = args[0], plain(args[1])
+    found = run.attribute(owner, name)
+    if found.unknown and len(args) > 2 and not owner.unknown:  # noqa: PLR2004 - the default
+        return args[2]
+    return found
+
+
+def _map(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    from hardenctl.formats.python.expressions import items
+
+    del keywords
+    mapped = [run.apply(_of_type(args[0], each), [each], {}, "map()") for each in items(args[1])]
+    return Value(mapped, args[1].variables)
+
+
+def _filter(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    from hardenctl.formats.python.expressions import items
+
+    del keywords
+    test = args[0]
+    kept = [
+        each
+        for each in items(args[1])
+        if run.truth(each if test.data is None else run.apply(_of_type(test, each), [each], {}, "filter()"))
+    ]
+    return Value(kept, args[1].variables)
+
+
+def _of_type(function: Value, each: Value) -> Value:
+    """`str.strip` as a function: the method of the element."""
+    data = function.data
+    if isinstance(data, External) and re.fullmatch(r"builtins\.str\.\w+", data.name) and isinstance(each.data, str):
+        return Value(External(f"bound.str.{data.name.rpartition('.')[2]}", each))
+    return function
+
+
+def _enumerate(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    from hardenctl.formats.python.expressions import items
+
+    del run, keywords
+    return Value([Value((Value(index), each)) for index, each in enumerate(items(args[0]))])
+
+
+def _zip(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    from hardenctl.formats.python.expressions import items
+
+    del run, keywords
+    return Value([Value(tuple(each)) for each in zip(*map(items, args), strict=False)])
+
+
+# -- libraries -------------------------------------------------------------------------------------------------------
+
+
+def _loads(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    del run, keywords
+    text = plain(args[0])
+    try:
+        return lift(json.loads(text), args[0].variables, args[0].span)
+    except ValueError:
+        raise Raised("ValueError") from None
+
+
+def _literal(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    del run, keywords
+    try:
+        return lift(ast.literal_eval(plain(args[0])), args[0].variables, args[0].span)
+    except (ValueError, SyntaxError):
+        raise Raised("ValueError") from None
+
+
+def _strtobool(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    del run, keywords
+    from hardenctl.formats.python.world import TRUE
+
+    return Value(str(plain(args[0])).lower() in TRUE, args[0].variables)
+
+
+def _compile(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    del run, keywords
+    return Value(Instance(External("re.Pattern"), {"pattern": args[0]}), args[0].variables, args[0].span)
+
+
+def _regex(how: str) -> Model:
+    def model(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+        del run, keywords
+        pattern, text = args[0], args[1]
+        if isinstance(pattern.data, Instance):
+            pattern = pattern.data.attributes["pattern"]
+        return matched(how, pattern, text)
+
+    return model
+
+
+def matched(how: str, pattern: Value, text: Value) -> Value | None:
+    """`re.match` and its kin, tried for real."""
+    expression, subject = plain(pattern), plain(text)
+    if len(expression) > LONGEST or len(subject) > LONGEST:
+        return None
+    try:
+        found = getattr(re, how)(expression, subject)
+    except re.error:
+        raise Raised("error") from None
+    return Value(found is not None, pattern.variables | text.variables)
+
+
+def _urlsplit(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    del run, keywords
+    parts = urlsplit(plain(args[0]))
+    names = ("scheme", "netloc", "path", "hostname", "query")
+    fields = {name: Value(getattr(parts, name), args[0].variables) for name in names}
+    return Value(Instance(External("urllib.parse.SplitResult"), fields), args[0].variables)
+
+
+def _fnmatch(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    import fnmatch
+
+    del run, keywords
+    return Value(fnmatch.fnmatchcase(plain(args[0]), plain(args[1])), all_variables(args[0]) | all_variables(args[1]))
+
+
+def _namespace(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    del run, args
+    return Value(Instance(External("types.SimpleNamespace"), dict(keywords)))
+
+
+def _first(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+    del run, keywords
+    return args[-1] if args else None
+
+
+MODELS: dict[str, Model] = {
+    **dict.fromkeys(
+        (
+            "builtins.list",
+            "builtins.tuple",
+            "builtins.set",
+            "builtins.frozenset",
+            "builtins.sorted",
+            "builtins.reversed",
+        ),
+        _list,
+    ),
+    "builtins.dict": _dict,
+    "builtins.str": _str,
+    "builtins.bool": _bool,
+    "builtins.int": _number,
+    "builtins.len": _len,
+    "builtins.any": _any,
+    "builtins.all": _all,
+    "builtins.isinstance": _isinstance,
+    "builtins.getattr": _getattr,
+    "builtins.map": _map,
+    "builtins.filter": _filter,
+    "builtins.enumerate": _enumerate,
+    "builtins.zip": _zip,
+    "json.loads": _loads,
+    "ast.literal_eval": _literal,
+    "distutils.util.strtobool": _strtobool,
+    "re.compile": _compile,
+    "re.match": _regex("match"),
+    "re.search": _regex("search"),
+    "re.fullmatch": _regex("fullmatch"),
+    "urllib.parse.urlparse": _urlsplit,
+    "urllib.parse.urlsplit": _urlsplit,
+    "fnmatch.fnmatch": _fnmatch,
+    "fnmatch.fnmatchcase": _fnmatch,
+    "types.SimpleNamespace": _namespace,
+    "typing.cast": _first,
+    "copy.deepcopy": _first,
+    "copy.copy": _first,
+    "itertools.chain": lambda run, args, keywords: Value(
+        [each for part in args for each in _list(run, [part], keywords).data]
+    ),
+}
