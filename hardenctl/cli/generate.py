@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from hardenctl.formats.project import store_hosts
 from hardenctl.generate.alphabets import ALPHABETS
 from hardenctl.generate.credential import RECIPES, Recipe, generate
 from hardenctl.generate.env import Filled
@@ -16,6 +17,8 @@ from hardenctl.generate.files import check_store, fill_file, store
 from hardenctl.model.errors import UsageError
 from hardenctl.model.settings import SecretSettings
 from hardenctl.policy.load import load_policy
+from hardenctl.sources.repository import find_place
+from hardenctl.sources.worktree import WorkTreeSnapshot
 
 app = typer.Typer(
     help="Generate credentials. On a terminal only bits and fingerprint are shown; a pipe gets the bare value.",
@@ -81,9 +84,16 @@ def env(
         write,
         rotate=rotate or (),
         assign=dict(map(_pair, assign or ())),
+        hosts=_hosts(template),
         settings=_settings(),
     )
     sys.stdout.write(_summary(filled, write))
+
+
+def _hosts(template: Path) -> dict[str, str]:
+    """Where compose runs the servers that the template's URLs speak of."""
+    folder = template.parent
+    return store_hosts(WorkTreeSnapshot(find_place([folder]))) if folder.is_dir() else {}
 
 
 def _settings() -> SecretSettings:

@@ -132,6 +132,15 @@ def detect_facts(snapshot: Snapshot) -> ProjectFacts:
     )
 
 
+def store_hosts(snapshot: Snapshot) -> dict[str, str]:
+    """Kind of store (`postgres`, `redis`, ...) to the compose service that runs it, the first of each kind."""
+    hosts: dict[str, str] = {}
+    for each in _services(_Texts(snapshot)):
+        if each.kind not in {"", "app"}:
+            hosts.setdefault(each.kind, each.name)
+    return hosts
+
+
 class _Texts:
     """The texts of a snapshot that facts are read from, each read once."""
 

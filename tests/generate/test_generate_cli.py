@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dotenv import dotenv_values
+
+from hardenctl.cli.app import run
+from hardenctl.generate.credential import RECIPES
+
+
+@pytest.fixture(autouse=True)
+def plain_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test runs in a folder of its own, outside git."""
+    monkeypatch.chdir(tmp_path)
+
+
+def on_terminal(*arguments: str) -> str:
+    """What a command prints on a real terminal."""
+    pty = pytest.importorskip("pty", reason="there are no pseudo-terminals on Windows")
+    master, slave = pty.openpty()
+    process = subprocess.Popen([sys.executable, "-m", "hardenctl", *arguments], stdout=slave, stderr=slave)
+    os.close(slave)
+    seen = b""
+    while True:
+        try:
+            part = os.read(master, 4096)
+        except OSError:  # Linux says so at the end
+            break
+        if not part:
+            break
+        seen += part
+    os.close(master)
+    assert process.wait() == 0
+    return seen.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_pipe_gets_the_bare_value(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a pipe the value stands alone, without a newline."""
+    assert run(["generate", name]) == 0
+    printed = capsys.readouterr()
+    assert re.fullmatch(r"[\w=+/-]{32,}", printed.out)
+    assert printed.err == ""
+
+
+def test_terminal_shows_no_value() -> None:
+    """On a terminal: name, bits, fingerprint, and how to get at the value."""
+    seen = on_terminal("generate", "secret-key")
+    assert re.search(r"^secret-key: 384 bits, sha256 [0-9a-f]{12}$", seen, re.MULTILINE)
+    assert "--show" in seen
+    assert not re.search(r"[\w-]{40,}", seen)
+
+
+def test_terminal_shows_what_was_asked_for() -> None:
+    """`--show` prints the value on a line of its own."""
+    assert re.fullmatch(r"[0-9a-f]{64}\n", on_terminal("generate", "hex", "--show"))
+
+
+def test_write(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """`--write` puts the value into the file and names, bits and fingerprint on the screen."""
+    assert run(["generate", "token", "--write", ".env", "--key", "API_TOKEN"]) == 0
+    printed = capsys.readouterr()
+    value = dotenv_values(tmp_path / ".env")["API_TOKEN"]
+    assert value
+    assert value not in printed.out + printed.err
+    assert re.fullmatch(r"\.env: API_TOKEN set \(258 bits, sha256 [0-9a-f]{12}\)\n", printed.out)
+
+
+def test_write_has_a_usual_key(tmp_path: Path) -> None:
+    """Without `--key` the kind's usual name is set."""
+    assert run(["generate", "secret-key", "--write", ".env"]) == 0
+    assert list(dotenv_values(tmp_path / ".env")) == ["SECRET_KEY"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        pytest.param(["token", "--length", "5"], "the floor is 128", id="below the floor"),
+        pytest.param(["token", "--key", "A"], "need --write", id="key without file"),
+        pytest.param(["token", "--force"], "need --write", id="force without file"),
+        pytest.param(["token", "--write", ".env", "--show"], "exclude each other", id="written and shown"),
+        pytest.param(["token", "--write", ".env", "--key", "1A"], "cannot be the name", id="no name"),
+        pytest.param(["env", "--write", ".env"], "no template", id="no template"),
+        pytest.param(["env", "--write", ".env", "--set", "X"], "KEY=VALUE", id="half an assignment"),
+        pytest.param(["tokne"], "No such command", id="unknown kind"),
+    ],
+)
+def test_errors(arguments: list[str], what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each mistake is one error with help, exit code 2, and nothing is written."""
+    assert run(["generate", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert what in printed.err
+    assert "help: " in printed.err
+    assert not Path(".env").exists()
+
+
+def test_policy_floor(capsys: pytest.CaptureFixture[str]) -> None:
+    """The project's policy raises the floor."""
+    Path("hardenctl.toml").write_text("[secrets]\nminimum-bits = 512\n", encoding="utf-8")
+    assert run(["generate", "token", "--length", "43"]) == 2
+    assert "the floor is 512" in capsys.readouterr().err
+
+
+def test_env(make_repository: Callable[..., Any], capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    """The whole way in a repository: filled, ignored, named but not shown; a second run changes nothing."""
+    repository = make_repository(
+        {
+            ".env.example": "ENVIRONMENT=development\nSECRET_KEY=\nPOSTGRES_PASSWORD=\n"
+            "DATABASE_URL=postgresql://user:password@host/app\nOPENAI_API_KEY=\n",
+            ".gitignore": ".env.*\n!.env.example\n",
+            "docker-compose.yml": "services:\n  store:\n    image: postgres:17\n",
+        }
+    )
+    monkeypatch.chdir(repository.root)
+    command = ["generate", "env", "--template", ".env.example", "--write", ".env.production"]
+    assert run([*command, "--set", "ENVIRONMENT=production"]) == 0
+    printed = capsys.readouterr()
+    values = dotenv_values(".env.production")
+    assert values["ENVIRONMENT"] == "production"
+    assert values["DATABASE_URL"] == f"postgresql://user:{values['POSTGRES_PASSWORD']}@store/app"
+    for key in ("SECRET_KEY", "POSTGRES_PASSWORD", "DATABASE_URL"):
+        assert key in printed.out
+        assert str(values[key]) not in printed.out + printed.err
+    assert "you must fill:\n  OPENAI_API_KEY: only its issuer can make it" in printed.out
+    assert repository.git("status", "--porcelain") == ""
+
+    before = Path(".env.production").read_bytes()
+    assert run(command) == 0
+    assert Path(".env.production").read_bytes() == before
+    assert "kept:\n  SECRET_KEY\n  POSTGRES_PASSWORD\n  DATABASE_URL\n" in capsys.readouterr().out
+
+    assert run([*command, "--rotate", "SECRET_KEY"]) == 0
+    rotated = dotenv_values(".env.production")
+    assert rotated["SECRET_KEY"] != values["SECRET_KEY"]
+    assert rotated["DATABASE_URL"] == values["DATABASE_URL"]
+
+
+def test_pasted_secret_is_not_echoed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Somebody who pastes a value in place of KEY=VALUE does not find it on the screen."""
+    value = RECIPES["token"].name + "x" * 30
+    assert run(["generate", "env", "--write", ".env", "--set", value]) == 2
+    assert value not in capsys.readouterr().err
