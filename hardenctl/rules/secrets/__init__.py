@@ -1,7 +1,8 @@
-"""The secrets rules."""
+"""The secret rules: provider formats and what no format gives away, each declared once as data."""
 
 from __future__ import annotations
 
-from hardenctl.rules.declare import Rule
+from hardenctl.rules.secrets import generic, providers
+from hardenctl.rules.secrets.declare import SecretRule
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[SecretRule, ...] = (*generic.RULES, *providers.RULES)

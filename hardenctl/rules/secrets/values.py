@@ -46,7 +46,8 @@ _DEFAULT = re.compile(r"\$\{\w+:?-(?P<default>[^{}]*)\}")
 _REFERENCE = re.compile(
     r"""
       \$\{[^}]*\}? | \{\{.*\}\} | \{%.*%\} | <%.*%> | \$\(.*\) | `[^`]+` | %\(\w+\)[sd] | \#\{[^}]+\}
-    | \$\$?[A-Za-z_]\w*(?![\w$./+=-]) | \$\$?\[ | \$env: | ^%[A-Za-z_]\w*%$ | ^:\w+$ | ^%[sdv]$ | ^%[\w-]+%$
+    | ^\$\$?[A-Za-z_]\w*(?:[.\[]\w.*|->\w.*)?$ | (?:^|[\s/:@=.-])\$[A-Z_][A-Z0-9_]+\b
+    | ^\$\$?\[ | \$env: | ^%[A-Za-z_]\w*%$ | ^:\w+$ | ^%[sdv]$ | ^%[\w-]+%$
     | ^\{[A-Za-z_][\w.\[\]'"()-]*\}$ | ^\(\(.*\)\)$ | ^\{\w+:[\w.:]+\}$
     | ^!(?:vault|secret|Ref|Sub|GetAtt|ImportValue|env_var|ENV|env|reference)\b
     | ^(?:vault|ssm|secretsmanager|awssm|gcpsm|op|sm|keyvault|doppler|bao|ref\+\w+|secret|env|file|azkv)

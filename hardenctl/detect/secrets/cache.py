@@ -1,0 +1,98 @@
+"""The compiled hyperscan database on disk: compiled once (about a second), loaded in milliseconds."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+_MAGIC = b"hardenctl-hs1\n"
+
+
+def cache_home() -> Path:
+    """The folder for hardenctl's caches: `$XDG_CACHE_HOME/hardenctl`, or the platform's place for caches."""
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base) / "hardenctl"
+    if sys.platform == "win32" and (base := os.environ.get("LOCALAPPDATA")):
+        return Path(base) / "hardenctl" / "Cache"
+    if sys.platform == "darwin":
+        return Path("~/Library/Caches/hardenctl").expanduser()
+    return Path("~/.cache/hardenctl").expanduser()
+
+
+def database(expressions: Sequence[tuple[str, int]]) -> Any:
+    """A compiled block-mode database of (expression, flags) pairs; ids are their indexes.
+
+    Read from the cache where it holds one for these expressions, this hyperscan and this kind of processor. A torn or
+    foreign file is compiled anew. Not being able to write the cache only costs time. Raises ImportError where
+    hyperscan is not installed.
+    """
+    import hyperscan
+
+    path = cache_home() / f"secrets-{_digest(expressions, str(vars(hyperscan).get('__version__')))}.hsdb"
+    with contextlib.suppress(OSError, ValueError, hyperscan.HyperscanError):
+        loaded = hyperscan.loadb(_unsealed(path.read_bytes()), hyperscan.HS_MODE_BLOCK)
+        loaded.scratch = hyperscan.Scratch(loaded)
+        return loaded
+    compiled = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    compiled.compile(
+        expressions=[expression.encode() for expression, _ in expressions],
+        ids=list(range(len(expressions))),
+        elements=len(expressions),
+        flags=[flags for _, flags in expressions],
+    )
+    with contextlib.suppress(OSError):
+        _write(path, _sealed(hyperscan.dumpb(compiled)))
+    return compiled
+
+
+def _digest(expressions: Sequence[tuple[str, int]], version: str) -> str:
+    """What the database depends on. The processor matters: hyperscan compiles for its vector instructions."""
+    parts = [
+        version,
+        sys.platform,
+        platform.machine(),
+        _processor(),
+        *(f"{flags} {each}" for each, flags in expressions),
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError), Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as lines:
+        for line in lines:
+            if line.startswith(("flags", "Features")):
+                return " ".join(
+                    flag for flag in line.split() if flag.startswith(("avx", "sse4", "bmi", "sve", "asimd"))
+                )
+    return platform.processor()
+
+
+def _sealed(content: bytes) -> bytes:
+    return _MAGIC + hashlib.sha256(content).digest() + content
+
+
+def _unsealed(content: bytes) -> bytes:
+    """The database in a cache file. Raises ValueError for one that is torn: hyperscan itself would crash on some."""
+    seal = len(_MAGIC) + 32
+    if not content.startswith(_MAGIC) or hashlib.sha256(content[seal:]).digest() != content[len(_MAGIC) : seal]:
+        raise ValueError("not a whole cache file")
+    return content[seal:]
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=path.name, dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        Path(temporary).replace(path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,190 @@
+"""What can be said about a candidate without knowing the answer: the features that the score weighs."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from hardenctl.detect.secrets.assign import Candidate
+from hardenctl.detect.secrets.language import Setting, quoting, setting
+from hardenctl.rules.secrets.letters import cost
+from hardenctl.rules.secrets.values import is_credential_key, key_words
+from hardenctl.rules.secrets.words import ABOUT_SUFFIXES, WEAK_WORDS
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_KINDS = (
+    ("password", _words("password passwd pass pwd passphrase passwort pw psw senha passcode storepass keypass psk")),
+    ("secret", _words("secret secrets clientsecret appsecret")),
+    ("token", _words("token tokens jwt bearer accesstoken authtoken session sessionid")),
+    ("key", _words("key keys apikey secretkey privatekey nkey accesskey")),
+    ("auth", _words("auth authorization basic credential credentials creds authentication")),
+    ("otp", _words("otp totp hotp code pin seed salt nonce")),
+)
+_LENGTHS = (5, 7, 9, 12, 15, 20, 31, 39, 64, 128)  # characters: the upper ends of the ranges that are told apart
+_HEX = re.compile(r"(?:0x)?[0-9a-fA-F]+")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
+_DOTTED = re.compile(r"[A-Za-z_$][\w$-]*(?:(?:\.|::|->|/|:)[A-Za-z_$*][\w$-]*)+(?:\(\))?")
+_CALL = re.compile(r"\w[\[(]|[\])]$|=>|->|\$\w|\{\w|%\w\b|::")
+_CAMEL = re.compile(r"[a-z]+(?:[A-Z][a-z]+)+[0-9]?|(?:[A-Z][a-z]+){2,}[0-9]?")
+_CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_SNAKE = re.compile(r"[a-z]+(?:[_-][a-z0-9]+)+")
+_FILE = re.compile(
+    r"[\w./\\-]*\.(?:pem|key|crt|json|ya?ml|txt|py|js|ts|html?|env|php|java|rb|go|sh|conf|cfg|ini|xml|jks|p12|pub|db|md"
+    r"|com|org|net|io)\b",
+    re.IGNORECASE,
+)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d|\d+(?:\.\d+){1,3}")
+_COMMENT = re.compile(r"^\s*(?:#|//|\*|/\*|<!--|--|;|%|rem )", re.IGNORECASE)
+_LETTERS = re.compile(r"[a-z]{2,}")
+_DIGEST_KEY = re.compile(
+    r"sha|md5|hash|digest|checksum|integrity|etag|fingerprint|commit|revision|signature", re.IGNORECASE
+)
+
+
+def entropy(value: str) -> float:
+    """Shannon entropy in bits per character."""
+    total = len(value)
+    return -sum(count / total * math.log2(count / total) for count in Counter(value).values()) if total else 0.0
+
+
+def strangeness(value: str) -> float:
+    """The mean cost of a value's runs of letters, weighed by their length; 0 where it has none."""
+    runs = _LETTERS.findall(value.lower())
+    total = sum(map(len, runs))
+    return sum(cost(run) * len(run) for run in runs) / total if total else 0.0
+
+
+def features(candidate: Candidate, text: str, path: str) -> frozenset[str]:
+    """The names of what holds of a candidate."""
+    return frozenset(_features(candidate, text, path))
+
+
+def _features(candidate: Candidate, text: str, path: str) -> Iterator[str]:
+    yield from _of_key(candidate)
+    yield from _of_shape(candidate.value)
+    yield from _of_words(candidate)
+    yield from _of_place(candidate, text, path)
+
+
+def _of_key(candidate: Candidate) -> Iterator[str]:
+    words = key_words(candidate.key)
+    names = set(words)
+    last = words[-1] if words else ""
+    yield f"how:{candidate.how.value}"
+    if is_credential_key(candidate.key):
+        yield "key:credential"
+    for kind, members in _KINDS:
+        if last in members or "".join(words[-2:]) in members:
+            yield f"key:{kind}"
+            break
+    else:
+        yield "key:other"
+    if len(words) == 1:
+        yield "key:one-word"
+    if last in ABOUT_SUFFIXES:
+        yield "key:about"
+    if names & {"public", "primary", "foreign", "name", "id", "path", "file", "url", "type", "header", "field"}:
+        yield "key:harmless-word"
+    if names & {"api", "access", "client", "private", "secret"}:
+        yield "key:qualified"
+    if _DIGEST_KEY.search(candidate.key):
+        yield "key:digest"
+    if " " in candidate.key:
+        yield "key:spaces"
+
+
+def _of_shape(value: str) -> Iterator[str]:
+    length = len(value)
+    yield f"length:{next((limit for limit in _LENGTHS if length <= limit), 'more')}"
+    classes = {
+        "lower": any("a" <= each <= "z" for each in value),
+        "upper": any("A" <= each <= "Z" for each in value),
+        "digit": any("0" <= each <= "9" for each in value),
+        "symbol": not value.isalnum(),
+    }
+    yield "classes:" + "+".join(name for name, holds in classes.items() if holds)
+    bits = entropy(value)
+    yield f"entropy:{min(5, int(bits * 2) / 2)}"
+    changes = sum(_kind(a) != _kind(b) for a, b in itertools.pairwise(value))
+    yield f"changes:{min(9, int(10 * changes / max(1, length - 1)))}"
+    if _HEX.fullmatch(value):
+        yield "shape:hex"
+        yield f"hex:{length if length in {32, 40, 64, 128} else 'other'}"
+    elif _BASE64.fullmatch(value) and classes["digit"] and classes["upper"] and classes["lower"]:
+        yield "shape:base64"
+    for name, holds in (
+        ("uuid", _UUID.fullmatch(value)),
+        ("identifier", _IDENTIFIER.fullmatch(value)),
+        ("dotted", _DOTTED.fullmatch(value)),
+        ("code", _CALL.search(value)),
+        ("camel", _CAMEL.fullmatch(value)),
+        ("constant", _CONSTANT.fullmatch(value)),
+        ("snake", _SNAKE.fullmatch(value)),
+        ("file", _FILE.search(value)),
+        ("date", _DATE.fullmatch(value)),
+        ("space", " " in value),
+        ("colon", ":" in value),
+        ("slash", "/" in value),
+        ("comma", "," in value),
+        ("angle", "<" in value or ">" in value),
+        ("backslash", "\\" in value),
+        ("non-ascii", not value.isascii()),
+        ("lead-slash", value[0] in "/.#&"),
+        ("padding", value.endswith("=")),
+        ("trailing-digits", value[-1].isdigit() and value.rstrip("0123456789").isalpha()),
+        ("email", "@" in value and "." in value.partition("@")[2]),
+        ("url", "://" in value),
+        ("json", value[0] in "{["),
+    ):
+        if holds:
+            yield f"shape:{name}"
+
+
+def _of_words(candidate: Candidate) -> Iterator[str]:
+    value = candidate.value
+    strange = strangeness(value)
+    yield "letters:none" if not strange else f"letters:{min(8, max(3, int(strange * 2) / 2))}"
+    parts = set(key_words(value))
+    if parts & WEAK_WORDS - {part for part in parts if len(part) < 3}:  # noqa: PLR2004 - two letters turn up by chance
+        yield "words:common"
+    squeezed = re.sub(r"[\W_]", "", value).lower()
+    key = re.sub(r"[\W_]", "", candidate.key).lower()
+    if squeezed and (squeezed in key or key in squeezed):
+        yield "words:like-key"
+    if candidate.user and squeezed == candidate.user.lower():
+        yield "words:like-user"
+
+
+def _of_place(candidate: Candidate, text: str, path: str) -> Iterator[str]:
+    language = quoting(path)
+    yield f"quote:{'bare' if not candidate.quote else 'quoted'}:{language.value}"
+    where = setting(path)
+    for flag in (Setting.TEST, Setting.EXAMPLE, Setting.DOCUMENT, Setting.GENERATED, Setting.TRANSLATION):
+        if flag in where:
+            yield f"path:{(flag.name or '').lower()}"
+    start = text.rfind("\n", max(0, candidate.start - 300), candidate.start) + 1
+    before = text[max(start, candidate.start - 300) : candidate.start]
+    if _COMMENT.match(before):
+        yield "line:comment"
+    after = text[candidate.end : candidate.end + 12]
+    if after.lstrip("\"'`").lstrip().startswith(("+", ".", "%", "(")):
+        yield "after:expression"
+    if after[:1] == "(" or after[:2] == '["':
+        yield "after:call"
+    if len(before) >= 290:  # noqa: PLR2004 - the window is full: a very long line
+        yield "line:long"
+
+
+def _kind(character: str) -> int:
+    if character.isalpha():
+        return 0 if character.islower() else 1
+    return 2 if character.isdigit() else 3

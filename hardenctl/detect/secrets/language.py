@@ -1,0 +1,84 @@
+"""What kind of file a path names, as far as credentials care: who quotes strings, and who only tells or tests."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import re
+from pathlib import PurePosixPath
+
+
+class Quoting(enum.Enum):
+    """How a language writes a string."""
+
+    BARE = "bare"  # `key: value` without quotes is a string: YAML, dotenv, INI, shell, properties
+    PROSE = "prose"  # documents and logs: a bare value may be one, among sentences
+    QUOTED = "quoted"  # only a quoted string is a string: programming languages, JSON
+
+
+class Setting(enum.Flag):
+    """Where a file stands. Several may hold."""
+
+    NONE = 0
+    TEST = enum.auto()
+    EXAMPLE = enum.auto()
+    DOCUMENT = enum.auto()
+    GENERATED = enum.auto()  # lock files, bundles, snapshots of hashes
+    TRANSLATION = enum.auto()
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_BARE = _words("""
+    yml yaml env ini cfg conf config cnf properties toml sh bash zsh fish bat cmd envrc service npmrc pypirc netrc
+    pgpass htpasswd dockercfg mk dockerfile containerfile j2 template tmpl tpl sample example dist local production
+    staging development prod dev token key secret secrets credentials hcl tfvars http rest list plist reg inf
+""")
+_PROSE = _words("md markdown rst txt adoc asciidoc log out text org tex csv tsv eml cast ipynb")
+_BARE_NAMES = _words("makefile dockerfile containerfile procfile vagrantfile jenkinsfile crontab")
+
+
+def _part_of_path(words: str) -> str:
+    return rf"(?:^|[/_.-])(?:{words})(?:[/_.-]|$)"
+
+
+_LOCKS = (
+    r"package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|poetry\.lock|pdm\.lock|uv\.lock"
+    r"|pipfile\.lock|composer\.lock|gemfile\.lock|cargo\.lock|go\.sum|flake\.lock|mix\.lock|pubspec\.lock"
+    r"|packages\.lock\.json|podfile\.lock|\.secrets\.baseline|\.hardenctl-baseline\.json|conda-lock\.yml|deno\.lock"
+    r"|gradle\.lockfile|verification-metadata\.xml|requirements.*\.lock"
+)
+_SETTINGS = {
+    Setting.TEST: _part_of_path("tests?|testing|specs?|__tests__|testdata|fixtures?|cassettes|mocks?|e2e|conftest"),
+    Setting.EXAMPLE: _part_of_path("examples?|samples?|demos?|dist|templates?|tutorials?|snippets?"),
+    Setting.DOCUMENT: r"(?:^|/)(?:docs?|documentation|wiki|man)/|\.(?:md|markdown|rst|adoc|asciidoc)$"
+    r"|(?:^|/)(?:readme|changelog|changes|history|news)[^/]*$",
+    Setting.GENERATED: rf"(?:^|/)(?:{_LOCKS})$|\.(?:min\.(?:js|css)|map|svg|lock|sum|po|pot|wasm|pyc|tsbuildinfo)$"
+    r"|(?:^|/)(?:node_modules|\.git)/",
+    Setting.TRANSLATION: r"(?:^|/)(?:locales?|i18n|l10n|lang|langs|languages|translations?|nls|messages)(?:/|[._-])"
+    r"|(?:^|/)(?:en|de|fr|es|ru|zh|ja|ko|pt|it)(?:[-_][a-z]{2})?\.(?:json|ya?ml|js|ts|php)$"
+    r"|\.(?:po|pot|xliff?|arb|strings)$",
+}
+_EXPRESSIONS = {flag: re.compile(expression, re.IGNORECASE) for flag, expression in _SETTINGS.items()}
+
+
+@functools.lru_cache(maxsize=1024)
+def quoting(path: str) -> Quoting:
+    """How the file's language writes strings, by its name; a name without a suffix is taken for configuration."""
+    name = PurePosixPath(path).name.lower()
+    suffix = name.rpartition(".")[2] if "." in name else ""
+    if name.startswith((".env", "env.")) or name in _BARE_NAMES or not suffix or suffix in _BARE:
+        return Quoting.BARE
+    return Quoting.PROSE if suffix in _PROSE else Quoting.QUOTED
+
+
+@functools.lru_cache(maxsize=1024)
+def setting(path: str) -> Setting:
+    """Where the file stands, by its path."""
+    found = Setting.NONE
+    for flag, expression in _EXPRESSIONS.items():
+        if expression.search(path):
+            found |= flag
+    return found

@@ -1,0 +1,175 @@
+"""The matcher: which rules can match a text at all, and where assignments and headers are.
+
+Two engines give the same answer: hyperscan over the whole buffer, and `re` where hyperscan is not installed or where
+loading it would cost more than it saves. Both use the same expressions, which therefore have no look-around.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hardenctl.detect.secrets.cache import database
+from hardenctl.rules.secrets.declare import SecretRule
+
+# Loading hyperscan and its database takes about 25 ms; `re` needs about 60 ms for a megabyte.
+SMALL = 30_000  # bytes that `re` scans in one process before hyperscan is worth its loading
+
+
+class Anchor(enum.IntEnum):
+    """Where the parsers of `assign` start. The offset is that of the anchor's last character."""
+
+    ASSIGN = 0  # a credential word, then `:`, `=`, `,`, `(` or `>`
+    FLAG = 1  # `--password value`, `ENV KEY value`, `PASSWORD 'value'`
+    USERINFO = 2  # `://user:password@`
+    SCHEME = 3  # `Bearer value`, `Basic value`
+    PAIR = 4  # `name: KEY` and then `value: ...`
+    ARMOUR = 5  # the first line of a PEM or PGP block
+
+
+# A credential word: where one stands before an operator, an assignment is parsed.
+_WORDS = "pass|pwd|passwd|secret|token|key|auth|cred|jwt|otp|dsn|pw|psw|psk|senha|mdp"
+_MORE = "conn|salt|nonce|session|cookie|sid|sig|seed|api|code|pin"
+
+EXPRESSIONS: dict[Anchor, str] = {
+    Anchor.ASSIGN: rf"(?i)(?:{_WORDS}|{_MORE})[\w.$-]{{0,40}}(?:\\{{0,3}}[\"'`]|\]|\?|!){{0,3}}[ \t]{{0,40}}[:=,(>]",
+    Anchor.FLAG: rf"(?i)(?:--?[\w-]{{0,30}}(?:{_WORDS})[\w-]{{0,30}}"
+    rf"|\b(?:env|arg|set|setx|export|setenv)[ \t]{{1,4}}\w{{0,30}}(?:{_WORDS})\w{{0,30}}"
+    r"|password|identified by|passwd|-u)[ \t]{1,8}[!-,./0-9;<>-~]",
+    Anchor.USERINFO: r"://[!#-&(-.0-9;=?A-_a-~]{0,100}:[!#-&(-.0-;=?A-_a-~]{1,200}@",
+    Anchor.SCHEME: r"(?i)\b(?:bearer|basic|token|apikey|splunk)[ \t]{1,4}[\w+/=.~-]{7}",
+    Anchor.PAIR: rf"(?i)(?:{_WORDS})[\w.-]{{0,40}}\\{{0,2}}[\"']?[,\s]{{1,60}}\\{{0,2}}[\"']?value\\{{0,2}}[\"']?"
+    r"[ \t]{0,4}[:=]",
+    Anchor.ARMOUR: r"-----BEGIN[ A-Z0-9]{0,40} KEY(?: BLOCK)?-----",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What the matcher says about one text. `anchors` are sorted (offset, kind) pairs, offsets in characters."""
+
+    rules: tuple[SecretRule, ...]
+    anchors: tuple[tuple[int, Anchor], ...]
+
+
+class Engine(Protocol):
+    """Finds out which expressions match, and where anchors end."""
+
+    def match(self, text: str, data: bytes) -> Match:
+        """`data` is `text` in UTF-8."""
+        ...
+
+
+@dataclass
+class ReEngine:
+    """The pure-Python engine: a rule's expression is only tried where one of its keywords is."""
+
+    rules: Sequence[SecretRule]
+
+    def match(self, text: str, data: bytes) -> Match:
+        """As `Engine.match`."""
+        del data
+        found = tuple(
+            each for each in self.rules if any(word in text for word in each.keywords) and each.regex.search(text)
+        )
+        return Match(found, _anchors(text))
+
+
+@functools.cache
+def _compiled() -> dict[Anchor, re.Pattern[str]]:
+    # Inside a look-ahead, so that an anchor that starts within another one is found too, as hyperscan does.
+    return {
+        anchor: re.compile(f"(?=({expression.removeprefix('(?i)')}))", re.ASCII | _CASE[expression.startswith("(?i)")])
+        for anchor, expression in EXPRESSIONS.items()
+    }
+
+
+_CASE = {True: re.IGNORECASE, False: re.ASCII}
+
+
+def _anchors(text: str) -> tuple[tuple[int, Anchor], ...]:
+    return tuple(
+        sorted(
+            {
+                (match.end(1) - 1, anchor)
+                for anchor, expression in _compiled().items()
+                for match in expression.finditer(text)
+            }
+        )
+    )
+
+
+@dataclass
+class HyperscanEngine:
+    """The fast engine. `database` is a compiled block-mode database whose ids are rule indexes, then anchors."""
+
+    rules: Sequence[SecretRule]
+    database: Any
+
+    def match(self, text: str, data: bytes) -> Match:
+        """As `Engine.match`."""
+        events: list[tuple[int, int]] = []
+        add = events.append
+
+        def on_match(expression: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            add((end, expression))
+
+        self.database.scan(data, match_event_handler=on_match)
+        count = len(self.rules)
+        found = sorted({expression for _, expression in events if expression < count})
+        ends = sorted({(end, expression - count) for end, expression in events if expression >= count})
+        if len(text) != len(data):
+            ends = _to_characters(ends, data)
+        return Match(tuple(self.rules[index] for index in found), tuple((end - 1, Anchor(kind)) for end, kind in ends))
+
+
+def _to_characters(ends: Iterable[tuple[int, int]], data: bytes) -> list[tuple[int, int]]:
+    """Byte offsets as character offsets, in one pass. Anchors end in ASCII, so no offset splits a character."""
+    converted, position, characters = [], 0, 0
+    for end, kind in ends:
+        characters += len(data[position:end].decode("utf-8", "ignore"))
+        position = end
+        converted.append((characters, kind))
+    return converted
+
+
+_SINGLE_MATCH = 8  # HS_FLAG_SINGLEMATCH: whether a rule matches at all; where, `re` says
+
+
+def hyperscan_engine(rules: Sequence[SecretRule]) -> HyperscanEngine:
+    """The fast engine for these rules. Raises ImportError where hyperscan is not installed."""
+    expressions = [(each.pattern, _SINGLE_MATCH) for each in rules]
+    expressions += [(expression, 0) for expression in EXPRESSIONS.values()]
+    return HyperscanEngine(rules, database(expressions))
+
+
+@dataclass
+class Matcher:
+    """Chooses the engine: `re` for the first few bytes of a process, hyperscan for the rest."""
+
+    rules: Sequence[SecretRule]
+    budget: int = SMALL
+    _engine: Engine | None = None
+
+    def match(self, text: str) -> Match:
+        """Which rules match in a text, and its anchors."""
+        data = text.encode("utf-8", "surrogatepass")
+        self.budget -= len(data)
+        if self._engine is None or (self.budget < 0 and isinstance(self._engine, ReEngine) and not self._settled):
+            self._engine = self._choose()
+        return self._engine.match(text, data)
+
+    _settled: bool = False
+
+    def _choose(self) -> Engine:
+        if self.budget >= 0:
+            return ReEngine(self.rules)
+        self._settled = True
+        try:
+            return hyperscan_engine(self.rules)
+        except ImportError:
+            return ReEngine(self.rules)

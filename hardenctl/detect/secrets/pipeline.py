@@ -1,0 +1,253 @@
+"""The way of a text: matcher -> spans of known formats and candidates -> classification -> hits."""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from hardenctl.detect.secrets.assign import Candidate, How, basic, candidates
+from hardenctl.detect.secrets.features import entropy, features
+from hardenctl.detect.secrets.filters import refusal
+from hardenctl.detect.secrets.language import Setting, quoting, setting
+from hardenctl.detect.secrets.matcher import Matcher
+from hardenctl.detect.secrets.score import probability, reasons
+from hardenctl.model.blob import Blob
+from hardenctl.model.finding import Confidence, Hit, Severity, advice
+from hardenctl.model.text import Span, is_binary
+from hardenctl.rules.secrets import RULES, generic
+from hardenctl.rules.secrets.declare import Proof, SecretRule
+from hardenctl.rules.secrets.values import is_credential_key, is_placeholder, is_reference, is_weak
+
+BELIEVED = 0.35  # probability from which a candidate is reported; the best F1 in cross-validation
+LIKELY = 0.8
+MASKED = 0.05  # probability from which a candidate is masked in what is shown
+
+_UNTRUSTED = Setting.TEST | Setting.EXAMPLE | Setting.DOCUMENT
+_PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,60}-----")
+_PEM_BODY = re.compile(r"[A-Za-z0-9+/=\s\\\"',.:()-]{0,12000}")
+_PEM_LINE = re.compile(r"[A-Za-z0-9+/=]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A span that matches a known format."""
+
+    start: int
+    end: int
+    value: str = field(repr=False)
+    rule: SecretRule
+    proof: Proof
+
+
+@functools.cache
+def matcher() -> Matcher:
+    """The process's matcher: it learns how much there is to scan."""
+    return Matcher(tuple(each for each in RULES if each.pattern and not each.key))
+
+
+@functools.lru_cache(maxsize=4096)
+def _keyed(key: str) -> tuple[SecretRule, ...]:
+    """The rules for values under this key."""
+    return tuple(each for each in RULES if each.key and each.key_regex.search(key))
+
+
+def detect(blob: Blob, rules: frozenset[str]) -> Iterator[tuple[SecretRule, Hit]]:
+    """The credentials in a blob, by the rules whose ids are given, in the order of their places."""
+    if is_binary(blob.data):
+        return
+    text, path = blob.text, blob.path
+    match = matcher().match(text)
+    if not match.rules and not match.anchors:
+        return
+    known = _known(text, match.rules)
+    taken = _Taken((token.start, token.end) for token in known)
+    found = [(token.rule, _token_hit(token, path)) for token in known]
+    if Setting.GENERATED not in setting(path):
+        for candidate in candidates(text, match.anchors, quoting(path)):
+            if taken.overlaps(candidate.start, candidate.end):
+                continue
+            result = _classify(candidate, text, path)
+            if result is not None:
+                found.append(result)
+    found.sort(key=lambda each: (each[1].span.start, each[1].span.end))
+    yield from (each for each in found if each[0].id in rules)
+
+
+def sensitive(blob: Blob) -> list[tuple[int, int]]:
+    """What must not be shown of a blob: all that could be a credential, weak ones included."""
+    if is_binary(blob.data):
+        return []
+    text = blob.text
+    match = matcher().match(text)
+    spans = [(token.start, token.end) for token in _known(text, match.rules, strict=False)]
+    for candidate in candidates(text, match.anchors, quoting(blob.path)):
+        if is_reference(candidate.value) or is_placeholder(candidate.value):
+            continue
+        if (
+            candidate.how in {How.USERINFO, How.BASIC, How.FLAG}
+            or is_credential_key(candidate.key)
+            or probability(features(candidate, text, blob.path)) >= MASKED
+        ):
+            spans.append((candidate.start, candidate.end))
+    return sorted(spans)
+
+
+class _Taken:
+    """Spans that are spoken for; asked in logarithmic time."""
+
+    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
+        self._spans = sorted(spans)
+        self._starts = [start for start, _ in self._spans]
+
+    def overlaps(self, start: int, end: int) -> bool:
+        at = bisect.bisect_left(self._starts, end)
+        return at > 0 and self._spans[at - 1][1] > start
+
+
+def _known(text: str, rules: Iterable[SecretRule], *, strict: bool = True) -> list[Token]:
+    """The spans of known formats, overlapping ones settled for the longest. Not `strict`: placeholders too."""
+    tokens: list[Token] = []
+    for rule in rules:
+        for match in rule.regex.finditer(text):
+            group = "secret" if rule.regex.groupindex and match["secret"] else 0
+            start, end = match.span(group)
+            if rule is generic.PRIVATE_KEY:
+                end = _pem_end(text, start)
+            value = text[start:end]
+            if not value or (strict and (entropy(value) < rule.floor or _is_dummy(value))):
+                continue
+            tokens.append(Token(start, end, value, rule, _prove(rule, value, text, match)))
+    tokens.sort(key=lambda token: (token.start, -token.end))
+    kept: list[Token] = []
+    for token in tokens:
+        if kept and token.start < kept[-1].end:
+            if token.end - token.start > kept[-1].end - kept[-1].start:
+                kept[-1] = token
+            continue
+        kept.append(token)
+    return kept
+
+
+def _is_dummy(value: str) -> bool:
+    return len(value) < 400 and is_placeholder(value)  # noqa: PLR2004 - in longer ones, words turn up by chance
+
+
+def _prove(rule: SecretRule, value: str, text: str, match: re.Match[str]) -> Proof:
+    if rule.check is None:
+        return Proof()
+    if "secret" in rule.regex.groupindex:  # what proves it stands around it
+        return rule.check(text[max(0, match.start() - 600) : match.end() + 2400])
+    return rule.check(value)
+
+
+def _pem_end(text: str, start: int) -> int:
+    """Where a private key's block ends; its start where only its header is there."""
+    body = _PEM_BODY.match(text, text.index("-----", start + 5) + 5)
+    limit = body.end() if body else start
+    end = _PEM_END.search(text, start + 11, limit + 80)
+    stop = end.start() if end else limit
+    if len(_PEM_LINE.findall(text, start + 30, stop)) < 2:  # noqa: PLR2004 - the shortest key's body
+        return start
+    return end.end() if end else stop
+
+
+def _token_hit(token: Token, path: str) -> Hit:
+    rule, proof = token.rule, token.proof
+    severity = rule.severity if proof.severity is None else min(rule.severity, proof.severity)
+    confidence = {True: Confidence.PROVEN, False: Confidence.POSSIBLE, None: Confidence.LIKELY}[proof.valid]
+    untrusted = bool(setting(path) & _UNTRUSTED)
+    if confidence is Confidence.POSSIBLE:
+        severity = min(severity, Severity.LOW)
+    elif untrusted and confidence is not Confidence.PROVEN:
+        severity = min(severity, Severity.MEDIUM)
+    elif untrusted:
+        severity = min(severity, Severity.HIGH)
+    return _hit(
+        rule, Span(path, token.start, token.end), token.value, rule.name, severity, confidence,
+        why=(f"the format of {rule.name}", *((proof.note,) if proof.note else ())), evidence=dict(proof.evidence),
+    )  # fmt: skip
+
+
+def _classify(candidate: Candidate, text: str, path: str) -> tuple[SecretRule, Hit] | None:
+    if (is_reference(candidate.value) or is_placeholder(candidate.value)) and candidate.how is not How.BASIC:
+        return None
+    if (rule := _keyed_rule(candidate)) is not None:
+        severity = min(rule.severity, Severity.MEDIUM) if setting(path) & _UNTRUSTED else rule.severity
+        span = Span(path, candidate.start, candidate.end)
+        message = f"{rule.name} in `{_shown(candidate.key)}`"
+        format_and_key = (f"the format of {rule.name}", f"key `{_shown(candidate.key)}`")
+        return rule, _hit(rule, span, candidate.value, message, severity, Confidence.LIKELY, why=format_and_key)
+    if candidate.how is How.BASIC:
+        decoded = basic(candidate.value)
+        if decoded is None or is_weak(decoded[1], "", decoded[0]) or is_placeholder(decoded[1]):
+            return None
+    elif refusal(candidate):
+        return None
+    found = features(candidate, text, path)
+    chance = probability(found)
+    if chance < BELIEVED:
+        return None
+    rule, message = _generic(candidate)
+    likely = chance >= LIKELY and _looks_random(candidate.value)
+    severity = rule.severity if likely else Severity.LOW
+    if setting(path) & (_UNTRUSTED | Setting.TRANSLATION):
+        severity = min(severity, Severity.LOW)
+    confidence = Confidence.LIKELY if likely else Confidence.POSSIBLE
+    why = (f"probability {chance:.2f}", *reasons(found))
+    return rule, _hit(
+        rule, Span(path, candidate.start, candidate.end), candidate.value, message, severity, confidence, why=why
+    )
+
+
+def _keyed_rule(candidate: Candidate) -> SecretRule | None:
+    for rule in _keyed(candidate.key):
+        if (
+            rule.regex.fullmatch(candidate.value)
+            and entropy(candidate.value) >= rule.floor
+            and any(map(str.isdigit, candidate.value))
+        ):
+            return rule
+    return None
+
+
+def _generic(candidate: Candidate) -> tuple[SecretRule, str]:
+    if candidate.how is How.USERINFO:
+        return generic.URL, f"Password in a `{_shown(candidate.key)}://` URL"
+    if candidate.how is How.BASIC:
+        return generic.BASIC, "User and password in a Basic authorization header"
+    if candidate.how is How.SCHEME:
+        return generic.BEARER, f"{candidate.key.capitalize()} token in an authorization header"
+    return generic.ASSIGNMENT, f"Credential in `{_shown(candidate.key)}`"
+
+
+def _looks_random(value: str) -> bool:
+    """Whether a value is long and mixed enough that no person would call it a word."""
+    kinds = sum(
+        (any(map(str.islower, value)), any(map(str.isupper, value)), any(map(str.isdigit, value)), not value.isalnum())
+    )
+    return len(value) >= 8 and kinds >= 2 and entropy(value) >= 2.5  # noqa: PLR2004 - measured on real services
+
+
+def _hit(  # noqa: PLR0917 - the parts of a hit
+    rule: SecretRule, span: Span, value: str, message: str, severity: Severity, confidence: Confidence,
+    *, why: tuple[str, ...], evidence: dict[str, str] | None = None,
+) -> Hit:  # fmt: skip
+    hit = Hit(
+        span,
+        f"{message} is written down here",
+        fix=advice(f"Revoke it at {rule.revoke}, then read it from the environment"),
+        severity=severity,
+        confidence=confidence,
+        evidence=evidence or {},
+        secret=value,
+        why=why,
+    )
+    return replace(hit, severity=None) if severity is rule.severity else hit
+
+
+def _shown(key: str) -> str:
+    """A key as a message may name it: a stray value that was taken for a key must not get out."""
+    return key if len(key) <= 64 and entropy(key) < 4.2 else key[:4] + "…"  # noqa: PLR2004 - keys are short words
