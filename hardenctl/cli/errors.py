@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hardenctl.model.errors import HardenctlError
 from hardenctl.report.style import visible
+
+if TYPE_CHECKING:
+    import traceback
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -50,17 +54,23 @@ def close_output() -> None:
 
 
 def _crashed(error: Exception) -> int:
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
     if os.environ.get("HARDENCTL_DEBUG"):
-        sys.stderr.write("".join(traceback.format_tb(error.__traceback__)))
-    frames = traceback.extract_tb(error.__traceback__, limit=-1)
-    where = f"{os.path.basename(frames[0].filename)}:{frames[0].lineno}" if frames else "?"  # noqa: PTH119
-    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "hardenctl" in frame.filename]
-    if ours:
-        module = (
-            ours[-1].filename.replace(os.sep, "/").rpartition("hardenctl/")[2].removesuffix(".py").replace("/", ".")
-        )
-        where = f"hardenctl.{module}:{ours[-1].lineno}"
+        sys.stderr.writelines(traceback.format_list(frames))
     return fail(
-        f"hardenctl crashed: {type(error).__name__} at {where}",
+        f"hardenctl crashed: {type(error).__name__} at {_place(frames)}",
         "this is a bug: report that line and `hardenctl --version`; HARDENCTL_DEBUG=1 shows the traceback",
     )
+
+
+def _place(frames: Sequence[traceback.FrameSummary]) -> str:
+    """The innermost line of ours, as module:line; else the innermost line."""
+    package = Path(__file__).parent.parent
+    for frame in reversed(frames):
+        path = Path(frame.filename)
+        if package in path.parents and path != Path(__file__):
+            module = ".".join(path.relative_to(package.parent).with_suffix("").parts)
+            return f"{module}:{frame.lineno}"
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -65,6 +64,8 @@ def _replace(path: Path, text: str) -> None:
     if path.exists() and not path.is_file():  # /dev/stdout, a named pipe: nothing to replace
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
         return
+    import tempfile  # brings shutil and random, 8 ms that a hook run can do without
+
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with open(handle, "w", encoding="utf-8", errors="backslashreplace") as out:  # noqa: PTH123 - a file handle

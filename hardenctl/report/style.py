@@ -9,7 +9,6 @@ The colours are of the 256-colour cube, where every terminal means the same shad
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -80,11 +79,15 @@ def look_of(
 
 def _width(environ: Mapping[str, str], *, terminal: bool) -> int:
     columns = environ.get("COLUMNS", "")
-    if columns.isdecimal() and int(columns):
-        width = int(columns)
-    else:
-        width = shutil.get_terminal_size((80, 24)).columns if terminal else 80
-    return max(width, NARROWEST)
+    said = int(columns) if columns.isdecimal() else 0
+    return max(said or (_columns() if terminal else 80), NARROWEST)
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def _writes_unicode(stream: TextIO) -> bool:
@@ -139,13 +142,16 @@ def clip(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> Iterator[str]:
-    """`text` in lines of at most so many columns, broken at spaces, and inside a word only where it needs more."""
+    """`text` in lines of at most so many columns, broken at spaces, and inside a word only where it needs more.
+
+    A link is never broken: one that the terminal itself wraps can still be opened.
+    """
     line = ""
     for word in text.split():
         if line and cells(line) + 1 + cells(word) > width:
             yield line
             line = ""
-        while cells(word) > width:
+        while cells(word) > width and "://" not in word:
             piece = word
             while cells(piece) > width:
                 piece = piece[: max(1, len(piece) - max(1, (cells(piece) - width) // 2))]

@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hardenctl.model.finding import Severity
@@ -141,6 +141,7 @@ def test_cells(text: str, columns: int) -> None:
 @given(st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"))), st.integers(4, 60))
 def test_wrapped_lines_fit_and_lose_nothing(text: str, width: int) -> None:
     """No line is wider than asked for, and all words are there."""
+    assume("://" not in text)
     wrapped = list(wrap(text, width))
     assert all(cells(line) <= width for line in wrapped)
     assert "".join("".join(wrapped).split()) == "".join(text.split())
@@ -152,3 +153,9 @@ def test_clipped_text_fits(text: str, width: int) -> None:
     clipped = clip(text, width)
     assert cells(clipped) <= width
     assert clipped == text or clipped.endswith("…")
+
+
+def test_a_link_is_never_broken() -> None:
+    """A link wider than the line stays whole on a line of its own."""
+    link = "https://example.com/" + "x" * 60
+    assert list(wrap(f"see {link} there", 40)) == ["see", link, "there"]
