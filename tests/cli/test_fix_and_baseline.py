@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from hardenctl.audit import audit
+from hardenctl.model.blob import Gap
+from hardenctl.model.report import Report
 from hardenctl.policy.baseline import BASELINE
 from hardenctl.rules.fakes import scramble
 
@@ -26,7 +30,7 @@ class TestFix:
     """The diff, and what is written."""
 
     def test_dry_run_then_apply(self, hardenctl: Callable[..., Any], make_repository: Callable[..., Any]):
-        """The dry run writes nothing and exits 1; --apply untracks the file, ignores it and exits 0; then it's quiet."""
+        """The dry run writes nothing and exits 1; --apply untracks and ignores the file; then there is nothing left."""
         repository = make_repository(LEAK)
         shown = hardenctl("fix", cwd=repository.root)
         assert shown.code == 1
@@ -121,7 +125,8 @@ class TestBaseline:
         """A finding that came later is open; another machine with the same file agrees on the rest."""
         repository = make_repository(LEAK)
         hardenctl("baseline", "create", cwd=repository.root)
-        repository.commit({".env.staging": f"SECRET_KEY={scramble('another', 30)}\n", BASELINE: (repository.root / BASELINE).read_bytes()})  # fmt: skip
+        accepted = (repository.root / BASELINE).read_bytes()
+        repository.commit({".env.staging": f"SECRET_KEY={scramble('another', 30)}\n", BASELINE: accepted})
         clone = repository.root.parent / "clone"
         repository.git("clone", "-q", "--depth=1", repository.root.as_uri(), str(clone))
         report = json.loads(hardenctl("audit", "--format", "json", cwd=clone).out)
@@ -197,12 +202,19 @@ class TestBaseline:
         assert "is no baseline of version 1" in broken.err
 
 
-def test_gaps_keep_entries(hardenctl: Callable[..., Any], make_repository: Callable[..., Any]):
+def test_gaps_keep_entries(
+    hardenctl: Callable[..., Any], make_repository: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+):
     """What can't be looked at any more is not dropped from the baseline, and is said."""
     repository = make_repository(LEAK)
     hardenctl("baseline", "create", cwd=repository.root)
-    before = (repository.root / BASELINE).read_text().count("fingerprint")
-    repository.commit({"compose.yml": "services: [\n"})
+
+    def unreadable(*arguments: Any, **options: Any) -> Report:
+        report = audit(*arguments, **options)
+        return dataclasses.replace(report, findings=(), gaps=(Gap(".env.prod", "could not be read"),))
+
+    monkeypatch.setattr("hardenctl.cli.baseline.audit", unreadable)
     result = hardenctl("baseline", "update")
-    assert "not looked at" in result.out or result.code == 0
-    assert (repository.root / BASELINE).read_text().count("fingerprint") == before
+    assert result.code == 2
+    assert "not looked at: .env.prod: could not be read" in result.out
+    assert {each["path"] for each in json.loads((repository.root / BASELINE).read_text())["findings"]} == {".env.prod"}
