@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from hardenctl.detect.secrets.assign import Candidate, How, basic, candidates
 from hardenctl.detect.secrets.features import entropy, features
-from hardenctl.detect.secrets.filters import refusal
+from hardenctl.detect.secrets.filters import is_own_name, refusal
 from hardenctl.detect.secrets.language import Setting, quoting, setting
 from hardenctl.detect.secrets.matcher import Matcher
 from hardenctl.detect.secrets.score import probability, reasons
@@ -76,6 +76,9 @@ def detect(blob: Blob, rules: frozenset[str]) -> Iterator[tuple[SecretRule, Hit]
     yield from (each for each in found if each[0].id in rules)
 
 
+_LOOSE_USERINFO = re.compile(r"://[^\s/:@]{0,100}:(?!\$?\{)([^\s\"'<>`]{1,200})@")
+
+
 def sensitive(blob: Blob) -> list[tuple[int, int]]:
     """What must not be shown of a blob: all that could be a credential, weak ones included."""
     if is_binary(blob.data):
@@ -92,6 +95,8 @@ def sensitive(blob: Blob) -> list[tuple[int, int]]:
             or probability(features(candidate, text, blob.path)) >= MASKED
         ):
             spans.append((candidate.start, candidate.end))
+    # A password with an unescaped `/` makes no URL that a client can read, but it is a password all the same.
+    spans.extend(found.span(1) for found in _LOOSE_USERINFO.finditer(text))
     return sorted(spans)
 
 
@@ -159,12 +164,10 @@ def _token_hit(token: Token, path: str) -> Hit:
     severity = rule.severity if proof.severity is None else min(rule.severity, proof.severity)
     confidence = {True: Confidence.PROVEN, False: Confidence.POSSIBLE, None: Confidence.LIKELY}[proof.valid]
     untrusted = bool(setting(path) & _UNTRUSTED)
-    if confidence is Confidence.POSSIBLE:
+    if confidence is Confidence.POSSIBLE or (untrusted and rule in generic.RULES):
         severity = min(severity, Severity.LOW)
-    elif untrusted and confidence is not Confidence.PROVEN:
-        severity = min(severity, Severity.MEDIUM)
     elif untrusted:
-        severity = min(severity, Severity.HIGH)
+        severity = min(severity, Severity.MEDIUM)
     return _hit(
         rule, Span(path, token.start, token.end), token.value, rule.name, severity, confidence,
         why=(f"the format of {rule.name}", *((proof.note,) if proof.note else ())), evidence=dict(proof.evidence),
@@ -184,7 +187,7 @@ def _classify(candidate: Candidate, text: str, path: str) -> tuple[SecretRule, H
         decoded = basic(candidate.value)
         if decoded is None or is_weak(decoded[1], "", decoded[0]) or is_placeholder(decoded[1]):
             return None
-    elif refusal(candidate):
+    elif refusal(candidate) or is_own_name(candidate, text):
         return None
     found = features(candidate, text, path)
     chance = probability(found)
