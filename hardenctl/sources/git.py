@@ -45,7 +45,7 @@ class Git:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._environment = environment(folder)
+        self.environment = environment(folder)
 
     def run(self, *arguments: str, input: bytes | None = None, ok: Sequence[int] = (0,)) -> bytes:  # noqa: A002 - as subprocess
         """The standard output of one git command. `ok` are the exit codes that are no failure."""
@@ -53,7 +53,7 @@ class Git:
             done = subprocess.run(  # noqa: S603 - a fixed program; arguments are ours or follow `--`
                 command(*arguments),
                 cwd=self.folder,
-                env=self._environment,
+                env=self.environment,
                 input=input,
                 capture_output=True,
                 check=False,
@@ -72,7 +72,7 @@ class Git:
             return subprocess.Popen(  # noqa: S603 - as above
                 command(*arguments),
                 cwd=self.folder,
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL if stdin is None else stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL if stderr is None else stderr,
@@ -134,8 +134,15 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def find_top(path: Path) -> Path | None:
-    """The nearest folder at or above `path` that holds a `.git`, without starting git; None where there is none."""
+    """The nearest folder at or above `path` that holds a `.git`, without starting git; None where there is none.
+
+    A work tree that the user set with `GIT_DIR` and `GIT_WORK_TREE` is one too.
+    """
     path = Path(os.path.realpath(path))
+    if "GIT_DIR" in os.environ and "GIT_WORK_TREE" in os.environ:
+        tree = Path(os.path.realpath(os.environ["GIT_WORK_TREE"]))
+        if path.is_relative_to(tree):
+            return tree
     return next((each for each in (path, *path.parents) if os.path.lexists(each / ".git")), None)
 
 

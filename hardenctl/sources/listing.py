@@ -11,6 +11,7 @@ from pathlib import Path
 from hardenctl.formats.dotenv import is_env_file
 from hardenctl.model.blob import Gap, Standing
 from hardenctl.sources.git import Git, shown
+from hardenctl.sources.index import check_index
 
 # Never part of a project: what tools put beside it. Walked neither in plain folders nor for ignored env files.
 FOREIGN = frozenset(
@@ -51,6 +52,7 @@ def list_repository(git: Git) -> Listing:
     Paths are relative to git's folder and below it. Submodules and links are counted, not followed.
     """
     listing = Listing()
+    check_index(git)
     output = git.run("ls-files", "-z", "-t", "--stage", "--cached", "--others", "--exclude-standard")
     for record in output.split(b"\0"):
         if not record:

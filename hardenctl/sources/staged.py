@@ -10,6 +10,7 @@ from hardenctl.model.errors import UsageError
 from hardenctl.sources.base import PlaceSource
 from hardenctl.sources.files import skip_by_name
 from hardenctl.sources.git import Git, shown
+from hardenctl.sources.index import check_index
 from hardenctl.sources.listing import Entry
 from hardenctl.sources.objects import stream
 from hardenctl.sources.repository import Place
@@ -26,6 +27,7 @@ class StagedSource(PlaceSource):
         if place.bare:
             raise UsageError("a bare repository has no index", help="audit it with `--history` or `--since REV`")
         self._git: Git = place.repository
+        check_index(self._git)
 
     @cached_property
     def _index(self) -> Mapping[str, list[tuple[bytes, Entry]]]:
