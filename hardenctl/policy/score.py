@@ -29,7 +29,7 @@ SHARES: Mapping[Severity, float] = {
 # No category with an open finding this bad, and no overall, scores higher.
 CAPS: Mapping[Severity, float] = {Severity.CRITICAL: 4.0, Severity.HIGH: 7.0}
 GAP_CAP = CAPS[Severity.HIGH]  # what could not be looked at could hold a high finding
-NO_LOAD_EVIDENCE_CAP = 8.0  # configuration alone does not show that a service holds its load
+WITHOUT_LOAD_EVIDENCE = 8.0  # where performance starts: configuration alone doesn't show that a service holds its load
 WEIGHTS: Mapping[Category, float] = {
     Category.SECURITY: 0.5,
     Category.PERFORMANCE: 0.3,
@@ -133,15 +133,13 @@ def gains(judged: Iterable[JudgedFinding], basis: Basis = Basis()) -> list[Gain]
 
 
 def _category(found: Sequence[JudgedFinding], category: Category, basis: Basis) -> float:
-    left = 10.0
+    left = WITHOUT_LOAD_EVIDENCE if category is Category.PERFORMANCE and not basis.load_evidence else 10.0
     for _, group in itertools.groupby(sorted(found, key=_rule), key=_rule):
         for index, severity in enumerate(sorted((each.severity for each in group), reverse=True)):
             left *= 1 - SHARES[severity] * 0.5**index
     caps = [_cap(found)]
     if basis.gaps and category is not Category.DOCUMENTATION:
         caps.append(GAP_CAP)
-    if category is Category.PERFORMANCE and not basis.load_evidence:
-        caps.append(NO_LOAD_EVIDENCE_CAP)
     return min(left, *caps)
 
 
@@ -177,7 +175,7 @@ def _notes(judged: Collection[JudgedFinding], basis: Basis) -> Iterable[str]:
     if basis.gaps:
         yield f"capped at {GAP_CAP} while something could not be looked at"
     if Category.PERFORMANCE in basis.categories and not basis.load_evidence:
-        yield f"performance is capped at {NO_LOAD_EVIDENCE_CAP} without a load result"
+        yield f"performance starts at {WITHOUT_LOAD_EVIDENCE} without a load result"
     aside = sum(each.status is not Status.OPEN for each in judged)
     if aside:
         yield f"{aside} suppressed or baselined {'finding does' if aside == 1 else 'findings do'} not count"

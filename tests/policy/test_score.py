@@ -40,6 +40,7 @@ EVIDENCE = Basis(load_evidence=True)
     [
         pytest.param([], EVIDENCE, (10.0, 10.0, 10.0, 10.0), id="nothing-found"),
         pytest.param([], Basis(), (9.4, 10.0, 8.0, 10.0), id="no-load-evidence"),
+        pytest.param([SLOW], Basis(), (9.1, 10.0, 7.2, 10.0), id="no-load-evidence-and-a-finding"),
         pytest.param([INFO], EVIDENCE, (10.0, 10.0, 10.0, 10.0), id="info-costs-nothing"),
         pytest.param([LOW], EVIDENCE, (9.9, 10.0, 10.0, 9.7), id="low"),
         pytest.param([MEDIUM], EVIDENCE, (9.5, 9.0, 10.0, 10.0), id="medium"),
@@ -72,7 +73,7 @@ def test_figures(found: list[JudgedFinding], on: Basis, expected: tuple[float | 
         pytest.param([CRITICAL, HIGH], EVIDENCE, "capped at 4.0 while a critical finding is open", id="critical"),
         pytest.param([HIGH], EVIDENCE, "capped at 7.0 while a high finding is open", id="high"),
         pytest.param([], Basis(gaps=2, load_evidence=True), "capped at 7.0 while something could not be", id="gap"),
-        pytest.param([], Basis(), "performance is capped at 8.0 without a load result", id="no-load"),
+        pytest.param([], Basis(), "performance starts at 8.0 without a load result", id="no-load"),
         pytest.param([], Basis(frozenset({SECURITY})), "performance is not scored", id="not-scored"),
         pytest.param([], Basis(frozenset()), "only a whole project has a score", id="no-score"),
         pytest.param(
