@@ -31,7 +31,7 @@ _LAUNCH = re.compile(
     r"\b(?:gunicorn|uvicorn|hypercorn|granian)\b[^\n]{0,300}?[\s\"'](?P<app>[A-Za-z_][\w.]*:[A-Za-z_]\w*(?:\(\))?)(?=[\s\"',\]]|$)"
 )
 _PORTS = (
-    re.compile(r"""(?:--bind|-b|--port|-p)[=\s"',]+(?:[\d.]+|\[::\]|localhost)?:?(?P<port>\d{2,5})\b"""),
+    re.compile(r"""(?:--bind|-b|--port|-p)[=\s"',]+(?:(?:[\d.]+|\[::\]|localhost)?:)?(?P<port>\d{2,5})\b"""),
     re.compile(r"^\s*EXPOSE\s+(?P<port>\d{2,5})", re.MULTILINE),
     re.compile(r"""^\s*bind\s*=\s*["'][^"'\n]*?:(?P<port>\d{2,5})["']""", re.MULTILINE),
 )

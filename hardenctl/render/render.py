@@ -156,7 +156,7 @@ def merge(present: str, rendered: str) -> str:
 
 def _postgres_data(image: str) -> str:
     """Where the image wants its volume: version 18 moved it one folder up."""
-    version = re.search(r":(\d+)", image)
+    version = re.search(r":(\d+)", image.rpartition("/")[2])
     return "/var/lib/postgresql/data" if version and int(version[1]) < 18 else "/var/lib/postgresql"  # noqa: PLR2004 - as said
 
 

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import ast
+import itertools
+import tomllib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+
+from hardenctl.audit import audit
+from hardenctl.formats.project import ProjectFacts, detect_facts
+from hardenctl.generate.env import fill
+from hardenctl.model.errors import UsageError
+from hardenctl.model.finding import Severity
+from hardenctl.policy.policy import default_policy
+from hardenctl.render import TEMPLATES, merge, override, render
+from hardenctl.rules.secrets.values import ValueClass, classify_value
+from hardenctl.sources import open_source
+from hardenctl.sources.memory import MemorySnapshot
+
+PROJECTS = [
+    pytest.param(
+        ProjectFacts(framework=framework, database=database, cache=cache), id=f"{framework}-{database}-{cache}"
+    )
+    for (framework, database), cache in zip(
+        itertools.product(("fastapi", "flask", "django"), ("postgres", "mysql", "mongodb", "sqlite", "none")),
+        itertools.cycle(("redis", "none")),
+        strict=False,
+    )
+]
+
+
+@pytest.mark.parametrize("facts", PROJECTS)
+@pytest.mark.parametrize("name", sorted(TEMPLATES))
+def test_everything_renders(name: str, facts: ProjectFacts) -> None:
+    """Every template renders for every kind of project, ends in one newline, and has no template syntax left."""
+    text = render(name, facts)
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+    assert "{%" not in text
+    assert "\n\n\n\n" not in text
+    if name != "github-actions":
+        assert "{{" not in text
+    path = TEMPLATES[name].path
+    if path.endswith(".py"):
+        ast.parse(text)
+    if path.endswith((".yml", ".yaml")):
+        yaml.safe_load(text)
+
+
+@pytest.mark.parametrize("facts", PROJECTS)
+def test_compose_is_hardened(facts: ProjectFacts) -> None:
+    """Every service is confined, limited and watched; no store is published; no credential stands in the file."""
+    compose = yaml.safe_load(render("compose", facts))
+    for name, service in compose["services"].items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["read_only"] is True
+        assert "no-new-privileges:true" in service["security_opt"]
+        assert "/tmp" in service["tmpfs"]  # noqa: S108 - a mount inside the container
+        assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}
+        assert service["restart"] == "unless-stopped"
+        assert service["healthcheck"]["test"]
+        assert service["logging"]["options"]["max-size"]
+        assert "latest" not in service.get("image", "")
+        assert all(str(port).startswith("127.0.0.1:") for port in service.get("ports", ()))
+        for network in service["networks"]:
+            assert network in compose["networks"]
+        for other, how in service.get("depends_on", {}).items():
+            assert other in compose["services"]
+            assert how == {"condition": "service_healthy"}
+        for mount in service.get("volumes", ()):
+            assert mount.partition(":")[0] in compose["volumes"]
+        for key, value in service.get("environment", {}).items():
+            if "PASSWORD" in key and "RANDOM" not in key:
+                assert value.startswith("${"), key
+                assert ":?" in value, key
+        if name != "web":
+            assert "ports" not in service
+            assert service["networks"] == ["back"]
+    assert compose["networks"].get("back", {"internal": True}) == {"internal": True}
+
+
+def test_stores_keep_what_their_images_need() -> None:
+    """Stock PostgreSQL starts as root and becomes postgres: five capabilities and its run folder; redis needs none."""
+    compose = yaml.safe_load(render("compose", ProjectFacts(database="postgres", cache="redis")))
+    database, cache = compose["services"]["db"], compose["services"]["redis"]
+    assert set(database["cap_add"]) == {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}
+    assert "/var/run/postgresql" in database["tmpfs"]
+    assert cache["user"] == "redis"
+    assert "cap_add" not in cache
+    assert "requirepass %s\\n" in cache["command"][2]
+
+
+@pytest.mark.parametrize(
+    ("image", "mount"),
+    [
+        pytest.param("", "/var/lib/postgresql", id="ours"),
+        pytest.param("postgres:17.2", "/var/lib/postgresql/data", id="17"),
+        pytest.param("postgres:18", "/var/lib/postgresql", id="18"),
+        pytest.param("registry:5000/postgres:16", "/var/lib/postgresql/data", id="a registry's port is no version"),
+    ],
+)
+def test_postgres_data_folder(image: str, mount: str) -> None:
+    """The volume is mounted where the image's version keeps its data."""
+    facts = ProjectFacts(database="postgres", database_image=image, database_volume="pg")
+    compose = yaml.safe_load(render("compose", facts))
+    assert compose["services"]["db"]["volumes"] == [f"pg:{mount}"]
+    assert compose["volumes"] == {"pg": {}}
+
+
+def test_host_folder_is_no_named_volume() -> None:
+    """Data in a folder of the host stays there."""
+    facts = ProjectFacts(database="postgres", database_image="postgres:16", database_volume="./pgdata")
+    compose = yaml.safe_load(render("compose", facts))
+    assert compose["services"]["db"]["volumes"] == ["./pgdata:/var/lib/postgresql/data"]
+    assert "volumes" not in compose
+
+
+@pytest.mark.parametrize("facts", PROJECTS)
+def test_env_example_can_be_filled(facts: ProjectFacts) -> None:
+    """The example holds no live value, and `generate env` makes a whole file of it that compose can use."""
+    example = render("env-example", replace(facts, variables=("MY_API_KEY", "LOG_FORMAT", "SECRET_KEY")))
+    for line in example.splitlines():
+        key, equals, value = line.partition("=")
+        if equals and not line.startswith("#"):
+            assert classify_value(key, value) is not ValueClass.LIVE, key
+    filled = fill(example, None)
+    yours = {"CORS_ORIGINS", "MY_API_KEY"} | ({"ALLOWED_HOSTS"} if facts.framework == "django" else set())
+    assert set(filled.missing) == yours
+    assert "LOG_FORMAT" in filled.copied
+    assert not filled.check
+    for variable in render("compose", facts).split("${")[1:]:
+        assert f"\n{variable.partition(':')[0]}=" in filled.text
+
+
+def test_ignore_files_are_what_git_thinks(make_repository: Callable[..., Any]) -> None:
+    """Git, asked, ignores env files, keys and dumps, and not their examples."""
+    repository = make_repository({".gitignore": render("gitignore", ProjectFacts(env_example=".env.sample"))})
+    wanted = [".env", ".env.prod", "a/.env.local", "prod.env", "server.pem", "a/b.key", "dump.sql.gz", "app.sqlite3"]
+    kept = [".env.example", ".env.sample", "a/.env.example", "environment.py", "keys.py"]
+    repository.write(dict.fromkeys([*wanted, *kept], ""))
+    ignored = repository.git("status", "--porcelain", "--ignored", "-uall").splitlines()
+    assert {line[3:] for line in ignored if line.startswith("!!")} == set(wanted)
+
+
+@pytest.mark.parametrize(
+    ("present", "expected"),
+    [
+        pytest.param("", ["# added by hardenctl", ".env", ".env.*", "!.env.example", "*.pem"], id="empty"),
+        pytest.param(
+            "*.log\n.env\n",
+            ["*.log", ".env", "", "# added by hardenctl", ".env.*", "!.env.example", "*.pem"],
+            id="some",
+        ),
+        pytest.param(
+            "!.env.example\n.env\n*.pem",
+            ["!.env.example", ".env", "*.pem", "", "# added by hardenctl", ".env.*", "!.env.example"],
+            id="the exception has to come last",
+        ),
+        pytest.param(
+            ".env\n.env.*\n!.env.example\n*.pem\n", [".env", ".env.*", "!.env.example", "*.pem"], id="all there"
+        ),
+    ],
+)
+def test_merge(present: str, expected: list[str]) -> None:
+    """What an ignore file lacks is added at its end; what it says stays."""
+    rendered = "# credentials\n.env\n.env.*\n!.env.example\n*.pem\n\n# Python\nbuild/\n"
+    merged = merge(present, rendered)
+    assert merged.splitlines() == expected
+    assert merge(merged, rendered) == merged
+
+
+def test_merge_keeps_crlf() -> None:
+    """A file with Windows line ends keeps them."""
+    assert merge("a\r\n", "b\n") == "a\r\n\r\n# added by hardenctl\r\nb\r\n"
+
+
+def test_override() -> None:
+    """Facts can be overridden; what was found of another database is forgotten."""
+    facts = ProjectFacts(database="postgres", database_image="postgres:16", database_volume="pg")
+    changed = override(facts, ["port=9000", "database=mysql", "app=a.b:c"])
+    assert (changed.port, changed.app, changed.database, changed.database_image) == (9000, "a.b:c", "mysql", "")
+    assert override(facts, ["database=postgres"]).database_image == "postgres:16"
+    assert override(facts, ["database=mysql", "database_image=mysql:9"]).database_image == "mysql:9"
+
+
+@pytest.mark.parametrize(
+    ("setting", "what", "help"),
+    [
+        pytest.param("prot=1", "no fact `prot`", "did you mean `port`?", id="misspelt"),
+        pytest.param("zzz=1", "no fact `zzz`", "there are: app,", id="nothing near"),
+        pytest.param("variables=A", "no fact `variables`", "", id="cannot be set"),
+        pytest.param("port", "takes key=value", "for example", id="no value"),
+        pytest.param("port=0", "`0` is no port", "1 to 65535", id="no port"),
+        pytest.param("port=x", "`x` is no port", "1 to 65535", id="no number"),
+        pytest.param("framework=rails", "`rails` is no framework", "fastapi", id="no such framework"),
+        pytest.param('app=a"b', "quotes or line breaks", "configuration", id="would break out of a string"),
+    ],
+)
+def test_override_refusals(setting: str, what: str, help: str) -> None:  # noqa: A002 - the word users read
+    """A setting that cannot be is an error with a way out."""
+    with pytest.raises(UsageError, match=what) as caught:
+        override(ProjectFacts(), [setting])
+    assert help in caught.value.help
+
+
+def test_unknown_template() -> None:
+    """A misspelt name gets the nearest."""
+    with pytest.raises(UsageError, match="no template `gunicron`") as caught:
+        render("gunicron", ProjectFacts())
+    assert caught.value.help == "did you mean `gunicorn`?"
+
+
+def test_pre_commit_and_ci_run_what_there_is() -> None:
+    """The hook and the workflow call commands of ours."""
+    hook = yaml.safe_load(render("pre-commit", ProjectFacts()))["repos"][0]["hooks"][0]
+    assert hook["entry"] == "hardenctl audit --staged"
+    steps = yaml.safe_load(render("github-actions", ProjectFacts()))["jobs"]["audit"]["steps"]
+    assert steps[-1]["run"] == "hardenctl audit --format github"
+
+
+@pytest.mark.parametrize("facts", PROJECTS)
+def test_our_own_audit_finds_nothing(facts: ProjectFacts, make_repository: Callable[..., Any]) -> None:
+    """What we render passes our own rules: nothing of severity low or above in any rendered file."""
+    files = {template.path: render(name, facts) for name, template in TEMPLATES.items()}
+    repository = make_repository({**files, "requirements.txt": "gunicorn\n"})
+    report = audit(open_source([repository.root]), default_policy())
+    found = [
+        f"{each.finding.rule} {each.finding.location.path}:{each.finding.location.line} {each.finding.message}"
+        for each in report.open
+        if each.severity >= Severity.LOW and each.finding.location.path in files
+    ]
+    assert found == []
+    assert report.gaps == ()
+
+
+def test_facts_of_what_we_render() -> None:
+    """Detection reads our own templates back: rendering again gives the same."""
+    facts = ProjectFacts(framework="fastapi", app="shop.api:app", database="postgres", cache="redis", port=9000)
+    files = {
+        name: render(template, facts)
+        for template, name in (("compose", "docker-compose.yml"), ("dockerfile", "Dockerfile"))
+    }
+    found = detect_facts(MemorySnapshot({**files, "requirements.txt": "fastapi\nredis\n"}))
+    assert (found.app, found.database, found.cache, found.port) == ("shop.api:app", "postgres", "redis", 9000)
+    assert render("compose", replace(found, name=facts.name)) == files["docker-compose.yml"]
+
+
+def test_pyproject_parses() -> None:
+    """The wheel carries the templates where the code looks for them."""
+    from pathlib import Path
+
+    data = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert data["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]["templates"] == "hardenctl/templates"
