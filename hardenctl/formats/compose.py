@@ -23,6 +23,12 @@ _DEVELOPMENT = re.compile(
     r"fixture|fixtures|devtools|devenv|hack|dist|contrib|qa"
 )
 _PRODUCTION = re.compile(r"prod|production|live|release|deploy|deployment|staging|stage")
+_MARKUP = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_HEADER = re.compile(r"(?:[ \t]*(?:#.*)?\r?\n)*")
+_FOR_DEVELOPMENT = re.compile(
+    r"\b(?:for|only|is|an?)\b[^.\n]{0,30}\b(?:local |the )?\W{0,2}(?:dev(?:elop(?:ment|ers?))?|local|test(?:s|ing)?)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,13 @@ class Port:
     target: str
     host: str | None
     span: Span
+    inner: Span | None = None  # without quotes, for the short form
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only the host itself reaches it; a variable counts by its default."""
+        host = re.sub(r"\$\{\w+:?-([^}]*)\}", r"\1", self.host or "")
+        return host.startswith("127.") or host in ("::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +180,7 @@ class Service:
 
 @dataclass(frozen=True, eq=False)
 class ComposeFile:
-    """A compose file. `development` says that its name or folder keeps it out of production."""
+    """A compose file. `development` says that its path or the comment at its top keeps it out of production."""
 
     path: str
     node: Mapping
@@ -197,11 +210,23 @@ def is_compose(path: str) -> bool:
 
 def parse_compose(path: str, text: str) -> Mapping | None:
     """The top of a compose file; None for other YAML. Raises DocumentError where it is no YAML."""
-    documents = load_yaml(text, path)
+    try:
+        documents = load_yaml(text, path)
+    except DocumentError:
+        if not _MARKUP.search(text):
+            raise
+        documents = load_yaml(_MARKUP.sub(_neutral, text), path)  # a template of a compose file
     top = documents[0] if documents else None
     if not isinstance(top, Mapping) or not isinstance(top.get("services"), Mapping):
         return None
     return top
+
+
+def _neutral(match: re.Match[str]) -> str:
+    """Text of the same length that YAML has no trouble with: nothing for `{% %}` and `{# #}`, a word for `{{ }}`."""
+    if match[0].startswith("{{"):
+        return "x" * len(match[0])
+    return "".join(char if char == "\n" else " " for char in match[0])
 
 
 DOCUMENTS = (ComposeFile,)
@@ -215,6 +240,7 @@ def concerns(path: str) -> bool:
 def compose_files(snapshot: Snapshot) -> Iterator[ComposeFile | Gap]:
     """The compose files of a snapshot, each merged with the base file of its folder where it only overrides it."""
     tops: dict[str, Mapping] = {}
+    headers: dict[str, re.Match[str] | None] = {}
     for path in filter(is_compose, snapshot.paths()):
         blob = snapshot.read(path)
         try:
@@ -222,10 +248,13 @@ def compose_files(snapshot: Snapshot) -> Iterator[ComposeFile | Gap]:
         except DocumentError as error:
             yield Gap(path, f"{error.what} (line {error.line})" if error.line else error.what)
             continue
-        if top:
+        if top and blob:
             tops[path] = top
+            headers[path] = _HEADER.match(blob.text)
     for path, top in tops.items():
-        yield ComposeFile(path, top, tuple(_services(path, tops)), is_development(path))
+        header = headers[path]
+        said = bool(header and not is_production(path) and _FOR_DEVELOPMENT.search(header[0]))
+        yield ComposeFile(path, top, tuple(_services(path, tops)), said or is_development(path))
 
 
 read = compose_files
@@ -306,9 +335,9 @@ def _port(node: Node) -> Port | None:
     text = re.sub(r"/(?:tcp|udp|sctp)$", "", node.text)
     parts = re.split(r":(?![^{]*\})(?![^\[]*\])", text)  # not inside ${...:-...} or [::1]
     if len(parts) == 1:
-        return Port(None, parts[0], None, node.span)
+        return Port(None, parts[0], None, node.span, node.inner)
     host = ":".join(parts[:-2]).strip("[]") or None
-    return Port(parts[-2] or None, parts[-1], host, node.span)
+    return Port(parts[-2] or None, parts[-1], host, node.span, node.inner)
 
 
 def _volume(node: Node) -> Volume | None:

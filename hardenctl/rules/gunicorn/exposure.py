@@ -202,6 +202,4 @@ def _without(launch: ServerLaunch, flag: Effective, title: str) -> Fix:
 def _publishes(launch: ServerLaunch) -> bool:
     """Whether the service publishes a port on an address others can reach."""
     service = launch.launch.service
-    return service is not None and any(
-        port.published is not None and port.host not in ("127.0.0.1", "::1", "localhost") for port in service.ports
-    )
+    return service is not None and any(port.published is not None and not port.is_local for port in service.ports)

@@ -49,6 +49,7 @@ def hardcoded_workers(launch: ServerLaunch, settings: Settings) -> Iterator[Hit]
     The policy's formula is `max(2, cpu * 2 - 1)`: 2 workers on 1 CPU, 3 on 2, 7 on 4, 15 on 8.
 
     A number that the environment can change (`${WEB_CONCURRENCY:-4}`, `os.getenv("WORKERS", "4")`) is not hard-coded.
+    One worker, and the workers of uvicorn, hypercorn, granian and `fastapi run`, are low.
 
     ## Example
     ```dockerfile title="Dockerfile"
@@ -75,22 +76,25 @@ def hardcoded_workers(launch: ServerLaunch, settings: Settings) -> Iterator[Hit]
     - https://docs.gunicorn.org/en/stable/settings.html#workers
     """
     workers = launch.setting("workers")
-    if not (in_production(launch) and workers.known and workers.origin in (COMMAND_LINE, CONFIG_FILE)):
+    if launch.development or not workers.known or workers.origin not in (COMMAND_LINE, CONFIG_FILE):
         return
-    if workers.configurable or not isinstance(workers.value, int):
+    if workers.configurable or not isinstance(workers.value, int) or launch.server == "flask run":
         return
+    other = launch.server != "gunicorn"
     formula, limit = settings.gunicorn.workers, cpu_limit(launch)
     wanted = formula_workers(formula, limit) if limit else None
     one = workers.value == 1
     if wanted == workers.value:
         return
-    message = f"{workers.value} worker{'' if one else 's'} hard-coded"
+    of = f" of {launch.server}" if other else ""
+    message = f"{workers.value} worker{'' if one else 's'}{of} hard-coded"
     if wanted is not None:
         message += f"; with a limit of {limit:g} CPUs `{formula}` is {wanted}"
     else:
         message += f"; compute it: `{formula}`"
-    severity = Severity.LOW if one else Severity.MEDIUM  # one worker is most often meant
-    yield hit(launch, workers, message, name="workers", severity=severity, fix=_fix(launch, workers))
+    severity = Severity.LOW if one or other else Severity.MEDIUM  # one worker is most often meant
+    fix = advice("leave it to WEB_CONCURRENCY, set where it is deployed") if other else _fix(launch, workers)
+    yield hit(launch, workers, message, name="workers", severity=severity, fix=fix)
 
 
 def _fix(launch: ServerLaunch, workers: Effective) -> Fix:
