@@ -6,7 +6,9 @@ lenient on purpose: whether a guide is any good is for people to say.
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +25,7 @@ LARGEST = 1 << 20  # characters of one file that are read for headings
 
 _ELSEWHERE = re.compile(
     r"(?:^|/)(?:tests?|testing|examples?|samples?|benchmarks?|demos?|docs?|docs_src|node_modules|vendor|third_party"
-    r"|site-packages|\.?venv|\.devcontainer|\.github|templates?|cookiecutter[^/]*|\{\{[^/]*)/",
+    r"|site-packages|venv|\.[^/]+|templates?|cookiecutter[^/]*|\{\{[^/]*)/|(?:^|/)conftest\.py$",
     re.IGNORECASE,
 )
 _README = re.compile(r"(?:(?:docs?|\.github)/)?readme(?:\.\w+)*", re.IGNORECASE)
@@ -56,14 +58,12 @@ _PLATFORM = re.compile(
 _RUNS = re.compile(r"^\s*(?:CMD|ENTRYPOINT)\s", re.MULTILINE | re.IGNORECASE)
 _PYTHON_IMAGE = re.compile(r"python|pip |\buv |poetry|gunicorn|uvicorn", re.IGNORECASE)
 _BUILDS = re.compile(r"^\s+build\s*:", re.MULTILINE)
-_APP = re.compile(
-    r"^[ \t]*\w+[ \t]*(?::[ \t]*[\w.]+[ \t]*)?="
-    r"[ \t]*(?:\w+\.)?(?:FastAPI|Flask|Starlette|Sanic|Quart|Litestar|Bottle)\(",
-    re.MULTILINE,
-)
+_FRAMEWORKS = frozenset({"FastAPI", "Flask", "Starlette", "Sanic", "Quart", "Litestar", "Bottle"})
+_APP = re.compile(rf"=\s*(?:\w+\.)?(?:{'|'.join(sorted(_FRAMEWORKS))})\(")
+_SETTINGS = re.compile(r"config|settings", re.IGNORECASE)
 _READS_ENVIRONMENT = re.compile(
-    r"\bos\.environ\b|\bgetenv\(|\bBaseSettings\b|\bload_dotenv\b|\bfrom decouple\b|\benviron\.Env\(|\bEnv\(\)"
-    r"|\bstarlette\.config\b|\bDynaconf\("
+    r"\bos\.environ\b(?!\.setdefault\()|\bgetenv\(|\bBaseSettings\b|\bload_dotenv\b|\bfrom decouple\b|\benviron\.Env\("
+    r"|\bEnv\(\)|\bstarlette\.config\b|\bDynaconf\("
 )
 _ENVIRONMENT = re.compile(
     r"environment[\s_-]+variables?|env(?:ironment)?[\s_-]*vars?\b|configuration|settings", re.IGNORECASE
@@ -134,9 +134,24 @@ def _services(snapshot: Snapshot, paths: list[str]) -> Iterator[str]:
             if _RUNS.search(text) and _PYTHON_IMAGE.search(text):
                 yield path
         elif (_COMPOSE.fullmatch(path) and _BUILDS.search(_text(snapshot, path))) or (
-            path.endswith(".py") and _APP.search(_text(snapshot, path))
+            path.endswith(".py") and _makes_an_app(_text(snapshot, path))
         ):
             yield path
+
+
+def _makes_an_app(text: str) -> bool:
+    """Whether code, not a docstring's example, assigns an app of a web framework."""
+    if not _APP.search(text):
+        return False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    calls = (node.value for node in ast.walk(tree) if isinstance(node, ast.Assign | ast.AnnAssign))
+    functions = (call.func for call in calls if isinstance(call, ast.Call))
+    return any(getattr(each, "id", getattr(each, "attr", "")) in _FRAMEWORKS for each in functions)
 
 
 def _topics(snapshot: Snapshot) -> Iterator[str]:
@@ -150,7 +165,7 @@ def _topics(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _readers(snapshot: Snapshot, paths: list[str]) -> Iterator[str]:
-    for path in paths:
+    for path in sorted(paths, key=lambda each: (not _SETTINGS.search(each), each.count("/"), each)):
         if path.endswith(".py") and _READS_ENVIRONMENT.search(_text(snapshot, path)):
             yield path
 

@@ -48,7 +48,10 @@ def test_pages_are_fixtures(rule: DocumentRule):
         pytest.param({"Procfile": "web: x"}, True, id="procfile"),
         pytest.param({"manage.py": ""}, True, id="django"),
         pytest.param({"src/app/main.py": "def make():\n    app = Flask(__name__)\n"}, True, id="factory"),
-        pytest.param({"api.py": "api: fastapi.FastAPI = fastapi.FastAPI(\n"}, True, id="annotated"),
+        pytest.param({"api.py": "api: fastapi.FastAPI = fastapi.FastAPI()\n"}, True, id="annotated"),
+        pytest.param({"flask/app.py": '"""Use it::\n\n    app = Flask(__name__)\n"""\n'}, False, id="docstring"),
+        pytest.param({"broken.py": "app = Flask(\n"}, False, id="no-python"),
+        pytest.param({".ci/compose.yml": "services:\n  web:\n    build: .\n"}, False, id="hidden-folder"),
         pytest.param({"pkg/__init__.py": "import flask\n"}, False, id="library"),
         pytest.param({"tests/app.py": APP, "examples/app.py": APP, "docs_src/app.py": APP}, False, id="not-its-apps"),
         pytest.param({"docker-compose.yml": "services:\n  db:\n    image: postgres:16\n"}, False, id="test-databases"),
@@ -106,6 +109,8 @@ def test_the_environment_is_not_documented():
     assert hit.fix.edits == (Render("env-example", ".env.example"),)
     assert hit.related[0].span.path == "main.py"
     assert "no-env-example" not in hits({"main.py": "app = Flask(__name__)"})
+    django = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'x.settings')\n"
+    assert "no-env-example" not in hits({"manage.py": django})
 
 
 @pytest.mark.parametrize(
