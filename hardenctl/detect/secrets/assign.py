@@ -266,6 +266,8 @@ def _flag(text: str, offset: int, language: Quoting) -> Candidate | None:
     flag = _FLAG.search(text, max(0, offset - 100), offset + 1)
     if flag is None:
         return None
+    if flag["key"][0] == "-" and flag.start() and text[flag.start() - 1] not in " \t\n\r\"'`=([{,":
+        return None
     key = flag["key"].lstrip("-")
     if " " in key or "\t" in key:
         key = key.split()[-1] if not key.lower().startswith("identified") else "password"

@@ -49,7 +49,61 @@ _ABOUT = frozenset(
 )
 
 
-def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911 - a list of cases, one line each
+# A key must hold one of these in a word, or one of `_WHOLE` as a word: `COLOR_PINK` is about no PIN.
+_IN_A_WORD = re.compile(
+    r"pass|pwd|secret|token|cred|jwt|senha|cookie|session|key$|keys$|^auth|auth$|psw|passwd|salt$|nkey"
+)
+_WHOLE = frozenset(
+    {
+        "key",
+        "pw",
+        "pin",
+        "sid",
+        "sig",
+        "otp",
+        "totp",
+        "hotp",
+        "dsn",
+        "psk",
+        "mdp",
+        "salt",
+        "nonce",
+        "seed",
+        "conn",
+        "api",
+    }
+    | {"authorization", "bearer", "basic", "license", "licence", "connection", "signature"}
+)
+_CODES = frozenset({"auth", "access", "verification", "pass", "invite", "security", "activation", "verify", "secret"})
+_NAMED = frozenset(How) - {How.USERINFO, How.BASIC, How.SCHEME}
+_NAMES = r"(?:user|username|login|db|dbname|database|db_name|host|owner|role|_name|-U|-u)"
+_NAME = re.compile(r"[a-z][a-z_-]{2,30}\d{0,3}")
+_BESIDE = 300  # characters around a value in which its user's or database's name is looked for
+
+
+def names_nothing(key: str, how: How = How.ASSIGNED) -> bool:
+    """Whether a key only looked like a credential's because of the letters in it: `shipping`, `COLOR_PINK`."""
+    words = key_words(key)
+    if any(word in _WHOLE or _IN_A_WORD.search(word) for word in words):
+        return False
+    if how is How.CALL and "decode" in key.lower():
+        return False
+    return not (words and words[-1] in {"code", "codes"} and _CODES.intersection(words))
+
+
+def is_own_name(candidate: Candidate, text: str) -> bool:
+    """Whether a word used as a password is the name of the user, database or host beside it."""
+    value = candidate.value
+    if not _NAME.fullmatch(value):
+        return False
+    window = text[max(0, candidate.start - _BESIDE) : candidate.end + _BESIDE]
+    if value not in window:
+        return False
+    beside = rf"{_NAMES}[\"'\]]*\s*[:=,({{ ]?\s*[\"']?{value}\b"
+    return bool(re.search(beside, window, re.IGNORECASE))
+
+
+def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a list of cases, one line each
     """Why a candidate is no leak by its value alone; empty where nothing speaks against it."""
     value, key = candidate.value, candidate.key
     if is_reference(value):
@@ -72,8 +126,10 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911 - a list of cas
         return "code"
     if _SENTENCE.match(value) or _MARKUP.search(value) or _LOCALE.match(value):
         return "text"
-    if not any(character.isalnum() for character in value):
+    if not any(character.isalnum() for character in value) or value[0] in "\"'`":
         return "punctuation"
+    if candidate.how in _NAMED and names_nothing(key, candidate.how):
+        return "its key names no credential"
     words = key_words(key)
     if words and words[-1] in _ABOUT:
         return "a statement about a credential"

@@ -29,6 +29,7 @@ _UNTRUSTED = Setting.TEST | Setting.EXAMPLE | Setting.DOCUMENT
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,60}-----")
 _PEM_BODY = re.compile(r"[A-Za-z0-9+/=\s\\\"',.:()-]{0,12000}")
 _PEM_LINE = re.compile(r"[A-Za-z0-9+/=]{32}")
+_LOOSE_USERINFO = re.compile(r"://[^\s/:@\"'<>`]{0,100}:([^\s@\"'<>`]{1,200})@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,19 @@ class Token:
     value: str = field(repr=False)
     rule: SecretRule
     proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A hit that needs no score."""
+
+    rule: SecretRule
+    hit: Hit
+
+    @property
+    def span(self) -> Span:
+        """Where it is."""
+        return self.hit.span
 
 
 @functools.cache
@@ -56,6 +70,19 @@ def _keyed(key: str) -> tuple[SecretRule, ...]:
 
 def detect(blob: Blob, rules: frozenset[str]) -> Iterator[tuple[SecretRule, Hit]]:
     """The credentials in a blob, by the rules whose ids are given, in the order of their places."""
+    found: list[tuple[SecretRule, Hit]] = []
+    for each in weighed(blob):
+        if isinstance(each, Candidate):
+            if (result := _believed(each, blob)) is not None:
+                found.append(result)
+        else:
+            found.append((each.rule, each.hit))
+    found.sort(key=lambda each: (each[1].span.start, each[1].span.end))
+    yield from (each for each in found if each[0].id in rules)
+
+
+def weighed(blob: Blob) -> Iterator[Settled | Candidate]:
+    """What is settled by its format, and the candidates that only the score can tell: what it is trained on."""
     if is_binary(blob.data):
         return
     text, path = blob.text, blob.path
@@ -63,20 +90,17 @@ def detect(blob: Blob, rules: frozenset[str]) -> Iterator[tuple[SecretRule, Hit]
     if not match.rules and not match.anchors:
         return
     known = _known(text, match.rules)
+    for token in known:
+        yield Settled(token.rule, _token_hit(token, path))
+    if Setting.GENERATED in setting(path):
+        return
     taken = _Taken((token.start, token.end) for token in known)
-    found = [(token.rule, _token_hit(token, path)) for token in known]
-    if Setting.GENERATED not in setting(path):
-        for candidate in candidates(text, match.anchors, quoting(path)):
-            if taken.overlaps(candidate.start, candidate.end):
-                continue
-            result = _classify(candidate, text, path)
-            if result is not None:
-                found.append(result)
-    found.sort(key=lambda each: (each[1].span.start, each[1].span.end))
-    yield from (each for each in found if each[0].id in rules)
-
-
-_LOOSE_USERINFO = re.compile(r"://[^\s/:@]{0,100}:(?!\$?\{)([^\s\"'<>`]{1,200})@")
+    for candidate in candidates(text, match.anchors, quoting(path)):
+        if not taken.overlaps(candidate.start, candidate.end):
+            if (settled := _by_key(candidate, path)) is not None:
+                yield settled
+            elif not _refused(candidate, text):
+                yield candidate
 
 
 def sensitive(blob: Blob) -> list[tuple[int, int]]:
@@ -174,35 +198,43 @@ def _token_hit(token: Token, path: str) -> Hit:
     )  # fmt: skip
 
 
-def _classify(candidate: Candidate, text: str, path: str) -> tuple[SecretRule, Hit] | None:
-    if (is_reference(candidate.value) or is_placeholder(candidate.value)) and candidate.how is not How.BASIC:
+def _by_key(candidate: Candidate, path: str) -> Settled | None:
+    """What a rule for values under certain keys says."""
+    if is_reference(candidate.value) or is_placeholder(candidate.value):
         return None
-    if (rule := _keyed_rule(candidate)) is not None:
-        severity = min(rule.severity, Severity.MEDIUM) if setting(path) & _UNTRUSTED else rule.severity
-        span = Span(path, candidate.start, candidate.end)
-        message = f"{rule.name} in `{_shown(candidate.key)}`"
-        format_and_key = (f"the format of {rule.name}", f"key `{_shown(candidate.key)}`")
-        return rule, _hit(rule, span, candidate.value, message, severity, Confidence.LIKELY, why=format_and_key)
+    rule = _keyed_rule(candidate)
+    if rule is None:
+        return None
+    severity = min(rule.severity, Severity.MEDIUM) if setting(path) & _UNTRUSTED else rule.severity
+    span = Span(path, candidate.start, candidate.end)
+    message = f"{rule.name} in `{_shown(candidate.key)}`"
+    why = (f"the format of {rule.name}", f"key `{_shown(candidate.key)}`")
+    return Settled(rule, _hit(rule, span, candidate.value, message, severity, Confidence.LIKELY, why=why))
+
+
+def _refused(candidate: Candidate, text: str) -> bool:
     if candidate.how is How.BASIC:
         decoded = basic(candidate.value)
-        if decoded is None or is_weak(decoded[1], "", decoded[0]) or is_placeholder(decoded[1]):
-            return None
-    elif refusal(candidate) or is_own_name(candidate, text):
-        return None
-    found = features(candidate, text, path)
+        return decoded is None or is_weak(decoded[1], "", decoded[0]) or is_placeholder(decoded[1])
+    return bool(refusal(candidate)) or is_own_name(candidate, text)
+
+
+def _believed(candidate: Candidate, blob: Blob) -> tuple[SecretRule, Hit] | None:
+    """What the score says."""
+    found = features(candidate, blob.text, blob.path)
     chance = probability(found)
     if chance < BELIEVED:
         return None
     rule, message = _generic(candidate)
-    likely = chance >= LIKELY and _looks_random(candidate.value)
+    named = is_credential_key(candidate.key) or candidate.how in {How.USERINFO, How.BASIC, How.SCHEME}
+    likely = chance >= LIKELY and named and _looks_random(candidate.value)
     severity = rule.severity if likely else Severity.LOW
-    if setting(path) & (_UNTRUSTED | Setting.TRANSLATION):
+    if setting(blob.path) & (_UNTRUSTED | Setting.TRANSLATION):
         severity = min(severity, Severity.LOW)
     confidence = Confidence.LIKELY if likely else Confidence.POSSIBLE
+    span = Span(blob.path, candidate.start, candidate.end)
     why = (f"probability {chance:.2f}", *reasons(found))
-    return rule, _hit(
-        rule, Span(path, candidate.start, candidate.end), candidate.value, message, severity, confidence, why=why
-    )
+    return rule, _hit(rule, span, candidate.value, message, severity, confidence, why=why)
 
 
 def _keyed_rule(candidate: Candidate) -> SecretRule | None:

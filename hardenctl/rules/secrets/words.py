@@ -79,30 +79,32 @@ PLACEHOLDER_WORDS = _words("""
 
 # What people type when they are asked for any password. A value made only of these (and digits) is guessable.
 WEAK_WORDS = _words("""
-    a aa aaa aaaa ab abc abcd abcde abcdef abcdefg abcdefgh access account admin administrator adm alice amqp an and
-    api app application asd asdf asdfgh auth b backend bar base baz bitnami bla bob broker c cache client cloud code
-    complex consumer control cookie correct credential credentials ci customer data database db debug deploy demo dev
-    develop developer development django docker doe domain east elastic elasticsearch email encrypt encryption env
-    fastapi flask foo foobar fake frontend ftp git github gitlab god google grafana guest harbor hello hidden hi home
-    horse host hunter i id in influx influxdb insecure internal is it jane java jdbc jenkins john jwt kafka keycloak
-    key keys kibana king lab laravel ldap let letmein little local localhost log login logstash long love mail main
-    manager mariadb master me member minio miniostorage monkey mongo mongodb mssql my mysql name neo nexus new nginx
-    no nobody node not notsecure ok old one only open opensearch operator oracle order org other owner p pa param pass
-    passcode passphrase passw passwd password passwords passwort pg pgadmin postgis postgres postgresql pgsql ping
-    pong portal prefect private prod production project prometheus proxy pub public pwd pw python q qa qaz qwe qwer
-    qwert qwerty qwertyuiop rabbit rabbitmq random rails readonly real redis registry remote rest root ruby sa safe
-    salt sandbox secret secretkey secretpassword secrets secure security server service session shared sign signing
-    simple site smtp some sonar spring sql ssh ssl staging start storage store strong strongpassword sample super
-    superadmin supersecret superset superuser support swordfish sys system t tech temp temporary test tester testing
-    tests that the this three tiger to token tokens tomcat top topsecret trustno two unsafe untrusted us user username
-    users value vagrant vault very verysecret very veryverysecret w web webadmin webapp welcome west with wordpress
-    work worker world x xyz y yes you z zaq zip zxc zxcv zxcvbn sekret sekrit secr3t s3cret s3cr3t passw0rd pa55word
-    pa55w0rd p4ssw0rd p4ssword p4ss pa55 t3st r00t adm1n t0ken shh shhh shhhh shhhhh shhhhhh airflow authentik celery
-    changed cms dummy example fizz buzz hash joe knight keyboard cat kube kubernetes lol looker magic metabase mail
-    mailhog n8n nextcloud none openldap orders phpmyadmin player plausible public pulsar qux quux read reader
-    readwrite refresh sentry showcase solr sonarqube spark strapi string supabase teamcity text timescale traefik
-    trino true false umami unicorn unit vader wiki wrong write writer zabbix zookeeper bearer basic different another
-    bad good first second third invalid initial updated actual expected existing current final
+    uuid guid csrf utf audience issuer look mask psk dbname inherit incorrect mismatch nope inquisition spanish weak
+    guess broken empty a aa aaa aaaa ab abc abcd abcde abcdef abcdefg abcdefgh access account admin administrator adm
+    alice amqp an and api app application asd asdf asdfgh auth b backend bar base baz bitnami bla bob broker c cache
+    client cloud code complex consumer control cookie correct credential credentials ci customer data database db
+    debug deploy demo dev develop developer development django docker doe domain east elastic elasticsearch email
+    encrypt encryption env fastapi flask foo foobar fake frontend ftp git github gitlab god google grafana guest
+    harbor hello hidden hi home horse host hunter i id in influx influxdb insecure internal is it jane java jdbc
+    jenkins john jwt kafka keycloak key keys kibana king lab laravel ldap let letmein little local localhost log login
+    logstash long love mail main manager mariadb master me member minio miniostorage monkey mongo mongodb mssql my
+    mysql name neo nexus new nginx no nobody node not notsecure ok old one only open opensearch operator oracle order
+    org other owner p pa param pass passcode passphrase passw passwd password passwords passwort pg pgadmin postgis
+    postgres postgresql pgsql ping pong portal prefect private prod production project prometheus proxy pub public pwd
+    pw python q qa qaz qwe qwer qwert qwerty qwertyuiop rabbit rabbitmq random rails readonly real redis registry
+    remote rest root ruby sa safe salt sandbox secret secretkey secretpassword secrets secure security server service
+    session shared sign signing simple site smtp some sonar spring sql ssh ssl staging start storage store strong
+    strongpassword sample super superadmin supersecret superset superuser support swordfish sys system t tech temp
+    temporary test tester testing tests that the this three tiger to token tokens tomcat top topsecret trustno two
+    unsafe untrusted us user username users value vagrant vault very verysecret very veryverysecret w web webadmin
+    webapp welcome west with wordpress work worker world x xyz y yes you z zaq zip zxc zxcv zxcvbn sekret sekrit
+    secr3t s3cret s3cr3t passw0rd pa55word pa55w0rd p4ssw0rd p4ssword p4ss pa55 t3st r00t adm1n t0ken shh shhh shhhh
+    shhhhh shhhhhh airflow authentik celery changed cms dummy example fizz buzz hash joe knight keyboard cat kube
+    kubernetes lol looker magic metabase mail mailhog n8n nextcloud none openldap orders phpmyadmin player plausible
+    public pulsar qux quux read reader readwrite refresh sentry showcase solr sonarqube spark strapi string supabase
+    teamcity text timescale traefik trino true false umami unicorn unit vader wiki wrong write writer zabbix zookeeper
+    bearer basic different another bad good first second third invalid initial updated actual expected existing
+    current final
 """)
 
 # Single values of common password lists that are made of no words.
