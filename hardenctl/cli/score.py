@@ -12,9 +12,11 @@ import typer
 from hardenctl.cli.auditing import EXIT, make_report, show
 from hardenctl.cli.request import Request
 from hardenctl.model.errors import UsageError
-from hardenctl.model.report import Verdict
+from hardenctl.model.finding import Severity
+from hardenctl.model.report import Report, Verdict
 from hardenctl.policy.score import basis_of, gains
-from hardenctl.report.score import render_score
+from hardenctl.policy.score import score as rate
+from hardenctl.report.score import Step, render_score
 from hardenctl.report.style import look_of
 
 
@@ -33,11 +35,21 @@ def register(app: typer.Typer) -> None:
         if format not in {"text", "json"}:
             raise UsageError(f"there is no format `{format}`", help="formats: text, json")
         report = make_report(Request(paths=(path,), config=config))
-        each_gain = gains(report.findings, basis_of(report))
+        steps = _steps(report)
         if format == "json":
-            data = {"score": asdict(report.score), "gains": [asdict(gain) for gain in each_gain]}
-            show(json.dumps(data, indent=2) + "\n")
+            score = asdict(report.score)
+            show(json.dumps({"score": score, "steps": [asdict(step) for step in steps]}, indent=2) + "\n")
         else:
-            rows = [(gain.rule, gain.severity, gain.findings, gain.overall) for gain in each_gain]
-            show(render_score(report, rows, look_of(sys.stdout)))
+            show(render_score(report, steps, look_of(sys.stdout)))
         return EXIT[Verdict.INCOMPLETE] if report.gaps else 0
+
+
+def _steps(report: Report) -> list[Step]:
+    """The rules with open findings, the worst first, and the score as one after the other is fixed."""
+    basis = basis_of(report)
+    left, steps = report.findings, []
+    costly = (gain for gain in gains(report.findings, basis) if gain.severity > Severity.INFO)
+    for gain in sorted(costly, key=lambda gain: -gain.severity):
+        left = tuple(judged for judged in left if judged.finding.rule != gain.rule)
+        steps.append(Step(gain.rule, gain.severity, gain.findings, gain.overall, rate(left, basis).overall or 0.0))
+    return steps

@@ -10,11 +10,11 @@ from hardenctl.report.style import Look, cells, clip, visible
 INDENT = "    "
 
 
-def frame(lines: tuple[FrameLine, ...], severity: Severity, look: Look) -> Iterator[str]:
+def frame(lines: tuple[FrameLine, ...], severity: Severity, look: Look, *, end: int = 0) -> Iterator[str]:
     """The frame's lines as a terminal shows them.
 
     A finding of one line gets a caret line under it; one of several is marked along the gutter, where carets under
-    each line would be louder than the code.
+    each line would be louder than the code. `end` is its last line, which a long one's frame doesn't reach.
     """
     if not any(line.text.strip() for line in lines):
         return
@@ -29,6 +29,8 @@ def frame(lines: tuple[FrameLine, ...], severity: Severity, look: Look) -> Itera
         if line.caret and len(hit) == 1:
             carets = look.severity(severity, "^" * max(1, right - left))
             yield f"{INDENT}{' ' * digits} {look.dim('│')} {' ' * left}{carets}"
+    if lines[-1].number < end:
+        yield f"{INDENT}{' ' * digits} {look.severity(severity, '┃')} {look.dim('…')}"
 
 
 def _without_blank_edges(lines: tuple[FrameLine, ...]) -> tuple[FrameLine, ...]:

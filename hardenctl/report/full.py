@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from hardenctl.model.finding import Applicability, Finding
+from hardenctl.model.finding import Applicability, Confidence, Finding, Severity
 from hardenctl.model.report import JudgedFinding, Report, Status
 from hardenctl.report.frame import frame
 from hardenctl.report.pages import page_of, remedy_of
@@ -65,7 +65,10 @@ def _header(findings: Sequence[JudgedFinding], look: Look) -> Iterator[str]:
 
 
 def _finding(judged: JudgedFinding, look: Look, *, first: bool) -> Iterator[str]:
-    """One finding. What is the same for all of a rule in a file is only said with the first."""
+    """One finding. What is the same for all of a rule in a file is only said with the first.
+
+    An `info` finding is told in short: it fails no gate by default, and code and reason are one command away.
+    """
     finding = judged.finding
     yield from _title(judged, look)
     width = min(look.width, MEASURE) - 2
@@ -73,20 +76,20 @@ def _finding(judged: JudgedFinding, look: Look, *, first: bool) -> Iterator[str]
     if look.quiet:
         yield ""
         return
-    yield ""
-    framed = list(frame(finding.frame, judged.severity, look))
-    yield from [*framed, ""] if framed else []
-    page = page_of(finding.rule)
+    short = judged.severity is Severity.INFO and not look.verbose
+    framed = [] if short else list(frame(finding.frame, judged.severity, look, end=finding.location.end_line))
+    yield from ["", *framed, ""] if framed else [] if short else [""]
     if judged.status is not Status.OPEN:
-        yield from labelled(judged.status.value[:LABEL], f"{judged.status.value}: {judged.reason}", look)
+        yield from labelled("aside", f"{judged.status.value}: {judged.reason}", look)
     yield from _places(finding, look)
-    if first and page and page.why:
+    page = page_of(finding.rule)
+    if first and page and page.why and not short:
         yield from labelled("why", page.why, look)
     yield from _fix(finding, look)
     if look.verbose:
         for reason in finding.why:
             yield from labelled("sign", reason, look)
-    if first:
+    if first and not short:
         yield "  " + look.dim(f"{'more':<{LABEL}}hardenctl explain {finding.rule}")
     yield ""
 
@@ -108,7 +111,7 @@ def _title(judged: JudgedFinding, look: Look) -> Iterator[str]:
 def _places(finding: Finding, look: Look) -> Iterator[str]:
     """Where else: the evidence, other locations, compose services, history."""
     for name, value in finding.evidence.items():
-        yield from labelled("proof", f"{name}: {value}", look)
+        yield from labelled("proof" if finding.confidence is Confidence.PROVEN else "fact", f"{name}: {value}", look)
     for each in finding.related:
         yield from labelled("see", f"{each.location.path}:{each.location.line}  {each.message}", look)
     if finding.services:

@@ -28,18 +28,19 @@ def _markdown(text: str, look: Look) -> Iterator[str]:
     for line in [*text.splitlines(), ""]:
         fence = _FENCE.match(line)
         if fence:
-            yield from wrap(" ".join(prose), width)
+            if prose:
+                yield from [*wrap(visible(" ".join(prose)), width), ""]
             prose, in_code = [], not in_code
             if in_code and fence["title"]:
                 yield look.dim(f"    {fence['title']}")
             elif not in_code:
                 continue
         elif in_code:
-            yield f"  {look.dim('│')} {look.paint(clip(visible(line), width - 4), 'blue')}".rstrip()
+            yield f"  {look.dim('│')} {look.paint(visible(line), 'blue')}".rstrip()
         elif line.startswith("## "):
             yield look.paint(line[3:], "ochre", bold=True)
         elif item := _ITEM.match(line):
-            yield from wrap(" ".join(prose), width)
+            yield from wrap(visible(" ".join(prose)), width)
             prose = []
             yield from _hanging(item[1], item[2], width)
         elif line.strip():

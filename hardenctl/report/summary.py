@@ -114,10 +114,11 @@ def next_step(report: Report) -> str:
     fixes = [judged.finding.fix for judged in report.open if judged.finding.fix and judged.finding.fix.edits]
     safe = sum(fix.applicability is Applicability.SAFE for fix in fixes)
     unsafe = sum(fix.applicability is Applicability.UNSAFE for fix in fixes)
+    path = "" if report.target.path == "." else f" {report.target.path}"
     if safe or unsafe:
         flag = "" if safe else " --unsafe-fixes"
         more = f", {unsafe} more with --unsafe-fixes" if safe and unsafe else ""
-        return f"`hardenctl fix{flag}` shows {count(safe or unsafe, 'fix')} as a diff{more}"
+        return f"`hardenctl fix{path}{flag}` shows {count(safe or unsafe, 'fix')} as a diff{more}"
     if report.open:
         return f"`hardenctl explain {report.open[0].finding.rule}`"
     return ""

@@ -197,6 +197,7 @@ def hostile() -> Report:
         judged(
             finding(
                 path=f"a{escape}/\u202eyp.exe",
+                line=10,
                 message=f"name with {escape} and \u2066bidi\u2069",
                 frame=frame(f"before {escape}", '数据库密码 = "••••••••"  # \u202e', "x" * 160, first=9, caret=(8, 18)),
             )
