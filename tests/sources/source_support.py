@@ -24,3 +24,11 @@ def gaps_of(source: Source) -> list[Gap]:
 def status(repository: Any, *arguments: str) -> int:
     """The exit code of a git command that may fail."""
     return subprocess.run(["git", *arguments], cwd=repository.root, check=False, capture_output=True).returncode
+
+
+def feed(repository: Any, *arguments: str) -> str:
+    """The output of a git command that reads its last argument on standard input."""
+    *command, text = arguments
+    return subprocess.run(
+        ["git", *command], cwd=repository.root, check=True, capture_output=True, input=text.encode()
+    ).stdout.decode()
