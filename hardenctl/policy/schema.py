@@ -119,6 +119,11 @@ Milliseconds = Annotated[
 Fraction = Annotated[
     float, BeforeValidator(_fraction), WithJsonSchema({"type": ["string", "number"], "examples": ["0.1%", 0.001]})
 ]
+Presets = Annotated[
+    list[str],
+    BeforeValidator(_strings),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 Date = Annotated[dt.date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 Workers = Annotated[str, BeforeValidator(_workers), WithJsonSchema({"type": ["string", "integer"]})]
 Level = Annotated[Literal["off", "info", "low", "medium", "high", "critical"], BeforeValidator(_level)]
@@ -194,7 +199,7 @@ class SuppressTable(_Table):
 class PolicyFile(_Table):
     """`[tool.hardenctl]` in pyproject.toml; the same keys at the top of hardenctl.toml or hardenctl.yaml."""
 
-    extends: Annotated[list[str], BeforeValidator(_strings)] = Field(
+    extends: Presets = Field(
         default=[],
         description="Presets (`standard`, `strict`, `relaxed`) or policy files to start from; later ones win.",
     )
