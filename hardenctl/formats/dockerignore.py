@@ -88,17 +88,16 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 class ContextCopy:
     """The COPY or ADD of a Dockerfile that takes most env files out of the build context.
 
-    `asked` are env files it names itself, `exposed` those it takes with their folder, `possible` names it would take
-    if they were there. `near` are the env files and examples below what it takes: they tell what could be in others.
-    `ships` says that what it copies reaches the image that is run. `ignore_path` is the ignore file that counts, there
-    or not.
+    `exposed` are those it takes with their folder, `possible` names it would take if they were there; env files that
+    it names itself are another matter. `near` are the env files and examples below what it takes: they tell what
+    could be in others. `ships` says that what it copies reaches the image that is run. `ignore_path` is the ignore
+    file that counts, there or not.
     """
 
     path: str
     span: Span
     ignore_path: str
     ignore_exists: bool
-    asked: tuple[str, ...]
     exposed: tuple[str, ...]
     possible: tuple[str, ...]
     near: tuple[Dotenv, ...]
@@ -132,7 +131,7 @@ def read(snapshot: Snapshot) -> Iterator[ContextCopy]:
             if (copy := look.copy(dockerfile, stage, instruction))
         ]
         if copies:
-            yield max(copies, key=lambda each: (each.ships, bool(each.asked), bool(each.exposed)))
+            yield max(copies, key=lambda each: (each.ships, bool(each.exposed)))
 
 
 @dataclass(frozen=True)
@@ -147,25 +146,22 @@ class _Context:
 
     def copy(self, dockerfile: Dockerfile, stage: Stage, instruction: Instruction) -> ContextCopy | None:
         """What one instruction takes; None where it takes no env file and could take none."""
-        sources = _sources(instruction)
-        folders = [source for source in sources if not is_env_file(source)]
+        folders = _folders(instruction)
         excludes = [self.ignore or DockerIgnore(()), DockerIgnore.parse(instruction.flags.get("exclude", ""))]
 
         def taken(candidates: Sequence[str]) -> tuple[str, ...]:
             return tuple(path for path in candidates if not any(each.excludes(path) for each in excludes))
 
         real = [path for path in self.env_files if not is_example(path)]
-        asked = taken([source for source in sources if is_env_file(source) and not is_example(source)])
         exposed = taken([path for path in real if any(_below(path, folder) for folder in folders)])
         possible = taken(PROBES if "" in folders else ())
-        if not (asked or exposed or possible):
+        if not (exposed or possible):
             return None
         return ContextCopy(
             path=dockerfile.path,
             span=instruction.span,
             ignore_path=self.ignore_path,
             ignore_exists=self.ignore is not None,
-            asked=asked,
             exposed=exposed,
             possible=possible,
             near=tuple(
@@ -174,7 +170,7 @@ class _Context:
                 if any(_below(path, folder) for folder in folders)
                 if (blob := self.snapshot.read(_join(self.folder, path)))
             ),
-            ships=_ships(stage, dockerfile, _landing(instruction, stage, (*asked, *exposed, *possible), sources)),
+            ships=_ships(stage, dockerfile, _landing(instruction, stage, (*exposed, *possible), folders)),
         )
 
 
@@ -191,8 +187,8 @@ def _contexts(snapshot: Snapshot) -> dict[str, str]:
     return contexts
 
 
-def _sources(instruction: Instruction) -> list[str]:
-    """What an instruction takes out of the context: env files by name, and folders, "" being the context itself."""
+def _folders(instruction: Instruction) -> list[str]:
+    """What an instruction takes out of the context that may be a folder; "" is the context itself."""
     if "from" in instruction.flags:
         return []
     found = []
@@ -203,20 +199,18 @@ def _sources(instruction: Instruction) -> list[str]:
         cleaned = "" if cleaned == "." else cleaned
         if re.search(r"[*?\[]", cleaned) or cleaned.startswith(".."):
             continue
-        found.append(cleaned)
+        if not is_env_file(cleaned):
+            found.append(cleaned)
     return found
 
 
-def _landing(instruction: Instruction, stage: Stage, paths: Sequence[str], sources: Sequence[str]) -> list[str]:
-    """Where the env files that a copy takes lie in its stage."""
-    written = stage.expand(instruction.words[-1].text)
-    target = posixpath.normpath(posixpath.join("/", stage.workdir, written))
+def _landing(instruction: Instruction, stage: Stage, paths: Sequence[str], folders: Sequence[str]) -> list[str]:
+    """Where the env files that a copy takes lie in its stage: a folder's content goes below the target."""
+    target = posixpath.normpath(posixpath.join("/", stage.workdir, stage.expand(instruction.words[-1].text)))
     landed = []
     for path in paths:
-        source = next((each for each in sources if path == each or _below(path, each)), "")
-        inside = posixpath.basename(path) if path == source else path.removeprefix(source).lstrip("/")
-        renamed = path == source and not written.endswith(("/", "."))
-        landed.append(target if renamed else posixpath.join(target, inside))
+        folder = next((each for each in folders if _below(path, each)), "")
+        landed.append(posixpath.join(target, path.removeprefix(folder).lstrip("/")))
     return landed
 
 

@@ -80,7 +80,7 @@ def test_a_copy_of_the_context_takes_what_is_there() -> None:
         pytest.param("FROM x\nCOPY --from=build . .\n", None, id="another-stage"),
         pytest.param("FROM x\nCOPY requirements.txt .\n", None, id="one-file"),
         pytest.param("FROM x\nCOPY src /app\n", None, id="a-folder-without-env-files"),
-        pytest.param("FROM x\nCOPY .env.example .\n", None, id="the-example"),
+        pytest.param("FROM x\nCOPY .env .\n", None, id="by-name-is-another-rules"),
         pytest.param("FROM x\nCOPY $SOURCE .\n", None, id="unknown"),
         pytest.param("FROM x\nADD https://example.com/x .\n", None, id="url"),
     ],
@@ -89,12 +89,6 @@ def test_which_copies_take_env_files(dockerfile: str, exposed: tuple[str, ...] |
     """A whole context or a folder with env files in it is taken; single files, other stages and URLs are not."""
     found = copies(Dockerfile=dockerfile, _env="A=1")
     assert [copy.exposed for copy in found] == ([] if exposed is None else [exposed])
-
-
-def test_an_env_file_copied_by_name() -> None:
-    """An env file that the Dockerfile names is asked for."""
-    (copy,) = copies(Dockerfile="FROM x\nCOPY .env /app/.env\n")
-    assert copy.asked == (".env",)
 
 
 def test_the_ignore_file_of_the_dockerfile_counts() -> None:

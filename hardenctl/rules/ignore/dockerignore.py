@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardenctl.formats.dockerignore import ContextCopy
-from hardenctl.model.finding import Append, Applicability, Fix, Hit, Severity, advice
+from hardenctl.model.finding import Append, Applicability, Fix, Hit, Severity
 from hardenctl.rules.declare import rule
 from hardenctl.rules.secrets.values import is_credential_key
 
@@ -56,22 +56,15 @@ def dockerignore_env_not_ignored(copy: ContextCopy) -> Iterator[Hit]:
     - https://docs.docker.com/build/concepts/context/#dockerignore-files
     """
     credentials = any(is_credential_key(entry.key) for document in copy.near for entry in document.entries)
-    grave = copy.ships and (copy.asked or credentials)
-    if copy.asked:
-        message = f"this copies {_listed(copy.asked)} into the image"
-        fix = advice("Give settings to the container when it starts (`env_file`, secrets) and drop this copy")
-    else:
-        where = f"`{copy.ignore_path}` does not leave out" if copy.ignore_exists else "no `.dockerignore` leaves out"
-        verb = "copies" if copy.exposed else "would copy"
-        message = f"this {verb} env files into the image: {where} {_listed(copy.exposed or copy.possible)}"
-        title = f"Keep env files out of the build context in `{copy.ignore_path}`"
-        fix = Fix(title, (Append(copy.ignore_path, "".join(f"{line}\n" for line in LINES)),), Applicability.UNSAFE)
+    where = f"`{copy.ignore_path}` does not leave out" if copy.ignore_exists else "no `.dockerignore` leaves out"
+    verb = "copies" if copy.exposed else "would copy"
+    title = f"Keep env files out of the build context in `{copy.ignore_path}`"
     yield Hit(
         copy.span,
-        message,
+        f"this {verb} env files into the image: {where} {_listed(copy.exposed or copy.possible)}",
         identity=copy.ignore_path,
-        fix=fix,
-        severity=Severity.MEDIUM if grave else Severity.LOW,
+        fix=Fix(title, (Append(copy.ignore_path, "".join(f"{line}\n" for line in LINES)),), Applicability.UNSAFE),
+        severity=Severity.MEDIUM if copy.ships and credentials else Severity.LOW,
     )
 
 
