@@ -202,6 +202,9 @@ def wildcard_default(setup: CorsSetup, settings: Settings) -> Iterator[Hit]:
     ```dotenv title=".env.production"
     CORS_ORIGINS=https://app.example.com
     ```
+
+    ## Fix safety
+    Unsafe: with the variable unset no other origin gets in.
     """
     ruling = open_to_all(setup, settings.cors)
     if ruling is None or not ruling.fallback:
