@@ -18,7 +18,9 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 WIDTH = 96
-LINES = 64  # of the report; the middle is left out where it is longer, the summary never
+LINES = 78  # of the report; findings are left out where it is longer, the summary never
+_HEADER = re.compile(r"\S.* ─{3,} ")
+_FINDING = re.compile(r"  (?:critical|high|medium|low|info)  ")
 PICTURE = Path("docs/images/audit.svg")
 # A dark window of its own, which reads the same on GitHub's dark and light pages.
 THEME = TerminalTheme(
@@ -50,19 +52,38 @@ def main() -> None:
 def draw(report: str) -> str:
     """The report, with its ANSI colours, as an SVG."""
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    console.print(Text.from_ansi(f"$ hardenctl audit\n{_middle_out(report.rstrip())}"))
+    console.print(Text.from_ansi(f"$ hardenctl audit\n\n{shorten(report.rstrip())}"))
     return console.export_svg(title="hardenctl audit", theme=THEME, unique_id="audit")
 
 
-def _middle_out(report: str) -> str:
-    """The head and the summary of a long report."""
-    # The time it took would make every picture a new one.
-    lines = re.sub(r"in \d+\.\d s", "in 0.2 s", report).split("\n")
-    if len(lines) <= LINES:
-        return "\n".join(lines)
-    summary = next(index for index in range(len(lines) - 1, -1, -1) if "────" in lines[index])
-    tail = lines[summary:]
-    return "\n".join([*lines[: LINES - len(tail)], f"  ({summary - LINES + len(tail)} lines left out here)", "", *tail])
+def shorten(report: str) -> str:
+    """The worst finding of each file that fits, and the summary; what is left out is said."""
+    # Time and commit would make every picture a new one.
+    lines = re.sub(r"in \d+\.\d s", "in 0.2 s", re.sub(r" at [0-9a-f]{10},", ",", report)).split("\n")
+    summary = next(index for index in range(len(lines) - 1, -1, -1) if _plain(lines[index]).startswith("────"))
+    kept: list[str] = []
+    found, shown = 0, 0
+    for section in _split(lines[:summary], _HEADER):
+        findings = _split(section, _FINDING)
+        found += len(findings) - 1
+        if len(kept) + len(findings[0]) + len(findings[1]) <= LINES - len(lines) + summary - 2:
+            kept += [*findings[0], *findings[1]]
+            shown += 1
+    return "\n".join([*kept, f"  ({found - shown} more findings are not in this picture)", "", *lines[summary:]])
+
+
+def _split(lines: list[str], start: re.Pattern[str]) -> list[list[str]]:
+    """Lines in parts that each begin with a match of `start`; what stands before the first is a part too, if any."""
+    parts: list[list[str]] = []
+    for line in lines:
+        if not parts or start.match(_plain(line)):
+            parts.append([])
+        parts[-1].append(line)
+    return parts
+
+
+def _plain(line: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", line)
 
 
 def _run(*arguments: str, cwd: Path | None = None) -> str:
