@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from hardenctl.detect.servers import describe_server
@@ -45,7 +45,8 @@ def detect_config(
     for each in rules:
         if isinstance(each, DocumentRule):
             by_document.setdefault(each.on, []).append(each)
-    scope = [path for path in snapshot.paths() if snapshot.in_scope(path)]
+    deleted: Iterable[str] = getattr(snapshot, "deleted", ())  # of the index: what is missing now matters too
+    scope = [path for path in (*snapshot.paths(), *deleted) if snapshot.in_scope(path)]
     said: set[object] = set()
     for reader in READERS:
         wanted = any(kind in by_document for kind in reader.DOCUMENTS)
@@ -79,7 +80,10 @@ def _judge_document(
             yield document
         return
     if isinstance(document, ServerLaunch) and snapshot.in_scope(document.path):
-        yield describe_server(document, snapshot)
+        try:
+            yield describe_server(document, snapshot)
+        except Exception as error:  # noqa: BLE001 - as below
+            yield Gap(document.path, f"a launch line could not be described: {type(error).__name__}")
     for each in rules:
         try:
             for hit in each.hits(document, settings):

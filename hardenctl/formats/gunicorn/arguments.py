@@ -108,6 +108,9 @@ class _Parser:
             return at
         if not equals:
             return self.take(option, word, at)
+        if option.kind is Kind.BOOLEAN:
+            self.result.errors.append((word.span, f"`{flag}` takes no value"))
+            return at
         source = word.source.partition("=")
         inner = word.content.span(len(source[0]) + 1, len(word.source)) if source[1] else word.span
         expression = value.expression.partition("=")[2] or None if value.expression else None

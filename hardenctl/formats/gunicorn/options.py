@@ -49,7 +49,10 @@ class Option:
             octal = self.name in _AUTO and re.match(r"0\d", value)
             return _integer(int(value, 8) if octal else int(value, 0 if self.name in _AUTO else 10))
         convert = _CONVERT.get(self.kind)
-        return convert(value) if convert else value
+        converted = convert(value) if convert else value
+        if self.name in ("forwarded_allow_ips", "proxy_allow_ips", "uwsgi_allow_ips"):
+            _check_networks(converted)
+        return converted
 
 
 _AUTO = ("umask", "control_socket_mode")
@@ -90,6 +93,14 @@ def _list(value: Any) -> tuple[str | None, ...]:
 def _addresses(value: Any) -> tuple[str, ...]:
     text = _text(value)
     return tuple(item.strip() for item in text.split(",") if item) if text else ()
+
+
+def _check_networks(addresses: tuple[str, ...]) -> None:
+    import ipaddress
+
+    for address in addresses:
+        if address != "*":
+            ipaddress.ip_network(address)
 
 
 _CONVERT: dict[Kind, Callable[[Any], Any]] = {
@@ -194,7 +205,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("suppress_ragged_eofs", "--suppress-ragged-eofs", Kind.BOOLEAN, default=True),
     Option("do_handshake_on_connect", "--do-handshake-on-connect", Kind.BOOLEAN, default=False),
     Option("ciphers", "--ciphers", Kind.TEXT, None),
-    Option("http_protocols", "--http-protocols", Kind.TEXT, "h1"),
+    Option("http_protocols", "--http-protocols", Kind.ADDRESSES, ("h1",)),
     Option("http2_cleartext", "--http2-cleartext", Kind.TEXT, "off"),
     Option("http2_max_concurrent_streams", "--http2-max-concurrent-streams", Kind.INTEGER, 100),
     Option("http2_initial_window_size", "--http2-initial-window-size", Kind.INTEGER, 65535),

@@ -123,6 +123,10 @@ def unknown_setting(launch: ServerLaunch) -> Iterator[Hit]:
     for span, problem in launch.errors:
         message = f"{problem}: gunicorn doesn't start"
         yield Hit(span, message, identity=f"{launch.name}/{problem}", severity=weigh(launch, Severity.MEDIUM))
+    for name, setting in launch.settings.items():
+        if setting.error and not setting.configurable and setting.span and not _is_quoted(launch, setting):
+            message = f"`{name}` is {setting.error}: gunicorn doesn't start"
+            yield hit(launch, setting, message, name=name, severity=Severity.MEDIUM)
 
 
 @rule("gunicorn-quoted-argument", on=ServerLaunch, severity=Severity.HIGH, category=Category.PERFORMANCE)
@@ -204,6 +208,14 @@ def unresolved(launch: ServerLaunch) -> Iterator[Hit]:
     if parts:
         message = f"could not be resolved: {', '.join(dict.fromkeys(parts))}"
         yield hit(launch, None, message, name="unresolved", severity=Severity.INFO)
+
+
+def _is_quoted(launch: ServerLaunch, setting: Effective) -> bool:
+    """Whether the value is the business of `gunicorn-quoted-argument`."""
+    words = [
+        value.text or "" for word, value in launch.launch.words if setting.span and word.span.end == setting.span.end
+    ]
+    return launch.launch.literal and any(_QUOTED.fullmatch(word) or "$" in word for word in words)
 
 
 def _is_unresolved(setting: Effective) -> bool:
