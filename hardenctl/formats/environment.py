@@ -17,7 +17,7 @@ _DOCKERFILE = re.compile(r"(?:^|/)(?:Dockerfile[\w.-]*|[\w.-]+\.Dockerfile)$")
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=", re.MULTILINE)
 _ENV = re.compile(r"^\s*ENV\s+(?P<rest>(?:[^\\\n]|\\.|\\\n)*)", re.MULTILINE | re.IGNORECASE)
 _PAIR = re.compile(r"""(?P<name>[A-Za-z_]\w*)=(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s\\]*)""")
-_REFERENCE = re.compile(r"\$\{(?P<name>\w+)(?::?-(?P<default>[^}]*))?\}|\$(?P<bare>\w+)")
+_REFERENCE = re.compile(r"\$\{\w+:?-(?P<default>[^}]*)\}|\$\{[^}]*\}|\$\w+")
 
 
 def configured_values(snapshot: Snapshot) -> dict[str, list[Configured]]:
@@ -54,7 +54,7 @@ def _environment(name: str) -> str:
     return next((environment_name(word) for word in words if environment_name(word) in known), "")
 
 
-def _from_env_file(blob: Blob) -> Iterator[tuple[str, str, Span]]:
+def _from_env_file(blob: Blob) -> Iterator[tuple[str, str | None, Span]]:
     import io
 
     from dotenv import dotenv_values
@@ -63,10 +63,10 @@ def _from_env_file(blob: Blob) -> Iterator[tuple[str, str, Span]]:
     for match in _ASSIGNMENT.finditer(blob.text):
         value = values.get(match["name"])
         if value is not None:
-            yield match["name"], value, _line(blob, match.start("name"))
+            yield match["name"], _resolved(value), _line(blob, match.start("name"))
 
 
-def _from_compose(blob: Blob) -> Iterator[tuple[str, str, Span]]:
+def _from_compose(blob: Blob) -> Iterator[tuple[str, str | None, Span]]:
     import yaml
 
     try:
@@ -82,7 +82,7 @@ def _from_compose(blob: Blob) -> Iterator[tuple[str, str, Span]]:
                 yield name, value, _line(blob, at.start() + len(at[0]) - len(at[0].lstrip()))
 
 
-def _entries(environment: Any) -> Iterator[tuple[str, str]]:
+def _entries(environment: Any) -> Iterator[tuple[str, str | None]]:
     """The variables of a compose `environment`; references are resolved to their defaults, or leave it out."""
     if isinstance(environment, Mapping):
         pairs = [(str(name), _scalar(value)) for name, value in environment.items() if value is not None]
@@ -91,21 +91,27 @@ def _entries(environment: Any) -> Iterator[tuple[str, str]]:
     else:
         return
     for name, value in pairs:
-        resolved = _REFERENCE.sub(lambda match: match["default"] or "\0", value.replace("$$", "$"))
-        if "\0" not in resolved:
-            yield name, resolved
+        yield name, _resolved(value)
+
+
+def _resolved(value: str) -> str | None:
+    """A value with references to other variables replaced by their defaults; None where one has no default."""
+    resolved = _REFERENCE.sub(lambda match: "\0" if match["default"] is None else match["default"], value)
+    return None if "\0" in resolved else resolved.replace("$$", "$")
 
 
 def _scalar(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _from_dockerfile(blob: Blob) -> Iterator[tuple[str, str, Span]]:
+def _from_dockerfile(blob: Blob) -> Iterator[tuple[str, str | None, Span]]:
     for instruction in _ENV.finditer(blob.text):
         for match in _PAIR.finditer(instruction["rest"]):
-            value = match["value"].strip("\"'")
-            if "$" not in value:
-                yield match["name"], value, _line(blob, instruction.start("rest") + match.start())
+            yield (
+                match["name"],
+                _resolved(match["value"].strip("\"'")),
+                _line(blob, instruction.start("rest") + match.start()),
+            )
 
 
 def _line(blob: Blob, start: int) -> Span:

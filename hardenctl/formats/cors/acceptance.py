@@ -37,7 +37,8 @@ class Acceptance:
     """Who gets in. `library` is `starlette`, `flask-cors`, `django-cors-headers` or `headers`.
 
     `text` is a plain string where a list was wanted; `patterns` are regular expressions; `dead` are entries that are
-    no strings. For hand-written headers `literals` are the origins that were seen to get in.
+    no strings. For hand-written headers `literals` are attackers' origins that were seen to get in, and `plain` the
+    program's own ones that got in over plain http.
     """
 
     library: str
@@ -46,6 +47,7 @@ class Acceptance:
     text: str | None = None
     patterns: tuple[str, ...] = ()
     dead: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
 
     def accepts(self, origin: str) -> bool:
         """Whether a page of this origin may read responses."""
@@ -94,7 +96,7 @@ class Acceptance:
     def plaintext(self) -> str | None:
         """An `http://` origin of another machine that gets in."""
         if self.library == "headers":
-            return None  # its literals are attackers' origins
+            return next(iter(self.plain), None)
         candidates = [*self.literals, *([self.text] if self.text else [])]
         for pattern in self.patterns:
             candidates.extend(re.sub(r"^https:", "http:", sample) for sample in samples(pattern))

@@ -25,7 +25,8 @@ _ALIASES = {
     "CORS_ALLOWED_ORIGINS": "CORS_ORIGIN_WHITELIST",
     "CORS_ALLOWED_ORIGIN_REGEXES": "CORS_ORIGIN_REGEX_WHITELIST",
 }
-_SETTINGS = (*_ALIASES, "CORS_ALLOW_CREDENTIALS", "CORS_ALLOW_METHODS", "CORS_ALLOW_HEADERS")
+_READ = (*_ALIASES, "CORS_ALLOW_CREDENTIALS", "CORS_ALLOW_METHODS", "CORS_ALLOW_HEADERS")
+SETTINGS = frozenset({*_READ, *_ALIASES.values(), "MIDDLEWARE"})
 _STEM = re.compile(
     r"(?:^|[_./-])(dev|develop|development|local|test|tests|testing|ci|debug|stag\w*|prod\w*|live)(?=$|[_./-])"
 )
@@ -49,7 +50,7 @@ def sight(run: Interpreter, module: Module, *, assume_middleware: bool) -> Itera
     from hardenctl.formats.cors.sink import Sighting
 
     scope = run.module(module)
-    found = {name: each for name in _SETTINGS if (each := _setting(scope, name)) is not None}
+    found = {name: each for name in _READ if (each := _setting(scope, name)) is not None}
     if not found or not _active(scope, assume_middleware=assume_middleware):
         return
     values = {name: scope.names[used] for name, used in found.items()}

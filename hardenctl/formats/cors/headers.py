@@ -73,7 +73,7 @@ def call(sink: CorsSink, run: Interpreter, call: Call) -> Value | None:
     node = call.node
     if isinstance(node.func, ast.Attribute) and node.func.attr in _READS and call.args:
         asked = text(call.args[0].data)
-        if asked is not None and asked.lower() in _ASKED and _is_of_request(call.owner):
+        if asked is not None and asked.lower() in _ASKED and _is_of_request(call):
             return Value(sink.origin)
     span = call.scope.module.span(node)
     args = call.args
@@ -103,8 +103,10 @@ def _is_header(value: Value) -> bool:
     return (text(value.data) or "").lower() in _ALL
 
 
-def _is_of_request(owner: Value | None) -> bool:
-    return owner is None or not isinstance(owner.data, (dict, Instance))
+def _is_of_request(call: Call) -> bool:
+    """Whether what is asked can be a request: no dictionary of the program's own, and no environment."""
+    ours = call.owner is not None and isinstance(call.owner.data, (dict, Instance))
+    return not ours and not call.name.startswith(("os.", "builtins."))
 
 
 def assign(sink: CorsSink, run: Interpreter, target: ast.expr, value: Value, scope: Scope) -> None:

@@ -51,9 +51,16 @@ def read(snapshot: Snapshot) -> Iterator[CorsSetup | Gap]:
 
 def _setups(project: Project, relevant: list[str], paths: list[str], configured: object) -> Iterator[CorsSetup]:
     found = sites(project, relevant)
+    elsewhere: dict[tuple[str, int, str], CorsSetup] = {}
     for site in found:
         find_callers(project, site, paths)
-        yield from trace_site(project, site, configured)  # type: ignore[arg-type]
+        for setup in trace_site(project, site, configured):  # type: ignore[arg-type]
+            if setup.path == site.module.path:
+                yield setup
+            else:  # the call stands in a module that uses this one's extension object
+                elsewhere.setdefault((setup.path, setup.span.start, setup.scope), setup)
+    homes = {site.module.path for site in found}
+    yield from (setup for setup in elsewhere.values() if setup.path not in homes)
     modules = [module for path in relevant if (module := project.parse(path)) is not None]
     settings = [module for module in modules if django.is_settings(module) and not _is_flask(module)]
     if any(b"corsheaders" in module.blob.data for module in settings):

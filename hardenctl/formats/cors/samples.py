@@ -32,7 +32,7 @@ def _one(name: str, argument: Any) -> list[str]:
         return [chr(argument)]
     if name in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
         low, _, inner = argument
-        once = [each * max(int(low), 1) for each in _texts(inner)]
+        once = [each * max(int(low), 1) for each in (["a"] if str(inner[0][0]) == "ANY" else _texts(inner))]
         return once if low else [*once, ""]
     if name == "SUBPATTERN":
         return _texts(argument[-1])
@@ -40,7 +40,8 @@ def _one(name: str, argument: Any) -> list[str]:
         return [text for branch in argument[1] for text in _texts(branch)]
     if name == "IN":
         return [_member(argument)]
-    return ["a"] if name in {"ANY", "NOT_LITERAL"} else [""]
+    # A lone `.` is mostly a dot that somebody forgot to escape.
+    return {"ANY": ["."], "NOT_LITERAL": ["a"]}.get(name, [""])
 
 
 def _member(options: Iterable[tuple[Any, Any]]) -> str:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from hardenctl.formats.python.library import BUILTINS
 from hardenctl.formats.python.project import Module, Project, dotted, names_in
 
 MATTERS = re.compile(
@@ -19,12 +18,6 @@ ASIDE = re.compile(
     r"|(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest|tests)\.py$"
 )
 _LIBRARY = re.compile(r"(?:starlette|fastapi)\.middleware\.cors|flask_cors(?:\.\w+)?|(?:starlette|fastapi)\.middleware")
-# Names too common to say anything of what a set-up depends on.
-_COMMON = BUILTINS | {
-    "app", "self", "cls", "os", "settings", "config", "conf", "request", "response", "get", "environ", "getenv",
-    "add_middleware", "append", "extend", "split", "strip", "join", "update", "name", "key", "value", "path", "headers",
-    "Middleware",
-}  # fmt: skip
 
 
 @dataclass
@@ -146,33 +139,3 @@ def imports_from(module: Module, others: set[str], project: Project) -> bool:
         elif isinstance(node, ast.Import) and any(tails & set(each.name.split(".")) for each in node.names):
             return True
     return False
-
-
-def interest(modules: Iterable[Module], words: Iterable[str]) -> frozenset[str]:
-    """All names that the arguments of the set-ups depend on, through the assignments of these modules."""
-    known = set(words)
-    pairs = [pair for module in modules for node in ast.walk(module.tree) if (pair := _flow(node)) is not None]
-    for targets, used in pairs:
-        if not targets and used & known:
-            known |= used - _COMMON
-    size = 0
-    while size != len(known):
-        size = len(known)
-        for targets, used in pairs:
-            if targets & (known - _COMMON):
-                known |= used - _COMMON
-    return frozenset(known - _COMMON) | frozenset(words)
-
-
-def _flow(node: ast.AST) -> tuple[set[str], set[str]] | None:
-    """The names a statement gives values to, and those the values come from; calls give to their object."""
-    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and node.value is not None:
-        targets = list(node.targets) if isinstance(node, ast.Assign) else [node.target]
-        return names_in(targets), names_in([node.value])
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        mutates = isinstance(node.value.func, ast.Attribute) and node.value.func.attr in {"append", "extend", "insert"}
-        return (names_in([node.value.func]) if mutates else set()), names_in([node.value])
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        returned = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value]
-        return {node.name}, names_in(returned)
-    return None

@@ -27,6 +27,7 @@ from hardenctl.formats.python.values import (
 if TYPE_CHECKING:
     from hardenctl.formats.python.interpreter import Interpreter
 
+NOT = "not "  # begins the key of an undecided value's opposite
 LARGEST = 256  # elements of a container that are followed
 
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
@@ -153,6 +154,25 @@ def _formattedvalue(run: Interpreter, node: ast.FormattedValue, scope: Scope) ->
     return value if node.format_spec is None else unknown(_key(node, scope), value.variables)
 
 
+def condition(run: Interpreter, node: ast.expr, scope: Scope) -> Value:
+    """The value of a test. Nothing is decided that need not be: an undecided part leaves the whole undecided."""
+    if not isinstance(node, ast.BoolOp):
+        return run.expression(node, scope)
+    stops = isinstance(node.op, ast.Or)
+    used: frozenset[str] = frozenset()
+    undecided: list[str] = []
+    for each in node.values:
+        value = condition(run, each, scope)
+        used |= value.variables
+        if value.unknown:
+            undecided.append(value.data.key)
+        elif run.truth(value) == stops:
+            return Value(stops, used)
+    if undecided:
+        return unknown(f" {type(node.op).__name__} ".join(undecided), used)
+    return Value(not stops, used)
+
+
 def _boolop(run: Interpreter, node: ast.BoolOp, scope: Scope) -> Value:
     stops = isinstance(node.op, ast.Or)
     value = Value(stops)
@@ -168,12 +188,12 @@ def _boolop(run: Interpreter, node: ast.BoolOp, scope: Scope) -> Value:
 def _unaryop(run: Interpreter, node: ast.UnaryOp, scope: Scope) -> Value:
     value = run.expression(node.operand, scope)
     if isinstance(node.op, ast.Not):
-        return Value(not run.truth(value), value.variables)
+        return negated(value) if value.unknown else Value(not run.truth(value), value.variables)
     return Value(-plain(value), value.variables) if isinstance(node.op, ast.USub) else unknown(_key(node, scope))
 
 
 def _ifexp(run: Interpreter, node: ast.IfExp, scope: Scope) -> Value:
-    return run.expression(node.body if run.truth(run.expression(node.test, scope)) else node.orelse, scope)
+    return run.expression(node.body if run.truth(condition(run, node.test, scope)) else node.orelse, scope)
 
 
 def _compare(run: Interpreter, node: ast.Compare, scope: Scope) -> Value:
@@ -184,11 +204,16 @@ def _compare(run: Interpreter, node: ast.Compare, scope: Scope) -> Value:
         used |= all_variables(right)
         run.compare_seen(left, right)
         run.compare_seen(right, left)
-        result = _compared(op, left, right)
+        if isinstance(right.data, External) and right.data.name == "os.environ" and isinstance(left.data, str):
+            found = run.variable(left.data, Value(None))
+            used |= {left.data}
+            result: bool | None = (found is not None and found.data is not None) != isinstance(op, ast.NotIn)
+        else:
+            result = _compared(op, left, right)
         if result is None:
-            negated = isinstance(op, (ast.NotEq, ast.NotIn, ast.IsNot))
-            key = f"{identity(left)} {_positive(op)} {identity(right)}"
-            return Value(run.choices.choose(key) != negated, used)
+            result_unknown = unknown(f"{identity(left)} {_positive(op)} {identity(right)}", used)
+            negative = isinstance(op, (ast.NotEq, ast.NotIn, ast.IsNot))
+            return negated(result_unknown) if negative else result_unknown
         if not result:
             return Value(False, used)  # noqa: FBT003 - the value of the comparison
         left = right
@@ -295,6 +320,12 @@ def _compared(op: ast.cmpop, left: Value, right: Value) -> bool | None:
         return None
 
 
+def negated(value: Value) -> Value:
+    """The opposite of an undecided value."""
+    key = value.data.key
+    return unknown(key.removeprefix(NOT) if key.startswith(NOT) else NOT + key, value.variables)
+
+
 def _positive(op: ast.cmpop) -> str:
     return {"NotEq": "Eq", "NotIn": "In", "IsNot": "Is"}.get(type(op).__name__, type(op).__name__)
 
@@ -337,6 +368,8 @@ def _size(data: object) -> int:
 
 
 _HANDLERS: dict[type[ast.expr], Callable[[Interpreter, Any, Scope], Value]] = {
+    ast.BoolOp: _boolop,
+    ast.UnaryOp: _unaryop,
     ast.Constant: _constant,
     ast.Name: _name,
     ast.Attribute: _attribute,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from hardenctl.formats.python import expressions, library, settings, statements
+from hardenctl.formats.python.interest import Interest
 from hardenctl.formats.python.project import Module, Project
 from hardenctl.formats.python.signals import Exhausted, Raised, Returned, Signal
 from hardenctl.formats.python.values import (
@@ -69,34 +70,41 @@ class Sink(Protocol):
 
 @dataclass
 class Interpreter:
-    """Evaluates modules of a project. `interest` are the words that matter: branches without them are not forked."""
+    """Evaluates modules of a project. Branches that do not touch `interest` are not followed both ways."""
 
     project: Project
     world: World
     choices: Choices
     reads: Reads
     sink: Sink
-    interest: frozenset[str] = frozenset()
+    interest: Interest
     scopes: dict[str, Scope] = field(default_factory=dict)
     functions: list[Function] = field(default_factory=list)
     called: set[ast.AST] = field(default_factory=set)
     instances: list[Value] = field(default_factory=list)
     errors: list[tuple[str, Value]] = field(default_factory=list)  # what stops the application from starting
+    decided_by: frozenset[str] = frozenset()  # the variables that branches of the current call were decided by
+    calm: bool = False  # within a statement that does not matter
+    crashed: bool = False  # a module could not be imported in this world: the application would not start
     steps: int = 0
-    depth: int = 0
+    calling: list[Function] = field(default_factory=list)
 
     def module(self, module: Module) -> Scope:
         """The scope of a module after it ran; run the first time it is asked for."""
         scope = self.scopes.get(module.path)
         if scope is None:
             scope = self.scopes[module.path] = Scope(module)
+            outside, self.calm = self.calm, False
             scope.names["__name__"] = Value(module.name)
+            self.interest.learn(module)
             try:
                 self.block(module.tree.body, scope)
             except Exhausted:
                 raise
             except Signal:
-                pass  # an exception at import time, or a stray `return`: what was bound until then counts
+                self.crashed = True  # what was bound until then counts
+            finally:
+                self.calm = outside
         return scope
 
     def expression(self, node: ast.expr, scope: Scope) -> Value:
@@ -126,8 +134,11 @@ class Interpreter:
             seen.add(str(default.data))
         variables = frozenset({name})
         if name in self.world.variables:
-            return Value(self.world.variables[name], variables, self.world.spans.get(name))
+            value = self.world.variables[name]
+            known = Value(value, variables, self.world.spans.get(name))
+            return unknown(f"${name}", variables) if value is None else known
         if default is None:
+            self.reads.required.add(name)
             return None
         return Value(default.data, default.variables | variables, default.span)
 
@@ -194,7 +205,7 @@ class Interpreter:
 
     def _of_instance(self, owner: Value, data: Instance, name: str) -> Value:
         if name in data.attributes:
-            return data.attributes[name]
+            return settings.value_of(self, data, name)
         if isinstance(data.cls, External):
             return library.external_attribute(owner, data, name)
         found = data.cls.find(name)
@@ -223,21 +234,25 @@ class Interpreter:
         """The result of a project's function; of a generator, the list of what it yields."""
         node = function.node
         self.called.add(node)
-        if self.depth >= DEEPEST:
+        if len(self.calling) >= DEEPEST:
             return unknown(f"deep:{function.name}")
         scope = Scope(function.scope.module, function.scope)
         self._parameters(function, scope, list(args), dict(keywords))
-        self.depth += 1
+        self.calling.append(function)
+        outside, self.decided_by = self.decided_by, frozenset()
+        result = Value(None)
         try:
             if isinstance(node, ast.Lambda):
-                return self.expression(node.body, scope)
-            self.block(node.body, scope)
+                result = self.expression(node.body, scope)
+            else:
+                self.block(node.body, scope)
+                result = scope.names.get("yield", result)
         except Returned as returned:
-            return returned.value
+            result = returned.value
         finally:
-            self.depth -= 1
-        yields = scope.names.get("yield")
-        return Value(None) if yields is None else yields
+            self.calling.pop()
+            inside, self.decided_by = self.decided_by, outside | self.decided_by
+        return Value(result.data, result.variables | inside, result.span) if inside else result
 
     def _parameters(self, function: Function, scope: Scope, args: list[Value], keywords: dict[str, Value]) -> None:
         """Bind parameters: what was given, else the default, else what the annotation promises, else unknown."""
@@ -315,10 +330,14 @@ class Interpreter:
     def truth(self, value: Value) -> bool:
         """Whether a value counts as true; on an unknown, the way this world goes."""
         data = value.data
+        self.decided_by |= value.variables
         if isinstance(data, Unknown):
-            return self.choices.choose(data.key)
+            negative = data.key.startswith(expressions.NOT)
+            if self.calm:
+                return self.choices.taken.get(data.key.removeprefix(expressions.NOT), True) != negative
+            return self.choices.choose(data.key.removeprefix(expressions.NOT)) != negative
         if isinstance(data, (list, tuple, set)) and len(data) == 1 and all(each.unknown for each in data):
-            return self.choices.choose(f"{next(iter(data)).data.key}?")
+            return True if self.calm else self.choices.choose(f"{next(iter(data)).data.key}?")
         if isinstance(data, (External, Instance, Class, Function, Bound, Module, Url, Lazy)):
             return True
         return bool(data)

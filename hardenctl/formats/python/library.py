@@ -56,12 +56,15 @@ def call_node(run: Interpreter, node: ast.Call, callee: Value, scope: Scope) -> 
     key = f"{scope.module.path}:{node.lineno}:{node.col_offset}()"
     if isinstance(callee.data, Instance) and isinstance(callee.data.cls, External):
         callee = Value(External(f"{callee.data.cls.name}()", callee), callee.variables)
+    callee, given = _unwrapped(callee)
     name = callee.data.name if isinstance(callee.data, External) else _called(node)
     wanted = run.sink.wants(name, node)
     ours = isinstance(callee.data, (Function, Bound, Class))
     if not (wanted or ours or _modelled(callee.data) or _interesting(run, node)):
         return unknown(key, callee.variables)
     args, keywords, open_ended = _arguments(run, node, scope)
+    if given is not None:
+        args, keywords = [*given["args"].data, *args], {**given["keywords"].data, **keywords}
     if wanted:
         if isinstance(callee.data, External):
             owner = callee.data.owner
@@ -76,6 +79,20 @@ def call_node(run: Interpreter, node: ast.Call, callee: Value, scope: Scope) -> 
     return result
 
 
+def _unwrapped(callee: Value) -> tuple[Value, dict[str, Value] | None]:
+    """What a `functools.partial` calls, and the arguments it already has."""
+    if isinstance(callee.data, External) and callee.data.name == "functools.partial()" and callee.data.owner:
+        attributes = callee.data.owner.data.attributes
+        return attributes["func"], attributes
+    return callee, None
+
+
+def _partial(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    del run
+    parts = {"func": args[0], "args": Value(args[1:]), "keywords": Value(keywords)}
+    return Value(Instance(External("functools.partial"), parts))
+
+
 def _called(node: ast.Call) -> str:
     return f".{node.func.attr}" if isinstance(node.func, ast.Attribute) else ""
 
@@ -83,7 +100,7 @@ def _called(node: ast.Call) -> str:
 def _interesting(run: Interpreter, node: ast.Call) -> bool:
     """Whether the arguments of a call name a class or function of interest, as `run(CORSMiddleware(app))` does."""
     parts = [*node.args, *(each.value for each in node.keywords)]
-    return bool(parts) and not run.interest.isdisjoint(names_in(parts))
+    return bool(parts) and run.interest.touches(names_in(parts))
 
 
 def _arguments(run: Interpreter, node: ast.Call, scope: Scope) -> tuple[list[Value], dict[str, Value], bool]:
@@ -113,7 +130,13 @@ def _modelled(data: object) -> bool:
     if not isinstance(data, External):
         return False
     short = data.name.rpartition(".")[2]
-    return short[:1].isupper() or data.name in MODELS or methods.knows(data) or bool(READERS.fullmatch(data.name))
+    return (
+        short[:1].isupper()
+        or short == "field"
+        or data.name in MODELS
+        or methods.knows(data)
+        or bool(READERS.fullmatch(data.name))
+    )
 
 
 def call(run: Interpreter, callee: External, args: list[Value], keywords: dict[str, Value]) -> Value | None:
@@ -348,6 +371,13 @@ def _fnmatch(run: Interpreter, args: list[Value], keywords: dict[str, Value]) ->
     return Value(fnmatch.fnmatchcase(plain(args[0]), plain(args[1])), all_variables(args[0]) | all_variables(args[1]))
 
 
+def _import(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    del keywords
+    name = args[0].data
+    found = run.project.find(name) if isinstance(name, str) else None
+    return Value(found) if found is not None else unknown(f"module {name}")
+
+
 def _namespace(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
     del run, args
     return Value(Instance(External("types.SimpleNamespace"), dict(keywords)))
@@ -394,6 +424,8 @@ MODELS: dict[str, Model] = {
     "urllib.parse.urlsplit": _urlsplit,
     "fnmatch.fnmatch": _fnmatch,
     "fnmatch.fnmatchcase": _fnmatch,
+    "functools.partial": _partial,
+    "importlib.import_module": _import,
     "types.SimpleNamespace": _namespace,
     "typing.cast": _first,
     "copy.deepcopy": _first,

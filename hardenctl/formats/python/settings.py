@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hardenctl.formats.python.environ import _boolean as boolean
@@ -27,6 +28,26 @@ _COMPLEX = frozenset({"list", "List", "set", "Set", "tuple", "Tuple", "Sequence"
 _URLS = frozenset({"AnyHttpUrl", "HttpUrl", "AnyUrl", "HttpsUrl", "AnyWebsocketUrl"})
 
 
+@dataclass(frozen=True, eq=False)
+class Pending:
+    """A settings field that is read when it is asked for: most of them have nothing to do with what is looked for."""
+
+    cls: Class
+    name: str
+    annotation: ast.expr
+    owner: Class
+    default: Value | None
+
+
+def value_of(run: Interpreter, instance: Instance, name: str) -> Value:
+    """A field of an object."""
+    value = instance.attributes[name]
+    if isinstance(value.data, Pending):
+        instance.attributes[name] = unknown(f"{value.data.cls.node.name}.{name}")  # a validator that asks for itself
+        value = instance.attributes[name] = _from_environment(run, value.data)
+    return value
+
+
 def is_settings(cls: Class) -> bool:
     """Whether a class fills its fields from the environment."""
     return cls.derives("BaseSettings")
@@ -37,15 +58,15 @@ def fill(run: Interpreter, instance: Value, args: list[Value], keywords: dict[st
     cls = instance.data.cls
     reads_environment = is_settings(cls)
     for name, (declaration, owner) in _fields(cls).items():
-        default = _default(run, owner.scope.names.get(name))
+        declared = owner.scope.names.get(name)
         if args and not reads_environment:
             value: Value | None = args.pop(0)
         elif name in keywords:
             value = keywords[name]
         elif reads_environment:
-            value = _from_environment(run, cls, name, (declaration, owner), default)
+            value = Value(Pending(cls, name, declaration, owner, declared))
         else:
-            value = default
+            value = _default(run, declared)
         if value is None:
             value = unknown(f"{cls.node.name}.{name}")
         instance.data.attributes[name] = value
@@ -63,8 +84,9 @@ def _fields(cls: Class) -> dict[str, tuple[ast.expr, Class]]:
     found: dict[str, tuple[ast.expr, Class]] = {}
     for each in reversed(list(cls.lineage())):
         for statement in each.node.body:
-            named = isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
-            if named and "ClassVar" not in names_in([statement.annotation]):
+            if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
+                continue
+            if "ClassVar" not in names_in([statement.annotation]):
                 found[statement.target.id] = (_unquoted(statement.annotation), each)
     return found
 
@@ -94,11 +116,10 @@ def _default(run: Interpreter, declared: Value | None) -> Value | None:
     return declared
 
 
-def _from_environment(
-    run: Interpreter, cls: Class, name: str, declared: tuple[ast.expr, Class], default: Value | None
-) -> Value:
+def _from_environment(run: Interpreter, field: Pending) -> Value:
     """A settings field: the first of its variables that is set, else the default; validated either way."""
-    annotation, owner = declared
+    cls, owner, name, annotation = field.cls, field.owner, field.name, field.annotation
+    default = _default(run, field.default)
     variable = next(
         (each for each in _variables(cls, owner, name) if each in run.world.variables), _variables(cls, owner, name)[0]
     )

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hardenctl.formats.python.expressions import binary, identity, items
+from hardenctl.formats.python.expressions import NOT, binary, condition, identity, items
 from hardenctl.formats.python.project import names_in
 from hardenctl.formats.python.signals import Broken, Continued, Raised, Returned
 from hardenctl.formats.python.values import (
@@ -25,6 +25,8 @@ from hardenctl.formats.python.values import (
 if TYPE_CHECKING:
     from hardenctl.formats.python.interpreter import Interpreter
 
+_LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+_PLAIN = (ast.Assign, ast.AnnAssign, ast.Expr)
 ROUNDS = 64  # of a loop that are followed
 
 
@@ -32,8 +34,24 @@ def block(run: Interpreter, body: Sequence[ast.stmt], scope: Scope) -> None:
     """Carry out statements in order; those that only matter at run time (`del`, `assert`, ...) are passed over."""
     for each in body:
         handler = _HANDLERS.get(type(each))
-        if handler is not None:
+        if handler is None:
+            continue
+        if run.calm or not isinstance(each, _PLAIN) or run.interest.concerns(each):
             handler(run, each, scope)
+        else:
+            _calmly(run, each, scope)
+
+
+def _calmly(run: Interpreter, node: ast.Assign | ast.AnnAssign | ast.Expr, scope: Scope) -> None:
+    """Carry out a statement that does not matter: nothing undecided in it is followed, and it raises nothing."""
+    run.calm = True
+    try:
+        _HANDLERS[type(node)](run, node, scope)
+    except Raised:
+        for target in node.targets if isinstance(node, ast.Assign) else []:
+            run.assign_to(target, unknown(f"{scope.module.path}:{node.lineno}"), scope)
+    finally:
+        run.calm = False
 
 
 def _do_expr(run: Interpreter, node: ast.Expr, scope: Scope) -> None:
@@ -91,19 +109,29 @@ def assign_to(run: Interpreter, target: ast.expr, value: Value, scope: Scope, or
 def _do_if(run: Interpreter, node: ast.If, scope: Scope) -> None:
     if _for_type_checkers(node.test):
         return
-    test = run.expression(node.test, scope)
-    if isinstance(test.data, Unknown) and test.data.key not in run.choices.taken and not _matters(run, node):
-        leaves = any(isinstance(each, (ast.Return, ast.Raise, ast.Continue, ast.Break)) for each in node.body)
+    test = condition(run, node.test, scope)
+    if (
+        isinstance(test.data, Unknown)
+        and test.data.key.removeprefix(NOT) not in run.choices.taken
+        and not _matters(run, node)
+    ):
+        leaves = any(isinstance(each, _LEAVES) for top in node.body for each in ast.walk(top))
         run.block(node.orelse if leaves else node.body, scope)
         return
     run.block(node.body if run.truth(test) else node.orelse, scope)
 
 
 def _matters(run: Interpreter, node: ast.If) -> bool:
-    """Whether the ways of a branch can differ in what is wanted: it names words of interest, or returns a value."""
+    """Whether the ways of a branch can differ in what is wanted: they name it, or give a function's value that does."""
     inside = [*node.body, *node.orelse]
-    returns = any(isinstance(each, ast.Return) and each.value is not None for top in inside for each in ast.walk(top))
-    return returns or not run.interest.isdisjoint(names_in(inside))
+    if run.interest.touches(names_in(inside)):
+        return True
+    function = run.calling[-1] if run.calling else None
+    if function is None or not (
+        run.interest.touches({function.name}) or any("validator" in each for each in function.decorators)
+    ):
+        return False
+    return any(isinstance(each, ast.Return) and each.value is not None for top in inside for each in ast.walk(top))
 
 
 def _do_for(run: Interpreter, node: ast.For | ast.AsyncFor, scope: Scope) -> None:
@@ -120,7 +148,7 @@ def _do_for(run: Interpreter, node: ast.For | ast.AsyncFor, scope: Scope) -> Non
 
 def _do_while(run: Interpreter, node: ast.While, scope: Scope) -> None:
     for _ in range(ROUNDS):
-        test = run.expression(node.test, scope)
+        test = condition(run, node.test, scope)
         if not test.unknown and not run.truth(test):
             return
         try:

@@ -33,9 +33,12 @@ def environment_name(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """A value that a file of the repository gives a variable. `environment` is which deployment the file is for."""
+    """A value that a file of the repository gives a variable, None for one that only the deployment knows.
 
-    value: str
+    `environment` is which deployment the file is for, empty for none in particular.
+    """
+
+    value: str | None
     span: Span
     environment: str = ""
 
@@ -45,7 +48,7 @@ class World:
     """`environment` names the deployment; `spans` says which file set a variable (forced selectors have none)."""
 
     environment: str
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str | None] = field(default_factory=dict)
     spans: Mapping[str, Span] = field(default_factory=dict)
 
     @property
@@ -60,10 +63,11 @@ class Reads:
 
     defaults: dict[str, set[str]] = field(default_factory=dict)
     compared: dict[str, set[str]] = field(default_factory=dict)
+    required: set[str] = field(default_factory=set)  # read without a default: the program does not start without them
 
     def size(self) -> int:
         """Grows with everything learnt."""
-        return len(self.defaults) + sum(map(len, self.compared.values()))
+        return len(self.defaults) + len(self.required) + sum(map(len, self.compared.values()))
 
 
 @dataclass
@@ -101,7 +105,8 @@ def plan(reads: Reads, configured: Mapping[str, Sequence[Configured]]) -> Iterat
     """The worlds worth a run: nothing set, production, each environment the code names, each the repository sets up."""
     selectors = [name for name in sorted(reads.defaults) if _selects(name, reads)]
     switches = [name for name in sorted(reads.defaults) if _SWITCH.search(name) or _REVERSED.search(name)]
-    yield World(_default_environment(reads, selectors, switches))
+    if reads.required.isdisjoint([*selectors, *switches]):
+        yield World(_default_environment(reads, selectors, switches))
     production = {**_forced(reads, selectors, "production"), **_switched(reads, switches, on=False)}
     if selectors or switches:
         yield World("production", production)
@@ -115,9 +120,10 @@ def plan(reads: Reads, configured: Mapping[str, Sequence[Configured]]) -> Iterat
     for environment in sorted({each.environment for values in relevant.values() for each in values}):
         chosen = {name: _pick(values, environment) for name, values in relevant.items()}
         files = {name: each for name, each in chosen.items() if each is not None}
-        named = next((files[name].value for name in selectors if name in files), environment)
+        named = next((each.value for name in selectors if (each := files.get(name)) and each.value), environment)
         label = environment_name(named) if named else "production"
-        if any(name in files and files[name].value.lower() in TRUE for name in switches if _SWITCH.search(name)):
+        values = {name: (each.value or "").lower() for name, each in files.items()}
+        if any(values.get(name) in TRUE for name in switches if _SWITCH.search(name)):
             label = "development" if not any(name in files for name in selectors) else label
         forced = production if label == "production" else {}
         yield World(
@@ -167,7 +173,7 @@ def _switched(reads: Reads, switches: Sequence[str], *, on: bool) -> dict[str, s
     for name in switches:
         wanted = on if _SWITCH.search(name) else not on
         defaults = {default.lower() for default in reads.defaults[name]}
-        if wanted != bool(defaults & TRUE):
+        if wanted != bool(defaults & TRUE) or name in reads.required:
             words = reads.compared.get(name, set())
             digits = any(word in {"0", "1"} for word in words) and "true" not in map(str.lower, words)
             capital = any(word in {"True", "False"} for word in words)
