@@ -34,6 +34,11 @@ class PastSnapshot:
         """All paths, past addresses among them, sorted."""
         return self._sorted
 
+    @property
+    def deleted(self) -> frozenset[str]:
+        """As the present."""
+        return getattr(self._present, "deleted", frozenset())
+
     def read(self, path: str) -> Blob | None:
         """A file's blob, or None where there is none or it could not be read."""
         oid = self._past.get(path)

@@ -48,10 +48,10 @@ class ObjectSnapshot:
         """All paths, sorted, relative to the root."""
         return self._sorted
 
-    def oid(self, path: str) -> str | None:
-        """The blob id of a path."""
-        entry = self._entries.get(path)
-        return entry.oid if entry else None
+    @property
+    def deleted(self) -> frozenset[str]:
+        """Paths in scope that are there no more."""
+        return frozenset(path for path in self._scope or () if path not in self._entries and self.in_scope(path))
 
     def read(self, path: str) -> Blob | None:
         """A file's blob, or None where there is none or it could not be read."""

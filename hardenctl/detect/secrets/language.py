@@ -7,6 +7,8 @@ import functools
 import re
 from pathlib import PurePosixPath
 
+from hardenctl.formats.dotenv import is_env_file
+
 
 class Quoting(enum.Enum):
     """How a language writes a string."""
@@ -69,7 +71,7 @@ def quoting(path: str) -> Quoting:
     """How the file's language writes strings, by its name; a name without a suffix is taken for configuration."""
     name = PurePosixPath(path).name.lower()
     suffix = name.rpartition(".")[2] if "." in name else ""
-    if name.startswith((".env", "env.")) or name in _BARE_NAMES or not suffix or suffix in _BARE:
+    if name.startswith((".env", "env.")) or is_env_file(path) or name in _BARE_NAMES or not suffix or suffix in _BARE:
         return Quoting.BARE
     return Quoting.PROSE if suffix in _PROSE else Quoting.QUOTED
 
