@@ -223,8 +223,10 @@ def parse_compose(path: str, text: str) -> Mapping | None:
 
 
 def _neutral(match: re.Match[str]) -> str:
-    """Text of the same length that YAML has no trouble with: nothing for `{% %}` and `{# #}`, a word for `{{ }}`."""
-    if match[0].startswith("{{"):
+    """Text of the same length that YAML has no trouble with: a word for `{{ }}` and within words, blanks elsewhere."""
+    before = match.string[max(0, match.start() - 2) : match.start()]
+    within = bool(before) and not before[-1].isspace() and (before[-1] != ":" or before[0] == "}")
+    if match[0].startswith("{{") or within:
         return "x" * len(match[0])
     return "".join(char if char == "\n" else " " for char in match[0])
 

@@ -215,6 +215,7 @@ class _Builder:
 
     def __init__(self, text: str, path: str) -> None:
         self.text, self.path = text, path
+        self.shift = int(text.startswith("\ufeff"))  # marks don't count a byte order mark
         self.anchors: dict[str, Node] = {}
         self.documents: list[Node] = []
         self.stack: list[_Open] = []
@@ -246,7 +247,7 @@ class _Builder:
             self.documents.append(node)
 
     def scalar(self, event: Any) -> Scalar:
-        start, end = event.start_mark.index, event.end_mark.index
+        start, end = event.start_mark.index + self.shift, event.end_mark.index + self.shift
         if (event.anchor or event.tag) and (match := _PROPERTIES.match(self.text, start, end)):
             start = match.end()
         source = self.text[start:end].rstrip() if event.style in ("|", ">") else self.text[start:end]
@@ -262,8 +263,8 @@ class _Builder:
         raise DocumentError(f"not valid YAML: {problem}", line=event.start_mark.line + 1)
 
     def close(self, opened: _Open, event: Any) -> Node:
-        start = opened.event.start_mark.index
-        end = event.end_mark.index
+        start = opened.event.start_mark.index + self.shift
+        end = event.end_mark.index + self.shift
         if not opened.event.flow_style:  # a block's end mark is where the next token starts
             end = max((node.span.end for node in opened.nodes[-2:] if node.span.start >= start), default=start)
         span = Span(self.path, start, max(start, end))

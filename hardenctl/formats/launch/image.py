@@ -95,10 +95,10 @@ def _origin(context: str, source: str, base: str, inside: str, *, slash: bool) -
     root = "" if clean in (".", "*") else clean
     if inside == base or inside.startswith(base.rstrip("/") + "/"):
         rest = posixpath.relpath(inside, base)
-        joined = posixpath.normpath(posixpath.join(context, root, "" if rest == "." else rest))
-        yield "" if joined == "." else joined
         if slash and posixpath.basename(root) == rest:
             yield posixpath.normpath(posixpath.join(context, root))
+        joined = posixpath.normpath(posixpath.join(context, root, "" if rest == "." else rest))
+        yield "" if joined == "." else joined
     elif base.startswith(inside.rstrip("/") + "/") and not slash:
         # a part of the folder comes from elsewhere: COPY src/app /code/app while the folder is /code
         tail = posixpath.relpath(base, inside)
