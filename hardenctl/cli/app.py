@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from hardenctl import __version__
-from hardenctl.cli import audit, baseline, check, demo, explain, fix, generate, load, policy, render, score
+from hardenctl.cli import audit, baseline, check, demo, explain, fix, generate, init, load, policy, render, score
 from hardenctl.cli.auditing import run_audit
 from hardenctl.cli.errors import INTERRUPTED, fail, guarded
 from hardenctl.cli.request import Request
@@ -52,6 +52,7 @@ explain.register(app)
 app.add_typer(load.app, name="load")
 policy.register(app)
 fix.register(app)
+init.register(app)
 app.add_typer(baseline.app, name="baseline")
 score.register(app)
 app.add_typer(generate.app, name="generate")
