@@ -59,7 +59,7 @@ def draw(report: str) -> str:
 def shorten(report: str) -> str:
     """The worst finding of each file that fits, and the summary; what is left out is said."""
     # Time and commit would make every picture a new one.
-    lines = re.sub(r"in \d+\.\d s", "in 0.2 s", re.sub(r" at [0-9a-f]{10},", ",", report)).split("\n")
+    lines = re.sub(r"\d+\.\d s", "0.2 s", re.sub(r" at [0-9a-f]{10},", ",", report)).split("\n")
     summary = next(index for index in range(len(lines) - 1, -1, -1) if _plain(lines[index]).startswith("────"))
     kept: list[str] = []
     found, shown = 0, 0
