@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from hardenctl.detect.redact import mask
-from hardenctl.detect.secrets import sensitive_spans
+from hardenctl.detect.secrets import detect_secrets, sensitive_spans
 from hardenctl.fix.model import Change, Proposal
 from hardenctl.model.blob import Blob, Provenance
 from hardenctl.model.text import is_binary
+from hardenctl.rules import RULES
+from hardenctl.rules.declare import DocumentRule
 
 CONTEXT = 3
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -18,13 +20,28 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 def unified(proposal: Proposal) -> str:
     """The diff of all changes, for people: secrets are bullets, so it can't be applied with `patch`."""
-    parts = [line for change in proposal.changes for line in _diff(change)]
+    known = _known(proposal)
+    parts = [line for change in proposal.changes for line in _diff(change, known)]
     parts += [f"# git rm --cached {path}" for path in proposal.untrack]
     return "".join(f"{_CONTROL.sub(_visible, line)}\n" for line in parts)
 
 
-def _diff(change: Change) -> Iterator[str]:
-    old, new = _Text(change.path, change.before or b""), _Text(change.path, change.after)
+def _known(proposal: Proposal) -> re.Pattern[str] | None:
+    """The secrets found in any version of any file: masked everywhere, also where a fix moved one to."""
+    ids = frozenset(each.id for each in RULES if not isinstance(each, DocumentRule))
+    values = {
+        hit.secret
+        for change in proposal.changes
+        for data in (change.before or b"", change.after)
+        if not is_binary(data)
+        for _, hit in detect_secrets(Blob(Provenance(change.path), data), ids)
+        if hit.secret
+    }
+    return re.compile("|".join(map(re.escape, sorted(values, key=len, reverse=True)))) if values else None
+
+
+def _diff(change: Change, known: re.Pattern[str] | None) -> Iterator[str]:
+    old, new = _Text(change.path, change.before or b"", known), _Text(change.path, change.after, known)
     yield f"--- {'/dev/null' if change.before is None else 'a/' + change.path}"
     yield f"+++ b/{change.path}"
     if is_binary(change.after) or is_binary(change.before or b""):
@@ -45,10 +62,11 @@ def _diff(change: Change) -> Iterator[str]:
 class _Text:
     """The lines of a file, as they are and as they may be shown."""
 
-    def __init__(self, path: str, data: bytes) -> None:
+    def __init__(self, path: str, data: bytes, known: re.Pattern[str] | None) -> None:
         blob = Blob(Provenance(path), data)
+        spans = [*sensitive_spans(blob), *(match.span() for match in (known.finditer(blob.text) if known else ()))]
         self.raw = _lines(blob.text)
-        self.shown: Sequence[str] = [line.rstrip("\r") for line in _lines(mask(blob.text, sensitive_spans(blob)))]
+        self.shown: Sequence[str] = [line.rstrip("\r") for line in _lines(mask(blob.text, spans))]
 
 
 def _lines(text: str) -> list[str]:

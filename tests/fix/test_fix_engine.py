@@ -33,6 +33,7 @@ from hardenctl.model.finding import (
 from hardenctl.model.text import Span
 from hardenctl.policy.policy import Policy
 from hardenctl.rules.declare import DocumentRule
+from hardenctl.rules.fakes import scramble
 from hardenctl.rules.page import Page
 from hardenctl.sources import open_source
 from hardenctl.sources.memory import MemorySnapshot
@@ -581,6 +582,19 @@ class TestDiff:
         assert shown == (
             "--- a/a.txt\n+++ b/a.txt\n@@ -1,3 +1,3 @@\n key=••••••••\n-OLD=••••••••\n+NEW=••••••••\n last\n"
         )
+
+    def test_a_secret_that_a_fix_moves_is_masked_there_too(self, tmp_path: Path):
+        """What was found in one file shows in no other, whatever it looks like there."""
+        secret = scramble("moved", 24)
+        root = project(tmp_path / "p", a__py=f"PASSWORD = '{secret}'\n", note="")
+        made = proposal(
+            root, rule("test-x", f"'{secret}'", lambda path, match: (
+                Replace(Span(path, *match.span()), "os.environ['P']"), Append("note", f"was {secret} once\n"))),
+        )  # fmt: skip
+        assert apply(made).written == ("a.py", "note")
+        shown = unified(made)
+        assert secret[:6] not in shown
+        assert "+was •••••••• once" in shown
 
     def test_control_characters_are_made_visible(self, tmp_path: Path):
         """A file can't send the terminal commands."""
