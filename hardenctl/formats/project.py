@@ -24,7 +24,7 @@ PYTHON = "3.13"  # where the project doesn't say
 _APPS = {"FastAPI": "fastapi", "Starlette": "starlette", "Flask": "flask"}
 _MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "manage.py", "Dockerfile", "Procfile")
 _NOT_OURS = re.compile(
-    r"(?:^|/)(?:tests?|docs?|docs_src|examples?|samples?|benchmarks?|migrations|node_modules|\.?venv)/"
+    r"(?:^|/)(?:tests?|docs?|docs_src|examples?|samples?|benchmarks?|migrations|node_modules|\.?venv|\.devcontainer|\.github)/"
 )
 _NAME = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)", re.MULTILINE)
 _LAUNCH = re.compile(
@@ -79,7 +79,7 @@ class ProjectFacts:
     port: int = 8000
     python: str = PYTHON
     requirements: str = "requirements.txt"
-    health: str = "/health"
+    health: str = ""  # a path that answers 200 without a login; empty where none was found
     env_file: str = ".env.production"
     env_example: str = ".env.example"
     worker_class: str = ""  # empty: what is installed decides where gunicorn starts
@@ -173,7 +173,8 @@ class _Texts:
     def launch_files(self) -> Iterator[str]:
         yield from self.compose()
         yield from self.named(
-            r"(?:[\w.-]+\.)?Dockerfile(?:[.-][\w.-]+)?|Procfile|[\w.-]*(?:entrypoint|start|run)[\w.-]*\.sh"
+            r"(?:[\w.-]+\.)?Dockerfile(?:[.-][\w.-]+)?|Procfile"
+            r"|(?:[\w.-]*(?:entrypoint|start|run)[\w.-]*\.sh|(?:docker-)?entrypoint|start)"
         )
 
 
@@ -234,7 +235,7 @@ def _module(path: str, paths: Iterable[str]) -> str:
 
 
 def _framework(apps: list[_App], dependencies: set[str], texts: _Texts) -> str:
-    if any(path.rpartition("/")[2] == "manage.py" for path in texts.paths):
+    if any("DJANGO_SETTINGS_MODULE" in text for text in texts.named(r"manage\.py")):  # Flask projects have one too
         return "django"
     if apps:
         return apps[0].framework
@@ -365,7 +366,7 @@ def _health(texts: _Texts, apps: list[_App]) -> str:
     ):
         if match := _HEALTH.search(texts.read(path)):
             return match[1]
-    return "/health"
+    return ""
 
 
 def _name(texts: _Texts) -> str:

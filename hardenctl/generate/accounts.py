@@ -35,7 +35,7 @@ _PREFIXES = {
     "amqp": ("RABBITMQ_DEFAULT_", "RABBITMQ_", "AMQP_"),
 }
 _SQL = ("DB_", "DATABASE_", "SQL_")  # of the SQL family the file speaks of
-_PASSWORD = ("PASSWORD", "PASS", "PASSWD")
+_PASSWORD = ("PASSWORD", "PASS", "PASSWD", "PWD")
 _USER = ("USER", "USERNAME")
 _SCHEMES = {"postgres": "postgresql", "mysql": "mysql", "redis": "redis", "mongodb": "mongodb", "amqp": "amqp"}
 _ANYBODY = frozenset({"", "user", "username", "usr", "name", "login", "dbuser", "db_user", "myuser", "youruser"})

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from hardenctl.generate import dotenv
 from hardenctl.generate.accounts import Account, Accounts, Url, lacks_host
 from hardenctl.generate.credential import RECIPES, Credential, Recipe, generate
-from hardenctl.generate.naming import asks_for, is_credential, recipe_for
+from hardenctl.generate.naming import asks_for, common_prefix, is_credential, recipe_for
 from hardenctl.model.errors import UsageError
 from hardenctl.model.settings import SecretSettings
 from hardenctl.policy.names import nearest
@@ -67,7 +67,7 @@ def fill(
                 help="edit the file, or pipe it: hardenctl generate token --write FILE --key NAME makes one",
             )
         entries = dotenv.set_value(entries, key, value)
-    return _Filling(entries, present, rotate, hosts or {}, settings or SecretSettings()).run()
+    return _Filling(entries, present, rotate, hosts or {}, settings or SecretSettings()).run(decided=set(assign or ()))
 
 
 def _merge(target: list[dotenv.Entry], template: list[dotenv.Entry]) -> list[dotenv.Entry]:
@@ -102,7 +102,8 @@ class _Filling:
         self.entries = entries
         self.settings = settings
         self.values = dict(dotenv.values(entries))
-        self.accounts = Accounts(dict(self.values), hosts)
+        self.prefix = common_prefix(self.values)
+        self.accounts = Accounts({self._name(key): value for key, value in self.values.items()}, hosts)
         self.comments = _comments(entries)
         self.present = present
         self.generated: dict[str, Credential] = {}
@@ -112,7 +113,8 @@ class _Filling:
         self.fresh = {key for key in self.values if self._is_open(key)} | self._rotated(rotate)
         self.passwords = self._known_passwords()
 
-    def run(self) -> Filled:
+    def run(self, *, decided: Collection[str] = ()) -> Filled:
+        """Fill what is open. `decided` settings were just given: they are no placeholders, whatever they look like."""
         # Passwords first: URLs are put together from them.
         for key in sorted(self.fresh, key=lambda each: each in self.urls):
             value = self._make_url(key) if key in self.urls else self._make(key)
@@ -121,7 +123,7 @@ class _Filling:
                 self.entries = dotenv.set_value(self.entries, key, value)
         settings = {key for key in self.values if not self._is_credential(key)}
         for key in settings:
-            if is_placeholder(self.values[key]):
+            if key not in decided and is_placeholder(self.values[key]):
                 self.missing[key] = "a placeholder that only you can replace"
         order = list(self.values)
         return Filled(
@@ -131,13 +133,17 @@ class _Filling:
             kept=tuple(key for key in order if key in self.present and key not in self.fresh and key not in settings),
             copied=tuple(key for key in order if key in settings and key not in self.missing),
             missing={key: self.missing[key] for key in order if key in self.missing},
-            check={key: why for key in order if key in settings and (why := self._suspicion(key))},
+            check={key: why for key in order if key in settings - set(self.missing) and (why := self._suspicion(key))},
         )
+
+    def _name(self, key: str) -> str:
+        """A key without what the project puts before all of its names."""
+        return key.removeprefix(self.prefix)
 
     def _url(self, key: str) -> Url | None:
         value = self.values[key]
         if not value and is_credential(key) and key.upper().endswith(("URL", "URI", "DSN")):
-            return self.accounts.blank(key)
+            return self.accounts.blank(self._name(key))
         url = Url.parse(value)
         if url is None:
             return None
@@ -145,7 +151,7 @@ class _Filling:
         asks = (
             account is not None
             and account.family == "redis"
-            and any(self.accounts.of_key(each) == account for each in self.values)
+            and any(self.accounts.of_key(self._name(each)) == account for each in self.values)
         )  # a Redis with a password refuses a URL without one
         return url if url.password is not None or (asks and is_credential(key)) else None
 
@@ -157,7 +163,7 @@ class _Filling:
             return not value and asks_for(self.comments.get(key, ""))
         if classify_value(key, value) is not ValueClass.PLAIN:
             return True
-        return value.isdigit() and recipe_for(key) is not None  # `DB_PASSWORD=123`
+        return value.isdigit() and recipe_for(self._name(key)) is not None  # `DB_PASSWORD=123`
 
     def _is_open(self, key: str) -> bool:
         value = self.values[key]
@@ -198,7 +204,7 @@ class _Filling:
         return known
 
     def _account(self, key: str) -> Account | None:
-        return self.accounts.of_url(self.urls[key]) if key in self.urls else self.accounts.of_key(key)
+        return self.accounts.of_url(self.urls[key]) if key in self.urls else self.accounts.of_key(self._name(key))
 
     def _password(self, key: str) -> str:
         """The password a key holds now; empty for none, and for a reference to another variable."""
@@ -208,12 +214,12 @@ class _Filling:
         return "" if key in self.urls or classify_value(key, value) is ValueClass.REFERENCE else value
 
     def _recipe(self, key: str) -> Recipe | None:
-        if self.accounts.of_key(key) is not None:
+        if self.accounts.of_key(self._name(key)) is not None:
             return RECIPES["db-password"]
-        return recipe_for(key, self.comments.get(key, ""))
+        return recipe_for(self._name(key), self.comments.get(key, ""))
 
     def _make(self, key: str) -> str | None:
-        account = self.accounts.of_key(key)
+        account = self.accounts.of_key(self._name(key))
         if account is not None and account in self.passwords:
             self.assembled.append(key)
             return self.passwords[account]

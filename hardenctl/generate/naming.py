@@ -6,6 +6,8 @@ A wrong "we can make it" is worse than a wrong "you must fill it": the first fai
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 
 from hardenctl.generate.credential import RECIPES, Recipe
 from hardenctl.rules.secrets.values import is_credential_key, key_words
@@ -33,6 +35,7 @@ _SIGNING = _words("""
     secret jwt signing sign session cookie csrf app application flask django hmac auth
     token access refresh hash security server master nextauth password
 """)
+_SIGNS = _words("jwt signing session cookie csrf flask django hmac nextauth")  # whatever else stands in the name
 _TOKENS = _words("""
     api access admin internal metrics auth service health healthcheck bearer app cron monitoring static
     setup bootstrap prometheus webhook deploy
@@ -50,6 +53,15 @@ _HINTS = (
 def is_credential(key: str) -> bool:
     """Whether a value under this name is meant to be kept secret."""
     return is_credential_key(key) or key_words(key)[-1:] == ("salt",)
+
+
+def common_prefix(keys: Iterable[str]) -> str:
+    """What a project puts before most of its names (`SHOP_`), empty where it doesn't."""
+    names = list(keys)
+    firsts = Counter(key.partition("_")[0] for key in names if "_" in key)
+    first, count = max(firsts.items(), key=lambda each: each[1], default=("", 0))
+    stores = {"POSTGRES", "POSTGRESQL", "MYSQL", "MARIADB", "REDIS", "MONGO", "MONGODB", "DB", "DATABASE", "JWT"}
+    return f"{first}_" if count >= 4 and count * 2 > len(names) and first not in stores else ""  # noqa: PLR2004 - a habit
 
 
 def asks_for(comment: str) -> bool:
@@ -83,13 +95,14 @@ def _by_name(before: list[str], last: str) -> Recipe | None:  # noqa: PLR0911 - 
     if last.endswith(_PASSWORDS) or last in {"pass", "pwd", "pw"} or squeezed.endswith(("dbpass", "dbpw")):
         return RECIPES["db-password"]
     if last == "token":
-        return RECIPES["token"] if not before or _TOKENS.intersection(before) else None
+        return RECIPES["token"] if _TOKENS.issuperset(before) else None
     if before[-1:] == ["api"] and last == "key":
         return RECIPES["token"] if _OWN_API_KEYS.intersection(before) else None
     if last == "key" and before[-1:] in (["access"], ["private"]):
         return None
     if last in {"secret", "salt"}:
-        return RECIPES["secret-key"] if not before or _SIGNING.intersection(before) else None
+        known = _SIGNING.issuperset(before) or _SIGNS.intersection(before)
+        return RECIPES["secret-key"] if known else None
     if last == "key":
         return RECIPES["secret-key"] if _SIGNING.intersection(before) else None
     return RECIPES["secret-key"] if last in {"secretkey", "jwtsecret", "appsecret", "cookiesecret"} else None

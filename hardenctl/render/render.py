@@ -87,6 +87,7 @@ def render(name: str, facts: ProjectFacts) -> str:
     values["database_volume"] = facts.database_volume or "db-data"
     values["cache_image"] = facts.cache_image or _IMAGES["redis"]
     values["cache_volume"] = facts.cache_volume or "cache-data"
+    values["probe"] = _probe(facts)
     values["postgres_data"] = _postgres_data(values["database_image"])
     return template_text(template.source, values)
 
@@ -152,6 +153,14 @@ def merge(present: str, rendered: str) -> str:
     newline = "\r\n" if "\r\n" in present else "\n"
     gap = "" if not present else newline if present.endswith(("\n", "\r")) else newline * 2
     return present + gap + newline.join(["# added by hardenctl", *lacking]) + newline
+
+
+def _probe(facts: ProjectFacts) -> str:
+    """Python that fails where the service is not up: its health path is asked, or at least its port."""
+    port = f"os.environ.get('PORT', '{facts.port}')"
+    if not facts.health:
+        return f"import os, socket; socket.create_connection(('127.0.0.1', {port}), 4).close()"
+    return f"import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + {port} + '{facts.health}', timeout=4)"
 
 
 def _postgres_data(image: str) -> str:

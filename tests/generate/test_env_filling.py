@@ -153,6 +153,19 @@ def test_one_account_has_one_password() -> None:
     assert str(values["POSTGRES_PASSWORD"]) not in str(values["REPORT_URL"])
 
 
+def test_a_projects_prefix_is_no_issuer() -> None:
+    """What stands before most names is the project's own: `SHOP_API_TOKEN` is made, and accounts still agree."""
+    filled = fill(
+        "SHOP_ENV=production\nSHOP_API_TOKEN=\nSHOP_TINYBIRD_API_TOKEN=\nSHOP_POSTGRES_USER=app\nSHOP_POSTGRES_PWD=\n"
+        "SHOP_DATABASE_URL=postgresql://app:x@db/app\nOTHER=1\n",
+        None,
+    )
+    values = read(filled)
+    assert list(filled.generated) == ["SHOP_API_TOKEN", "SHOP_POSTGRES_PWD"]
+    assert list(filled.missing) == ["SHOP_TINYBIRD_API_TOKEN"]
+    assert values["SHOP_DATABASE_URL"] == f"postgresql://app:{values['SHOP_POSTGRES_PWD']}@db/app"
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -283,6 +296,7 @@ def test_assign() -> None:
     filled = fill("ENVIRONMENT=development # which\n", None, assign={"ENVIRONMENT": "production", "NEW": "a b"})
     assert filled.text == "ENVIRONMENT=production # which\nNEW='a b'\n"
     assert not filled.check
+    assert not fill("DOMAIN=your-domain.com\n", None, assign={"DOMAIN": "shop.example"}).missing
     with pytest.raises(UsageError, match="is a credential") as caught:
         fill("", None, assign={"SECRET_KEY": LIVE})
     assert LIVE not in caught.value.what + caught.value.help

@@ -5,6 +5,7 @@ import pytest
 from hardenctl.formats.project import ProjectFacts, detect_facts, store_hosts
 from hardenctl.sources.memory import MemorySnapshot
 
+DJANGO = 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n'
 FASTAPI = "from fastapi import FastAPI\n\napp = FastAPI()\n"
 
 
@@ -38,12 +39,12 @@ def facts(files: dict[str, str]) -> ProjectFacts:
             id="an annotated name and a dotted class",
         ),
         pytest.param(
-            {"manage.py": "", "shop/wsgi.py": "", "shop/asgi.py": "", "shop/settings.py": ""},
+            {"manage.py": DJANGO, "shop/wsgi.py": "", "shop/asgi.py": "", "shop/settings.py": ""},
             "django",
             "shop.wsgi:application",
             id="Django",
         ),
-        pytest.param({"manage.py": "", "shop/asgi.py": ""}, "django", "shop.asgi:application", id="Django on ASGI"),
+        pytest.param({"manage.py": DJANGO, "shop/asgi.py": ""}, "django", "shop.asgi:application", id="Django on ASGI"),
         pytest.param(
             {"main.py": FASTAPI, "server.py": FASTAPI, "Procfile": "web: gunicorn -w 2 server:app\n"},
             "fastapi",
@@ -62,6 +63,12 @@ def facts(files: dict[str, str]) -> ProjectFacts:
         pytest.param({"broken.py": "app = FastAPI(\n"}, "none", "main:app", id="a syntax error says nothing"),
         pytest.param({"requirements.txt": "Flask==3.1\n"}, "flask", "main:app", id="only a dependency"),
         pytest.param({"make.py": "def make(x):\n    return FastAPI()\n"}, "none", "main:app", id="needs an argument"),
+        pytest.param(
+            {"manage.py": "cli()\n", "shop.py": "app = Flask(__name__)\n"}, "flask", "shop:app", id="Flask's manage.py"
+        ),
+        pytest.param(
+            {"bin/docker-entrypoint": "exec gunicorn -b :80 shop.wsgi:app\n"}, "none", "shop.wsgi:app", id="a script"
+        ),
         pytest.param({}, "none", "main:app", id="nothing"),
     ],
 )

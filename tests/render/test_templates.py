@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 import ast
+import http.server
 import itertools
+import os
+import subprocess
+import sys
+import threading
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -205,6 +210,45 @@ def test_override_refusals(setting: str, what: str, help: str) -> None:  # noqa:
     with pytest.raises(UsageError, match=what) as caught:
         override(ProjectFacts(), [setting])
     assert help in caught.value.help
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="gunicorn does not run on Windows")
+@pytest.mark.parametrize("health", ["", "/health"], ids=["the port", "the health path"])
+def test_health_checks_notice(health: str) -> None:
+    """The probe of compose and image passes while the service answers, and fails when it does not."""
+    facts = ProjectFacts(health=health, port=1)
+    probe = yaml.safe_load(render("compose", facts))["services"]["web"]["healthcheck"]["test"]
+    assert probe[:3] == ["CMD", "python", "-c"]
+    assert probe[3] in render("dockerfile", facts)
+    server = http.server.HTTPServer(("127.0.0.1", 0), Healthy)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+
+    def check(port: int) -> int:
+        environment = {**os.environ, "PORT": str(port)}
+        return subprocess.run(
+            [sys.executable, *probe[2:]], env=environment, capture_output=True, check=False
+        ).returncode
+
+    try:
+        assert check(server.server_port) == 0
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert check(server.server_port) != 0
+
+
+class Healthy(http.server.BaseHTTPRequestHandler):
+    """Answers on /health alone, as a service would."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.send_response(200 if self.path == "/health" else 404)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 def test_unknown_template() -> None:
