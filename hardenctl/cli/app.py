@@ -9,7 +9,21 @@ from typing import Annotated, Any
 import typer
 
 from hardenctl import __version__
-from hardenctl.cli import audit, baseline, check, demo, explain, fix, generate, init, load, policy, render, score
+from hardenctl.cli import (
+    audit,
+    baseline,
+    check,
+    demo,
+    explain,
+    fix,
+    generate,
+    import_,
+    init,
+    load,
+    policy,
+    render,
+    score,
+)
 from hardenctl.cli.auditing import run_audit
 from hardenctl.cli.errors import INTERRUPTED, fail, guarded
 from hardenctl.cli.request import Request
@@ -54,6 +68,7 @@ policy.register(app)
 fix.register(app)
 init.register(app)
 app.add_typer(baseline.app, name="baseline")
+app.add_typer(import_.app, name="import")
 score.register(app)
 app.add_typer(generate.app, name="generate")
 render.register(app)

@@ -71,6 +71,11 @@ def accept(baseline: Baseline, findings: Iterable[Finding]) -> Baseline:
     return replace(baseline, entries=_sorted(map(Entry.of, findings)))
 
 
+def with_entries(baseline: Baseline, entries: Iterable[Entry]) -> Baseline:
+    """The baseline with these entries besides its own."""
+    return replace(baseline, entries=_sorted([*baseline.entries, *entries]))
+
+
 def update(
     baseline: Baseline,
     findings: Iterable[Finding],
