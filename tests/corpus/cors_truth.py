@@ -139,7 +139,7 @@ def django(case: Case) -> Any:
         if not installed:
             return None, None
         with override_settings(**given):
-            response = CorsMiddleware(lambda request: HttpResponse("x"))(RequestFactory().get("/", HTTP_ORIGIN=origin))
+            response = CorsMiddleware(lambda _: HttpResponse("x"))(RequestFactory().get("/", HTTP_ORIGIN=origin))
         return response.get("access-control-allow-origin"), response.get("access-control-allow-credentials")
 
     return ask

@@ -60,9 +60,8 @@ def real_classes(result: dict[str, Any]) -> set[str]:
     admitted = result["admitted"]
     if "https://evil.example" in admitted:
         return {"any+credentials" if admitted["https://evil.example"] else "any"}
-    return {
-        RUNNER.ORIGINS.get(origin, "plaintext" if origin.startswith("http:") else "lookalike") for origin in admitted
-    } - {"own"}
+    classes = {RUNNER.ORIGINS.get(each) or ("lookalike" if "evil" in each else "plaintext") for each in admitted}
+    return classes - {"own"}
 
 
 def static_hits(name: str) -> list[tuple[str, Hit]]:

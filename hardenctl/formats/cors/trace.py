@@ -314,7 +314,7 @@ def merge(sightings: Iterable[Sighting], *, complete: bool) -> Iterator[CorsSetu
     for each in sightings:
         grouped.setdefault(each.key, []).append(each)
     for group in grouped.values():
-        first = group[0]
+        first = next((each for each in group if each.outcome.acceptance.everyone), group[0])
         arguments: dict[str, Argument] = {}
         for each in reversed(group):
             arguments |= each.arguments

@@ -19,6 +19,7 @@ from hardenctl.formats.python.values import (
     Function,
     Instance,
     Lazy,
+    Origin,
     Scope,
     Unknown,
     Url,
@@ -83,6 +84,7 @@ class Interpreter:
     called: set[ast.AST] = field(default_factory=set)
     instances: list[Value] = field(default_factory=list)
     errors: list[tuple[str, Value]] = field(default_factory=list)  # what stops the application from starting
+    under: frozenset[str] = frozenset()  # the variables that the branches around the current statement hang on
     decided_by: frozenset[str] = frozenset()  # the variables that branches of the current call were decided by
     calm: bool = False  # within a statement that does not matter
     crashed: bool = False  # a module could not be imported in this world: the application would not start
@@ -95,6 +97,7 @@ class Interpreter:
         if scope is None:
             scope = self.scopes[module.path] = Scope(module)
             outside, self.calm = self.calm, False
+            around, self.under = self.under, frozenset()
             scope.names["__name__"] = Value(module.name)
             self.interest.learn(module)
             try:
@@ -104,7 +107,7 @@ class Interpreter:
             except Signal:
                 self.crashed = True  # what was bound until then counts
             finally:
-                self.calm = outside
+                self.calm, self.under = outside, around
         return scope
 
     def expression(self, node: ast.expr, scope: Scope) -> Value:
@@ -115,9 +118,11 @@ class Interpreter:
         """Carry out statements."""
         statements.block(self, body, scope)
 
-    def assign_to(self, target: ast.expr, value: Value, scope: Scope) -> None:
+    def assign_to(self, target: ast.expr, value: Value, scope: Scope, origin: Origin | None = None) -> None:
         """Bind a target: a name, an attribute, an item, or a pattern of them."""
-        statements.assign_to(self, target, value, scope)
+        if not self.under <= value.variables:
+            value = Value(value.data, value.variables | self.under, value.span)
+        statements.assign_to(self, target, value, scope, origin)
 
     def step(self) -> None:
         """Count an expression. Raises Exhausted where a run goes on for too long."""
@@ -240,6 +245,7 @@ class Interpreter:
         self._parameters(function, scope, list(args), dict(keywords))
         self.calling.append(function)
         outside, self.decided_by = self.decided_by, frozenset()
+        around, self.under = self.under, frozenset()
         result = Value(None)
         try:
             if isinstance(node, ast.Lambda):
@@ -251,6 +257,7 @@ class Interpreter:
             result = returned.value
         finally:
             self.calling.pop()
+            self.under = around
             inside, self.decided_by = self.decided_by, outside | self.decided_by
         return Value(result.data, result.variables | inside, result.span) if inside else result
 
@@ -332,12 +339,14 @@ class Interpreter:
         data = value.data
         self.decided_by |= value.variables
         if isinstance(data, Unknown):
+            if is_set(data):
+                return True
             negative = data.key.startswith(expressions.NOT)
             if self.calm:
                 return self.choices.taken.get(data.key.removeprefix(expressions.NOT), True) != negative
             return self.choices.choose(data.key.removeprefix(expressions.NOT)) != negative
-        if isinstance(data, (list, tuple, set)) and len(data) == 1 and all(each.unknown for each in data):
-            return True if self.calm else self.choices.choose(f"{next(iter(data)).data.key}?")
+        if isinstance(data, (list, tuple)) and len(data) == 1 and data[0].unknown and not is_set(data[0].data):
+            return True if self.calm else self.choices.choose(f"{data[0].data.key}?")
         if isinstance(data, (External, Instance, Class, Function, Bound, Module, Url, Lazy)):
             return True
         return bool(data)
@@ -345,3 +354,8 @@ class Interpreter:
     def raised(self, kind: str) -> Raised:
         """An exception of the evaluated program."""
         return Raised(kind)
+
+
+def is_set(data: Unknown) -> bool:
+    """Whether this is the text of a variable that must be set, or a part of it: it is not empty."""
+    return data.key.startswith("$") and " " not in data.key

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from hardenctl.formats.python import methods
 from hardenctl.formats.python.environ import READERS, read_variable, split
 from hardenctl.formats.python.project import names_in
+from hardenctl.formats.python.settings import OPEN
 from hardenctl.formats.python.signals import Raised
 from hardenctl.formats.python.values import (
     Bound,
@@ -20,6 +21,7 @@ from hardenctl.formats.python.values import (
     External,
     Function,
     Instance,
+    Unknown,
     Url,
     Value,
     all_variables,
@@ -51,7 +53,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 def call_node(run: Interpreter, node: ast.Call, callee: Value, scope: Scope) -> Value:
     """The result of a call expression. The arguments of a callee we know nothing of are left alone."""
-    from hardenctl.formats.python.interpreter import Call
+    from hardenctl.formats.python.interpreter import Call, is_set
 
     key = f"{scope.module.path}:{node.lineno}:{node.col_offset}()"
     if isinstance(callee.data, Instance) and isinstance(callee.data.cls, External):
@@ -60,6 +62,8 @@ def call_node(run: Interpreter, node: ast.Call, callee: Value, scope: Scope) -> 
     name = callee.data.name if isinstance(callee.data, External) else _called(node)
     wanted = run.sink.wants(name, node)
     ours = isinstance(callee.data, (Function, Bound, Class))
+    if isinstance(callee.data, Unknown) and is_set(callee.data):
+        key = f"{callee.data.key}()"
     if not (wanted or ours or _modelled(callee.data) or _interesting(run, node)):
         return unknown(key, callee.variables)
     args, keywords, open_ended = _arguments(run, node, scope)
@@ -73,6 +77,8 @@ def call_node(run: Interpreter, node: ast.Call, callee: Value, scope: Scope) -> 
         result = run.sink.call(run, Call(name, node, scope, owner, tuple(args), keywords, open_ended))
         if result is not None:
             return result
+    if open_ended and isinstance(callee.data, Class):
+        keywords = {**keywords, OPEN: unknown(key)}
     result = run.apply(callee, args, keywords, key)
     if isinstance(result.data, str) and result.span is None:
         return Value(result.data, result.variables, scope.module.span(node))

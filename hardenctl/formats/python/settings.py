@@ -24,6 +24,7 @@ from hardenctl.formats.python.values import (
 if TYPE_CHECKING:
     from hardenctl.formats.python.interpreter import Interpreter
 
+OPEN = "**"  # stands among the keywords for others that are not known
 _COMPLEX = frozenset({"list", "List", "set", "Set", "tuple", "Tuple", "Sequence", "dict", "Dict", "frozenset"})
 _URLS = frozenset({"AnyHttpUrl", "HttpUrl", "AnyUrl", "HttpsUrl", "AnyWebsocketUrl"})
 
@@ -63,6 +64,8 @@ def fill(run: Interpreter, instance: Value, args: list[Value], keywords: dict[st
             value: Value | None = args.pop(0)
         elif name in keywords:
             value = keywords[name]
+        elif OPEN in keywords and run.choices.choose(f"{cls.node.name}.{name} given"):
+            value = None
         elif reads_environment:
             value = Value(Pending(cls, name, declaration, owner, declared))
         else:
@@ -70,6 +73,11 @@ def fill(run: Interpreter, instance: Value, args: list[Value], keywords: dict[st
         if value is None:
             value = unknown(f"{cls.node.name}.{name}")
         instance.data.attributes[name] = value
+    _run_hooks(run, instance, cls)
+
+
+def _run_hooks(run: Interpreter, instance: Value, cls: Class) -> None:
+    """What runs once the fields are there."""
     for function in _validators(cls, "model_validator", "root_validator"):
         if not _before(function):
             run.invoke(function, [instance], {})

@@ -62,13 +62,13 @@ def _do_assign(run: Interpreter, node: ast.Assign, scope: Scope) -> None:
     value = run.expression(node.value, scope)
     origin = Origin(scope.module.span(node), scope.module.span(node.value))
     for target in node.targets:
-        assign_to(run, target, value, scope, origin)
+        run.assign_to(target, value, scope, origin)
 
 
 def _do_annassign(run: Interpreter, node: ast.AnnAssign, scope: Scope) -> None:
     if node.value is not None:
         origin = Origin(scope.module.span(node), scope.module.span(node.value))
-        assign_to(run, node.target, run.expression(node.value, scope), scope, origin)
+        run.assign_to(node.target, run.expression(node.value, scope), scope, origin)
 
 
 def _do_augassign(run: Interpreter, node: ast.AugAssign, scope: Scope) -> None:
@@ -80,7 +80,7 @@ def _do_augassign(run: Interpreter, node: ast.AugAssign, scope: Scope) -> None:
         value = binary(node.op, old, added, f"{scope.module.path}:{node.lineno}")
     except (TypeError, ValueError, LookupError, ArithmeticError):
         value = unknown(f"{scope.module.path}:{node.lineno}", old.variables | added.variables)
-    assign_to(run, node.target, value, scope, Origin(scope.module.span(node), scope.module.span(node.value)))
+    run.assign_to(node.target, value, scope, Origin(scope.module.span(node), scope.module.span(node.value)))
 
 
 def assign_to(run: Interpreter, target: ast.expr, value: Value, scope: Scope, origin: Origin | None = None) -> None:
@@ -91,7 +91,7 @@ def assign_to(run: Interpreter, target: ast.expr, value: Value, scope: Scope, or
         known = isinstance(value.data, (list, tuple)) and len(value.data) == len(target.elts)
         for index, each in enumerate(target.elts):
             part = value.data[index] if known else unknown(f"{identity(value)}[{index}]", value.variables)
-            assign_to(run, each, part, scope, origin)
+            run.assign_to(each, part, scope, origin)
     elif isinstance(target, ast.Attribute):
         owner = run.expression(target.value, scope)
         if isinstance(owner.data, Instance):
@@ -118,7 +118,12 @@ def _do_if(run: Interpreter, node: ast.If, scope: Scope) -> None:
         leaves = any(isinstance(each, _LEAVES) for top in node.body for each in ast.walk(top))
         run.block(node.orelse if leaves else node.body, scope)
         return
-    run.block(node.body if run.truth(test) else node.orelse, scope)
+    chosen = node.body if run.truth(test) else node.orelse
+    around, run.under = run.under, run.under | test.variables
+    try:
+        run.block(chosen, scope)
+    finally:
+        run.under = around
 
 
 def _matters(run: Interpreter, node: ast.If) -> bool:
@@ -136,7 +141,7 @@ def _matters(run: Interpreter, node: ast.If) -> bool:
 
 def _do_for(run: Interpreter, node: ast.For | ast.AsyncFor, scope: Scope) -> None:
     for each in items(run.expression(node.iter, scope))[:ROUNDS]:
-        assign_to(run, node.target, each, scope)
+        run.assign_to(node.target, each, scope)
         try:
             run.block(node.body, scope)
         except Broken:
@@ -165,7 +170,7 @@ def _do_with(run: Interpreter, node: ast.With | ast.AsyncWith, scope: Scope) -> 
     for each in node.items:
         value = run.expression(each.context_expr, scope)
         if each.optional_vars is not None:
-            assign_to(run, each.optional_vars, value, scope)
+            run.assign_to(each.optional_vars, value, scope)
     run.block(node.body, scope)
 
 

@@ -23,6 +23,8 @@ _NAMES = {
     **dict.fromkeys(_PRODUCTION, "production"),
     **dict.fromkeys(("stage", "staging", "stg", "uat", "preprod", "preview"), "staging"),
 }
+# A variable that is compared with one of these says which environment it is. (`debug` may be a log level.)
+_TELLING = _PRODUCTION | {"development", "dev", "staging", "local"}
 TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 
 
@@ -135,7 +137,7 @@ def plan(reads: Reads, configured: Mapping[str, Sequence[Configured]]) -> Iterat
 
 def _selects(name: str, reads: Reads) -> bool:
     words = reads.compared.get(name, set())
-    return bool(_SELECTOR.search(name)) or any(word.lower() in _NAMES for word in words)
+    return bool(_SELECTOR.search(name)) or any(word.lower() in _TELLING for word in words)
 
 
 def _pick(values: Sequence[Configured], environment: str) -> Configured | None:

@@ -47,8 +47,11 @@ def judge(setup: CorsSetup, settings: CorsSettings, test: Test) -> Ruling | None
     if len(bad) == len(counted):
         certain = not any(each.variables for each, _ in bad)
         return Ruling(*first, Confidence.PROVEN if certain else Confidence.LIKELY)
-    good_by_files = any(each.decided_by_files for each in counted)
-    falls_back = all(each.unset for each, _ in bad) or (good_by_files and all(each.variables for each, _ in bad))
+    worse = [each for each, _ in bad]
+    good = [each for each in counted if each not in worse]
+    only_unset = all(each.unset for each in worse) and any(not each.unset for each in good)
+    only_default = any(each.decided_by_files for each in good) and all(each.variables for each in worse)
+    falls_back = only_unset or only_default
     return Ruling(*first, Confidence.LIKELY, fallback=falls_back)
 
 
