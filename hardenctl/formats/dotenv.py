@@ -29,7 +29,7 @@ _OTHER = frozenset(
 _ENVIRONMENTS = {
     "production": "production prod prd live",
     "staging": "staging stage stg preprod uat qa preview",
-    "development": "development develop dev devel local docker-dev localhost",
+    "development": "development develop dev devel devcontainer local localhost",
     "test": "test tests testing ci e2e pytest integration",
 }
 _WORDS = {word: name for name, words in _ENVIRONMENTS.items() for word in words.split()}
@@ -165,9 +165,12 @@ def is_env_file(path: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_example(path: str) -> bool:
-    """Whether an env file is a template by its name: `.env.example`, `sample.env`, `.env.prod.dist`."""
-    name = (past_path(path) or path).rpartition("/")[2].lower()
-    return bool(_EXAMPLES.intersection(_words(name)))
+    """Whether an env file is a template by its name: `.env.example`, `sample.env`, `.env.prod.dist`.
+
+    So is what lies in a folder with a template's name, `{{cookiecutter.slug}}/.env`.
+    """
+    path = past_path(path) or path
+    return "{{" in path or bool(_EXAMPLES.intersection(_words(path.rpartition("/")[2].lower())))
 
 
 @lru_cache(maxsize=4096)

@@ -15,7 +15,6 @@ from hardenctl.model.blob import Snapshot, Standing
 PATH = ".gitignore"
 PLAIN = ".env"
 VARIANTS = (".env.local", ".env.prod", ".env.production", ".env.staging")
-SUFFIXED = ("prod.env", "production.env")
 
 _HOMES = frozenset(("manage.py", "pyproject.toml", "requirements.txt", "setup.py", "Pipfile"))
 _ASIDE = re.compile(
@@ -27,7 +26,7 @@ _USES = re.compile(
     r"(?i)python-dotenv|pydantic[-_]settings|environs|django-environ|python-decouple|dynaconf|load_dotenv|env_file"
     r"|read_env|--env-file"
 )
-_VARIANT = re.compile(r"\.env\.(?!example|sample|template|dist|tmpl)\w+")
+_MENTION = re.compile(r"(?<![\w.])\.env(?:\.[\w-]+)*\b(?![\w(=])")
 _DEEPEST = 40  # folders that are asked about; more are alike
 
 
@@ -35,8 +34,8 @@ _DEEPEST = 40  # folders that are asked about; more are alike
 class IgnoreCoverage:
     """`uncovered` are paths of env files, there or not, that git would take; `present` those that are there.
 
-    `hidden_examples` are example files that git ignores. `uses_env` says that the project has or reads env files,
-    `uses_variants` that some are named `.env.something`.
+    `hidden_examples` are example files that git ignores. `used` are the names of env files that the project has or
+    reads.
     """
 
     path: str
@@ -45,8 +44,7 @@ class IgnoreCoverage:
     present: tuple[str, ...]
     hidden_examples: tuple[str, ...]
     examples: tuple[str, ...]
-    uses_env: bool
-    uses_variants: bool
+    used: frozenset[str]
 
 
 DOCUMENTS = (IgnoreCoverage,)
@@ -69,9 +67,8 @@ def read(snapshot: Snapshot) -> Iterator[IgnoreCoverage]:
     standings = {path: blob.provenance.standing for path in env_files if (blob := snapshot.read(path))}
     present = [path for path, standing in standings.items() if not is_example(path) and standing is Standing.UNTRACKED]
     examples = [path for path in standings if is_example(path)]
-    probes = [_join(folder, name) for folder in _homes(paths) for name in (PLAIN, *VARIANTS)]
-    if any(path.endswith(".env") and path.rpartition("/")[2] != PLAIN for path in env_files):
-        probes += SUFFIXED
+    used = _used(snapshot, paths)
+    probes = [_join(folder, name) for folder in _homes(paths) for name in (PLAIN, *VARIANTS, *sorted(used))]
     tracked = {path for path, standing in standings.items() if standing is Standing.TRACKED}
     ignored = snapshot.ignored([*probes, *present, *examples])
     yield IgnoreCoverage(
@@ -81,9 +78,7 @@ def read(snapshot: Snapshot) -> Iterator[IgnoreCoverage]:
         present=tuple(path for path in present if path not in ignored),
         hidden_examples=tuple(path for path in examples if path in ignored and path not in tracked),
         examples=tuple(examples),
-        uses_env=bool(env_files) or any(_USES.search(text) for text in _likely(snapshot, paths)),
-        uses_variants=any(_VARIANT.search(path) for path in env_files)
-        or any(_VARIANT.search(text) for text in _likely(snapshot, paths)),
+        used=used,
     )
 
 
@@ -99,10 +94,19 @@ def _homes(paths: list[str]) -> list[str]:
     return sorted(homes or {""}, key=lambda folder: (folder.count("/"), folder))[:_DEEPEST]
 
 
-def _likely(snapshot: Snapshot, paths: list[str]) -> Iterator[str]:
-    """The texts that say how a project is configured."""
+def _used(snapshot: Snapshot, paths: list[str]) -> frozenset[str]:
+    """The names of the env files that the project has, or names in its manifests, settings and compose files.
+
+    A library that reads env files reads `.env` where nothing else is said.
+    """
+    used = {path.rpartition("/")[2] for path in paths if is_env_file(path) and not _ASIDE.search(path)}
     likely = (path for path in paths if _MANIFEST.search(path) or _CODE.search(path) or is_compose(path))
-    return (blob.text for path in likely if (blob := snapshot.read(path)))
+    texts = [blob.text for path in likely if (blob := snapshot.read(path))]
+    used.update(name for text in texts for name in _MENTION.findall(text))
+    used = {name for name in used if is_env_file(name) and not is_example(name)}
+    if not used and any(_USES.search(text) for text in texts):
+        used.add(PLAIN)
+    return frozenset(used)
 
 
 def _join(folder: str, name: str) -> str:

@@ -45,6 +45,18 @@ def gitignore(repository: Any, **asked: Any) -> list[Finding]:
             ".env.*\n!.env.example\n",
             id="a-variant-is-in-use",
         ),
+        pytest.param(
+            {"settings.py": "Settings(env_file=('.env.one', '.env.two'))", ".gitignore": ".env.one\n.env.two\n"},
+            Severity.LOW,
+            ".env\n.env.*\n!.env.example\n",
+            id="all-that-is-in-use-is-covered",
+        ),
+        pytest.param(
+            {"settings.py": "load_dotenv(os.environ.env('x'), '.env')", ".gitignore": ".env.*\n"},
+            Severity.MEDIUM,
+            ".env\n",
+            id="named-in-the-settings",
+        ),
         pytest.param(MANIFEST | {".gitignore": ".env\n.env.*\n!.env.example\n"}, None, "", id="covered"),
         pytest.param(MANIFEST | {".gitignore": ".env*\n!.env.example\n"}, None, "", id="covered-by-one-glob"),
         pytest.param(MANIFEST | {".gitignore": "*\n!*.py\n!pyproject.toml\n"}, None, "", id="covered-by-an-allow-list"),
@@ -137,6 +149,13 @@ DOCKERFILE = "FROM python:3.13\nCOPY . /app\n"
         ),
         pytest.param({"Dockerfile": DOCKERFILE, ".env": "PORT=1"}, Severity.LOW, "this copies", id="no-credential"),
         pytest.param({"Dockerfile": DOCKERFILE}, Severity.LOW, "no `.dockerignore`", id="no-env-file"),
+        pytest.param({"Dockerfile.dev": DOCKERFILE, ".env": CREDENTIAL}, Severity.LOW, "copies", id="development"),
+        pytest.param(
+            {"Dockerfile": DOCKERFILE, ".env.example": "SECRET_KEY=", ".dockerignore": ".env\n"},
+            Severity.LOW,
+            "`.env.local`",
+            id="only-names-not-in-use",
+        ),
         pytest.param(
             {"Dockerfile": DOCKERFILE, ".env": CREDENTIAL, ".dockerignore": ".git\n"},
             Severity.MEDIUM,

@@ -42,7 +42,7 @@ def env_weak_credential(file: EnvironmentFile) -> Iterator[Hit]:
     for entry in of_class(document, ValueClass.WEAK):
         yield Hit(
             entry.key_span,
-            f"`{entry.key}` is a guessable credential",
+            f"`{entry.key}` holds a guessable credential",
             identity=entry.key,
             severity=_WEAK.get(document.environment or ""),
             fix=advice(f"Generate a new one: `hardenctl generate password --write {file.path} --key {entry.key}`"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardenctl.formats.dockerignore import ContextCopy
+from hardenctl.formats.dotenv import environment_of
 from hardenctl.model.finding import Append, Applicability, Fix, Hit, Severity
 from hardenctl.rules.declare import rule
 from hardenctl.rules.secrets.values import is_credential_key
@@ -23,7 +24,7 @@ def dockerignore_env_not_ignored(copy: ContextCopy) -> Iterator[Hit]:
     layer.
 
     It is `low` where no env file or example in the project names a credential, and where what is copied never reaches
-    the final image.
+    the final image; and in Dockerfiles for development.
 
     ## Example
     ```dockerfile title="Dockerfile"
@@ -56,6 +57,8 @@ def dockerignore_env_not_ignored(copy: ContextCopy) -> Iterator[Hit]:
     - https://docs.docker.com/build/concepts/context/#dockerignore-files
     """
     credentials = any(is_credential_key(entry.key) for document in copy.near for entry in document.entries)
+    used = bool(copy.exposed) or ".env" in copy.possible
+    grave = copy.ships and credentials and used and environment_of(copy.path) not in {"development", "test"}
     where = f"`{copy.ignore_path}` does not leave out" if copy.ignore_exists else "no `.dockerignore` leaves out"
     verb = "copies" if copy.exposed else "would copy"
     title = f"Keep env files out of the build context in `{copy.ignore_path}`"
@@ -64,7 +67,7 @@ def dockerignore_env_not_ignored(copy: ContextCopy) -> Iterator[Hit]:
         f"this {verb} env files into the image: {where} {_listed(copy.exposed or copy.possible)}",
         identity=copy.ignore_path,
         fix=Fix(title, (Append(copy.ignore_path, "".join(f"{line}\n" for line in LINES)),), Applicability.UNSAFE),
-        severity=Severity.MEDIUM if copy.ships and credentials else Severity.LOW,
+        severity=Severity.MEDIUM if grave else Severity.LOW,
     )
 
 

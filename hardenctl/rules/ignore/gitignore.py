@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardenctl.formats.ignore import PLAIN, SUFFIXED, IgnoreCoverage
+from hardenctl.formats.ignore import PLAIN, IgnoreCoverage
 from hardenctl.model.finding import Append, Applicability, Fix, Hit, Severity
 from hardenctl.model.text import Span
 from hardenctl.rules.declare import rule
@@ -21,8 +21,7 @@ def gitignore_env_not_ignored(coverage: IgnoreCoverage) -> Iterator[Hit]:
     The common Python template ignores `.env` but neither `.env.production` nor `.env.local`.
     An example file that is ignored is named too: it never reaches those it is meant for.
 
-    It is `low` in a project that has no env files and reads none, and where `.env` is covered and nothing in the
-    project is called `.env.something`.
+    It is `low` where every env file that the project has or reads is covered, and only other names are not.
 
     ## Example
     ```gitignore title=".gitignore"
@@ -56,8 +55,7 @@ def gitignore_env_not_ignored(coverage: IgnoreCoverage) -> Iterator[Hit]:
     lines = missing_lines(coverage)
     fix = Fix("Cover env files in `.gitignore`", (Append(coverage.path, lines),), Applicability.SAFE)
     if coverage.uncovered:
-        plain = any(path.rpartition("/")[2] == PLAIN for path in coverage.uncovered)
-        grave = coverage.present or coverage.uses_variants or (plain and coverage.uses_env)
+        grave = coverage.present or any(path.rpartition("/")[2] in coverage.used for path in coverage.uncovered)
         yield Hit(
             start,
             _message(coverage),
@@ -80,7 +78,7 @@ def missing_lines(coverage: IgnoreCoverage) -> str:
     names = {path.rpartition("/")[2] for path in coverage.uncovered}
     lines = [".env"] if PLAIN in names else []
     dotted = any(name.startswith(".env.") for name in names)
-    suffixed = any(name.endswith(".env") and name != PLAIN for name in names) or bool(names.intersection(SUFFIXED))
+    suffixed = any(name.endswith(".env") and name != PLAIN for name in names)
     lines += [".env.*"] if dotted else []
     lines += ["*.env"] if suffixed else []
     others = {name for name in names if name != PLAIN and not name.startswith(".env.") and not name.endswith(".env")}
@@ -98,7 +96,8 @@ def missing_lines(coverage: IgnoreCoverage) -> str:
 def _message(coverage: IgnoreCoverage) -> str:
     if coverage.present:
         return f"git does not ignore {_listed(coverage.present)}: the next `git add .` commits it"
-    names = tuple(dict.fromkeys(path.rpartition("/")[2] for path in coverage.uncovered))
+    found = dict.fromkeys(path.rpartition("/")[2] for path in coverage.uncovered)
+    names = tuple(sorted(found, key=lambda name: name not in coverage.used))
     where = "" if coverage.exists else "there is no `.gitignore`; "
     return f"{where}git would not ignore {_listed(names)}"
 
