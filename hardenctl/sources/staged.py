@@ -42,10 +42,14 @@ class StagedSource(PlaceSource):
 
     @cached_property
     def _staged(self) -> frozenset[str]:
-        """Paths whose index entry differs from HEAD, deleted ones too."""
+        """Paths whose index entry differs from HEAD, deleted ones too, and the files that were named.
+
+        The latter since a hook that is run over all files names unchanged ones: looking at none must not pass.
+        """
         output = self._git.run("diff", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--relative",
                                "--no-ext-diff", "--ignore-submodules=none")  # fmt: skip
-        return frozenset(shown(raw) for raw in output.split(b"\0")[1::2])
+        changed = frozenset(shown(raw) for raw in output.split(b"\0")[1::2])
+        return changed.union(filter(self._place.named, self._index))
 
     @cached_property
     def _snapshot(self) -> ObjectSnapshot:

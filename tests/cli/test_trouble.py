@@ -257,3 +257,11 @@ def test_progress_is_silent_in_a_pipe_for_short_work_and_on_request(monkeypatch:
         assert advance is not None
         advance(Blob.empty("a.py"))
     assert terminal.getvalue() == ""
+
+
+def test_a_named_file_is_looked_at_though_nothing_is_staged(
+    hardenctl: Run, make_repository: Callable[..., Any]
+) -> None:
+    """`pre-commit run --all-files` names unchanged files: looking at none of them must not pass."""
+    root = make_repository({"a.py": "x = 1\n", "b.py": "x = 1\n"}).root
+    assert "1 file looked at" in hardenctl("audit", "--staged", "--quiet", "a.py", cwd=root).out

@@ -113,12 +113,12 @@ def test_a_staged_deletion_is_in_scope(make_repository: Make) -> None:
     assert source.snapshot().read(".gitignore") is None
 
 
-def test_named_paths_are_only_those_staged(make_repository: Make) -> None:
-    """A hook names files; one that isn't staged is not looked at."""
+def test_named_files_are_looked_at_staged_or_not(make_repository: Make) -> None:
+    """A hook run over all files names unchanged ones: their index version is looked at; unnamed ones are not."""
     repository = make_repository({"a": "1", "b/c": "2", "b/d": "3"})
     repository.write({"a": "4", "b/c": "5"})
     repository.git("add", ".")
-    assert set(blobs_of(staged(repository.root, "a", "b/d"))) == {"a"}
+    assert set(blobs_of(staged(repository.root, "a", "b/d"))) == {"a", "b/d"}
     assert set(blobs_of(staged(repository.root, "b"))) == {"c"}
     assert set(blobs_of(staged(repository.root, "a", "b"))) == {"a", "b/c"}
     assert staged(repository.root, "a").snapshot().named("a")
