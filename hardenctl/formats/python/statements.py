@@ -118,7 +118,9 @@ def _do_if(run: Interpreter, node: ast.If, scope: Scope) -> None:
         leaves = any(isinstance(each, _LEAVES) for top in node.body for each in ast.walk(top))
         run.block(node.orelse if leaves else node.body, scope)
         return
-    chosen = node.body if run.truth(test) else node.orelse
+    chosen, other = (node.body, node.orelse) if run.truth(test) else (node.orelse, node.body)
+    if test.variables and chosen and isinstance(chosen[-1], ast.Raise):
+        chosen = other  # a deployment that does not start serves nobody: the variable must be set otherwise
     around, run.under = run.under, run.under | test.variables
     try:
         run.block(chosen, scope)

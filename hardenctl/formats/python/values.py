@@ -48,7 +48,7 @@ class External:
     owner: Value | None = None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Scope:
     """The names of a module, a function or a class. `origins` says where a name got its last value."""
 
