@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,10 @@ from hardenctl.policy.presets import PRESETS
 PYPROJECT = "pyproject.toml"
 FILES = ("hardenctl.toml", "hardenctl.yaml", "hardenctl.yml")
 _TABLE = "tool.hardenctl"
+# Every way to write the table in TOML: `[tool.hardenctl]`, `[tool]` with a key, `tool = {...}`, dotted or quoted.
+_MAYBE_TABLE = re.compile(
+    rb"""tool["']?\s*\.\s*["']?hardenctl|^\s*\[\s*["']?tool["']?\s*\]|^\s*["']?tool["']?\s*=""", re.MULTILINE
+)
 
 
 def load_policy(root: Path, config: Path | None = None) -> Policy:
@@ -54,8 +59,8 @@ def _policy_in(folder: Path, root: Path) -> Policy | None:
     pyproject = folder / PYPROJECT
     if pyproject.is_file():
         data = _read(pyproject)
-        # The bytes decide whether it is parsed at all: most runs have no such table.
-        if b"hardenctl" in data and (not found or _has_table(pyproject, data)):
+        # The bytes decide whether it is parsed at all: most runs have no such table, though they may depend on us.
+        if b"hardenctl" in data and _MAYBE_TABLE.search(data) and (not found or _has_table(pyproject, data)):
             found.append((pyproject, data))
     if not found:
         return None

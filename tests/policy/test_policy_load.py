@@ -135,6 +135,24 @@ def test_without_a_policy_the_defaults_hold(files: dict[str, str], tmp_path: Pat
     assert load_policy(project(tmp_path / "p", **files)) == Policy()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("[tool.hardenctl]\nfail-on = 'low'", id="table"),
+        pytest.param("[ tool . hardenctl ]\nfail-on = 'low'", id="spaces"),
+        pytest.param("[tool.'hardenctl']\nfail-on = 'low'", id="quoted"),
+        pytest.param('["tool"."hardenctl"]\nfail-on = "low"', id="all-quoted"),
+        pytest.param("[tool]\nhardenctl = { fail-on = 'low' }", id="inline"),
+        pytest.param("[tool]\nhardenctl.fail-on = 'low'", id="dotted-key"),
+        pytest.param("tool.hardenctl.fail-on = 'low'", id="dotted-from-the-top"),
+        pytest.param("tool = { hardenctl = { fail-on = 'low' } }", id="inline-from-the-top"),
+    ],
+)
+def test_every_way_to_write_the_table(text: str, tmp_path: Path):
+    """TOML has many ways to write one table; none is overlooked."""
+    assert load_policy(project(tmp_path / "p", pyproject__toml=text)).fail_on is Severity.LOW
+
+
 def test_an_empty_file_is_the_defaults(tmp_path: Path):
     """An empty YAML or TOML file is a policy that says nothing."""
     for name in ("hardenctl__yaml", "hardenctl__toml"):
@@ -448,6 +466,7 @@ print([name for name in %s if name in sys.modules])
     [
         pytest.param({}, "[]", id="no-policy"),
         pytest.param({"pyproject__toml": "[project]\nname = 'x'\n"}, "[]", id="a-pyproject-of-others"),
+        pytest.param({"pyproject__toml": "[project]\ndependencies = ['hardenctl']\n"}, "[]", id="a-dependency"),
         pytest.param({"hardenctl__yaml": "fail-on: low\n"}, "['pydantic', 'yaml']", id="a-policy"),
     ],
 )
