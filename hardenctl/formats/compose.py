@@ -22,7 +22,7 @@ _DEVELOPMENT = re.compile(
     r"demo|playground|devcontainer|docs|benchmark|bench|sandbox|tutorial|integration|acceptance|playwright|"
     r"fixture|fixtures|devtools|devenv|hack|dist|contrib|qa"
 )
-_PRODUCTION = re.compile(r"prod|production|live|release|deploy|deployment|staging|stage")
+_PRODUCTION = re.compile(r"prod|production|staging|stage")
 _MARKUP = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _HEADER = re.compile(r"(?:[ \t]*(?:#.*)?\r?\n)*")
 _FOR_DEVELOPMENT = re.compile(
@@ -223,9 +223,8 @@ def parse_compose(path: str, text: str) -> Mapping | None:
 
 
 def _neutral(match: re.Match[str]) -> str:
-    """Text of the same length that YAML has no trouble with: a word for `{{ }}` and within words, blanks elsewhere."""
-    before = match.string[max(0, match.start() - 2) : match.start()]
-    within = bool(before) and not before[-1].isspace() and (before[-1] != ":" or before[0] == "}")
+    """Text of the same length that YAML has no trouble with: a word for `{{ }}`, blanks for what stands alone."""
+    within = match.string[: match.start()].endswith(("}", "}:"))
     if match[0].startswith("{{") or within:
         return "x" * len(match[0])
     return "".join(char if char == "\n" else " " for char in match[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from hardenctl.formats.instructions import Instruction, Item, parse_instructions
@@ -102,11 +102,15 @@ class Stage:
 
 @dataclass(frozen=True, eq=False)
 class Dockerfile:
-    """A parsed Dockerfile. `arguments` are the ARGs before the first FROM."""
+    """A parsed Dockerfile. `arguments` are the ARGs before the first FROM.
+
+    `scripts` are the texts of the project's files that the image starts, by what they are called.
+    """
 
     path: str
     stages: tuple[Stage, ...]
     arguments: dict[str, str]
+    scripts: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -179,7 +183,18 @@ def dockerfiles(snapshot: Snapshot) -> Iterator[Dockerfile]:
         blob = snapshot.read(path) if is_dockerfile(path) else None
         document = parse_dockerfile(path, blob.text) if blob else None
         if document:
-            yield document
+            yield replace(document, scripts=tuple(_scripts(document, snapshot)))
+
+
+def _scripts(document: Dockerfile, snapshot: Snapshot) -> Iterator[str]:
+    """The texts of the files whose names the final stage's ENTRYPOINT and CMD begin with."""
+    names = set()
+    for instruction in (document.final.entrypoint, document.final.command):
+        for word in instruction.words[:2] if instruction else ():
+            names.add(posixpath.basename(word.text))
+    for path in snapshot.paths():
+        if posixpath.basename(path) in names and (blob := snapshot.read(path)):
+            yield blob.text
 
 
 read = dockerfiles

@@ -10,6 +10,7 @@ from hardenctl.formats.compose import Service
 from hardenctl.formats.shell.values import Value, resolve
 from hardenctl.formats.shell.words import compose_word
 from hardenctl.formats.strand import Strand
+from hardenctl.formats.yaml import Scalar
 from hardenctl.model.blob import Snapshot
 from hardenctl.model.text import Span
 
@@ -50,3 +51,17 @@ def service_environment(snapshot: Snapshot, service: Service) -> dict[str, Value
         value = resolve(compose_word(Strand(variable.span.path, variable.value, places)), project)
         found[variable.name] = replace(value, configurable=True, span=variable.span)
     return found
+
+
+def cpu_limit(service: Service | None) -> float | None:
+    """The CPUs a service may use at most, by `deploy.resources.limits.cpus` or `cpus`; None where nothing says."""
+    if service is None:
+        return None
+    for names in (("deploy", "resources", "limits", "cpus"), ("cpus",)):
+        node = service.node.get(*names)
+        if isinstance(node, Scalar):
+            try:
+                return float(resolve(compose_word(node.strand), {}).text or "")
+            except ValueError:
+                return None
+    return None

@@ -35,6 +35,7 @@ class Setting:
     service: Service | None = None
     image: tuple[Stage, str] | None = None  # the build stage and the folder it is built from
     doubtful: bool = False  # perhaps for development only, though no name says so
+    cpus: float | None = None  # the limit of the container
 
 
 def launches_in_script(content: Strand, setting: Setting) -> Iterator[Launch]:
@@ -83,6 +84,7 @@ def launches_in_argv(
         service=setting.service,
         image=setting.image,
         doubtful=setting.doubtful or conditional,
+        cpus=setting.cpus,
     )
 
 

@@ -38,6 +38,7 @@ class Launch:
     service: Service | None = None
     image: tuple[Stage, str] | None = None  # the build stage and the folder it is built from
     doubtful: bool = False  # perhaps for development only, though no name says so
+    cpus: float | None = None  # the limit of the container
 
 
 @dataclass(frozen=True, eq=False)

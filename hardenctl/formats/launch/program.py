@@ -101,7 +101,7 @@ def name(value: Value, word: Word) -> str:
 
 
 def _server(argv: Argv, at: int) -> Program | None:
-    program = name(argv[at][1], argv[at][0])
+    program = name(argv[at][1], argv[at][0]).removeprefix("-m")  # `python -mgunicorn`
     if program in ("gunicorn", "uvicorn", "hypercorn", "granian", "uwsgi"):
         return Program(program, at, at + 1)
     rest = [value.text or "" for _, value in argv[at + 1 :]]

@@ -12,7 +12,7 @@ from hardenctl.formats import dockerfile as dockerfile_format
 from hardenctl.formats.compose import ComposeFile, Service, compose_files, is_development, is_production
 from hardenctl.formats.dockerfile import Dockerfile, dockerfiles
 from hardenctl.formats.instructions import Instruction
-from hardenctl.formats.launch.environment import service_environment
+from hardenctl.formats.launch.environment import cpu_limit, service_environment
 from hardenctl.formats.launch.find import Setting, launches_in_argv, relative
 from hardenctl.formats.launch.image import (
     exec_words,
@@ -23,6 +23,7 @@ from hardenctl.formats.launch.image import (
     launch_stages,
     started_scripts,
 )
+from hardenctl.formats.launch.kubernetes import pod_launches
 from hardenctl.formats.launch.model import Launch, ServerLaunch
 from hardenctl.formats.launch.program import MENTIONS, Argv
 from hardenctl.formats.launch.resolve import Resolver, is_config
@@ -78,7 +79,7 @@ class _Project:
                 yield from self.of_service(file, service)
         for path in self.snapshot.paths():
             kind = kind_of(path)
-            if kind is not None:
+            if kind is not None and not compose_format.concerns(path):
                 yield from self.of_file(path, kind)
 
     def of_image(self, dockerfile: Dockerfile) -> Iterator[Launch]:
@@ -100,6 +101,7 @@ class _Project:
                 service=service,
                 image=(stage, context),
                 doubtful=service is None and stage is not dockerfile.final,
+                cpus=cpu_limit(service),
             )
             found = [*image_launches(stage, setting)]
             yield from found
@@ -171,6 +173,7 @@ class _Project:
             service=service,
             image=(stage, context) if stage else None,
             doubtful=not is_production(file.path) and _mounts_source(service),
+            cpus=cpu_limit(service),
         )
         first, command = self.words(node.get("entrypoint")), self.words(node.get("command"))
         place = (own.get("command") if command and "command" in own else own.get("entrypoint")) or own
@@ -222,8 +225,12 @@ class _Project:
             service=started.service if started else None,
             image=started.image if started else None,
             doubtful=started.doubtful if started else kind.endswith("script"),
+            cpus=started.cpus if started else None,
         )
-        yield from file_launches(kind, blob.text, setting)
+        if kind == "kubernetes":
+            yield from pod_launches(blob.text, setting)
+        else:
+            yield from file_launches(kind, blob.text, setting)
 
     def remember(self, instruction: Instruction | None, setting: Setting) -> None:
         """Note which scripts an image starts."""

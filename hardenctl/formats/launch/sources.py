@@ -23,6 +23,7 @@ _KINDS = (
             r"heroku\.yml|zeabur\.json"
         ),
     ),
+    ("kubernetes", re.compile(r".*\.ya?ml", re.IGNORECASE)),
     ("script", re.compile(r".*\.(?:sh|bash|ash)|(?:.*[._-])?entry-?point(?:\..*)?", re.IGNORECASE)),
     (
         "bare script",

@@ -85,6 +85,7 @@ def env_copied(dockerfile: Dockerfile) -> Iterator[Hit]:
     ## References
     - https://docs.docker.com/build/building/secrets/
     """
+    shipped = {id(stage) for stage in dockerfile.final.lineage}
     for stage in dockerfile.stages:
         for instruction in stage.of("COPY", "ADD"):
             if "from" in instruction.flags:
@@ -92,7 +93,8 @@ def env_copied(dockerfile: Dockerfile) -> Iterator[Hit]:
             for word in instruction.words[:-1]:
                 name = posixpath.basename(word.text.rstrip("*"))
                 if is_env_file(name) and not _EXAMPLE.search(word.text):
-                    severity = Severity.LOW if is_development(dockerfile.path) else Severity.MEDIUM
+                    low = id(stage) not in shipped or is_development(dockerfile.path)
+                    severity = Severity.LOW if low else Severity.MEDIUM
                     message = f"{word.text} is copied into the image"
                     fix = advice("give it to the container when it starts")
                     yield Hit(word.span, message, identity=word.text, severity=severity, fix=fix)

@@ -103,6 +103,7 @@ def _severity(dockerfile: Dockerfile, final: Stage, *, named: bool) -> Severity:
     """Medium for an image that starts something as root for sure, low for all others."""
     starts = final.command is not None or final.entrypoint is not None
     drops = any(_DROPS.search(each.rest.text) for stage in final.lineage for each in stage.instructions)
+    drops = drops or any(_DROPS.search(text) for text in dockerfile.scripts)
     known = named or _ROOT_IMAGES.fullmatch(final.lineage[0].image)
     if is_development(dockerfile.path) or drops or not starts or not known:
         return Severity.LOW

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from hardenctl.formats.compose import Service
 from hardenctl.formats.effective import COMMAND_LINE, CONFIG_FILE, Effective
 from hardenctl.formats.launch.model import ServerLaunch
-from hardenctl.formats.yaml import Scalar
 from hardenctl.model.finding import Applicability, Edit, Fix, Hit, Replace, Severity, advice
 from hardenctl.model.text import Span
 
@@ -65,21 +63,6 @@ def removal(launch: ServerLaunch, effective: Effective) -> Edit | None:
             if before.span.end > word.span.start:
                 return None  # both came out of one variable
             return Replace(Span(word.span.path, before.span.end, effective.span.end), "")
-    return None
-
-
-def cpu_limit(launch: ServerLaunch) -> float | None:
-    """The CPUs a compose service may use at most, by `deploy.resources.limits.cpus` or `cpus`."""
-    service: Service | None = launch.launch.service
-    if service is None:
-        return None
-    for names in (("deploy", "resources", "limits", "cpus"), ("cpus",)):
-        node = service.node.get(*names)
-        if isinstance(node, Scalar):
-            try:
-                return float(node.text)
-            except ValueError:
-                return None
     return None
 
 

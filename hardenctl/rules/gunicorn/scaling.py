@@ -25,7 +25,7 @@ from hardenctl.model.finding import (
 from hardenctl.model.settings import Settings
 from hardenctl.model.text import Span
 from hardenctl.rules.declare import rule
-from hardenctl.rules.gunicorn.judge import cpu_limit, formula_workers, hit, in_production, removal
+from hardenctl.rules.gunicorn.judge import formula_workers, hit, in_production, removal
 
 _FUNCTION = '''\
 def available_cpus():
@@ -81,7 +81,7 @@ def hardcoded_workers(launch: ServerLaunch, settings: Settings) -> Iterator[Hit]
     if workers.configurable or not isinstance(workers.value, int) or launch.server == "flask run":
         return
     other = launch.server != "gunicorn"
-    formula, limit = settings.gunicorn.workers, cpu_limit(launch)
+    formula, limit = settings.gunicorn.workers, launch.launch.cpus
     wanted = formula_workers(formula, limit) if limit else None
     one = workers.value == 1
     if wanted == workers.value:
@@ -229,7 +229,7 @@ def cpu_count_in_container(launch: ServerLaunch) -> Iterator[Hit]:
     workers = launch.setting("workers")
     if not (in_production(launch) and launch.launch.container and workers.counts_cpus and not workers.known):
         return
-    limit = cpu_limit(launch)
+    limit = launch.launch.cpus
     severity = Severity.MEDIUM if limit is not None and not workers.configurable else Severity.LOW
     tail = f"; this container may use {limit:g} of them" if limit is not None else ", not the container's quota"
     fix = advice("read /sys/fs/cgroup/cpu.max, as `hardenctl render gunicorn` does")

@@ -1,0 +1,75 @@
+"""Containers of Kubernetes manifests: `command` and `args`, environment, CPU limit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from hardenctl.formats.launch.find import Setting, launches_in_argv
+from hardenctl.formats.launch.model import Launch
+from hardenctl.formats.shell.values import Value
+from hardenctl.formats.shell.words import Word, literal_word
+from hardenctl.formats.yaml import Mapping, Node, Scalar, Sequence, load_yaml, walk
+from hardenctl.model.errors import DocumentError
+from hardenctl.model.text import Span
+
+_REFERENCE = re.compile(r"\$\((\w+)\)")
+
+
+def pod_launches(text: str, setting: Setting) -> Iterator[Launch]:
+    """The launch lines of every container in the file; other YAML, and templates that are none, have none."""
+    if "containers:" not in text:
+        return
+    try:
+        documents = load_yaml(text, setting.path)
+    except DocumentError:
+        return  # a Helm template: not YAML before it is rendered
+    for document in documents:
+        for node in walk(document):
+            containers = node.get("containers") if isinstance(node, Mapping) else None
+            for container in containers if isinstance(containers, Sequence) else ():
+                if isinstance(container, Mapping):
+                    yield from _container(container, setting)
+
+
+def _container(container: Mapping, setting: Setting) -> Iterator[Launch]:
+    scope: dict[str, Value] = {}
+    for entry in _items(container.get("env")):
+        name = entry.text("name") if isinstance(entry, Mapping) else None
+        if not isinstance(entry, Mapping) or name is None:
+            continue
+        value = entry.get("value")
+        if isinstance(value, Scalar):
+            scope[name] = Value(value.text, configurable=True, span=value.inner)
+        else:
+            scope[name] = Value(None, configurable=True, expression=f"${name}", span=entry.span)
+    scalars = [item for key in ("command", "args") for item in _items(container.get(key)) if isinstance(item, Scalar)]
+    if not scalars:
+        return
+    argv = [_word(scalar, scope) for scalar in scalars]
+    span = Span(setting.path, scalars[0].span.start, scalars[-1].span.end)
+    own = replace(setting, scope=scope, container=True, cpus=_cpus(container))
+    yield from launches_in_argv(argv, own, span, literal=True)
+
+
+def _word(scalar: Scalar, scope: dict[str, Value]) -> tuple[Word, Value]:
+    """A word; Kubernetes itself puts `$(NAME)` in."""
+    word = literal_word(scalar.strand)
+    names = _REFERENCE.findall(scalar.text)
+    if not names or any(name not in scope or scope[name].text is None for name in names):
+        return Word(scalar.span, word.parts, word.content), Value(scalar.text)
+    text = _REFERENCE.sub(lambda match: scope[match[1]].text or "", scalar.text)
+    return Word(scalar.span, word.parts, word.content), Value(text, configurable=True, expression=scalar.text)
+
+
+def _cpus(container: Mapping) -> float | None:
+    text = container.mapping("resources", "limits").text("cpu")
+    try:
+        return None if text is None else float(text[:-1]) / 1000 if text.endswith("m") else float(text)
+    except ValueError:
+        return None
+
+
+def _items(node: Node | None) -> tuple[Node, ...]:
+    return node.items if isinstance(node, Sequence) else ()

@@ -1,0 +1,297 @@
+"""Launch lines: found in every place they stand, behind every wrapper, with what they come to."""
+
+from __future__ import annotations
+
+import pytest
+
+from hardenctl.detect.servers import describe_server
+from hardenctl.formats.launch import reader
+from hardenctl.formats.launch.model import ServerLaunch
+from hardenctl.formats.launch.program import find_program
+from hardenctl.formats.launch.resolve import is_config
+from hardenctl.formats.shell.values import resolve
+from hardenctl.formats.shell.words import Word, split_words
+from hardenctl.formats.strand import Strand
+from hardenctl.model.blob import Gap
+from hardenctl.sources.memory import MemorySnapshot
+
+DOCKERFILE = "FROM python:3.13\nWORKDIR /app\nCOPY . .\n"
+
+
+def launches(files: dict[str, str]) -> list[ServerLaunch]:
+    """The launch lines of a project."""
+    return [each for each in reader.read(MemorySnapshot(files)) if isinstance(each, ServerLaunch)]
+
+
+def one(files: dict[str, str]) -> ServerLaunch:
+    """The only launch line."""
+    (launch,) = launches(files)
+    return launch
+
+
+@pytest.mark.parametrize(
+    ("command", "server"),
+    [
+        pytest.param("gunicorn app:app", "gunicorn", id="plain"),
+        pytest.param("exec /venv/bin/gunicorn app:app", "gunicorn", id="exec-and-path"),
+        pytest.param("A=1 B=2 gunicorn app:app", "gunicorn", id="assignments"),
+        pytest.param("env A=1 gunicorn app:app", "gunicorn", id="env"),
+        pytest.param("python -u -m gunicorn app:app", "gunicorn", id="module"),
+        pytest.param("python3.12 -mgunicorn app:app", "gunicorn", id="glued-module"),
+        pytest.param("poetry run gunicorn app:app", "gunicorn", id="poetry"),
+        pytest.param("uv run --no-sync --with x uvicorn a:b", "uvicorn", id="uv"),
+        pytest.param("dumb-init -- gunicorn app:app", "gunicorn", id="dumb-init"),
+        pytest.param("tini -g -- gunicorn app:app", "gunicorn", id="tini"),
+        pytest.param("gosu app gunicorn app:app", "gunicorn", id="gosu"),
+        pytest.param("newrelic-admin run-program gunicorn app:app", "gunicorn", id="newrelic"),
+        pytest.param("opentelemetry-instrument --x y gunicorn app:app", "gunicorn", id="otel"),
+        pytest.param("./wait-for-it.sh db:5432 -- gunicorn app:app", "gunicorn", id="wait-for-it"),
+        pytest.param("/entrypoint.sh gunicorn app:app", "gunicorn", id="entrypoint"),
+        pytest.param("python -m debugpy --listen x -m uvicorn a:b", "uvicorn", id="debugpy"),
+        pytest.param("hypercorn a:b", "hypercorn", id="hypercorn"),
+        pytest.param("granian --interface asgi a:b", "granian", id="granian"),
+        pytest.param("fastapi run --workers 4 a.py", "fastapi run", id="fastapi-run"),
+        pytest.param("fastapi dev", "fastapi dev", id="fastapi-dev"),
+        pytest.param("flask --app x run --debug", "flask run", id="flask"),
+        pytest.param("python -m flask run", "flask run", id="flask-module"),
+        pytest.param("python manage.py runserver 0.0.0.0:8000", "manage.py runserver", id="django"),
+        pytest.param("./manage.py runserver_plus", "manage.py runserver", id="runserver-plus"),
+        pytest.param("uwsgi --ini x", "uwsgi", id="uwsgi"),
+        pytest.param("pip install gunicorn", None, id="installing"),
+        pytest.param("echo gunicorn app:app", None, id="talking"),
+        pytest.param("pkill gunicorn", None, id="killing"),
+        pytest.param("python manage.py migrate", None, id="migrating"),
+        pytest.param("flask db upgrade", None, id="flask-but-no-server"),
+        pytest.param("fastapi --version", None, id="fastapi-but-no-server"),
+        pytest.param('exec "$@"', None, id="who-knows"),
+        pytest.param("python -c gunicorn", None, id="inline-code"),
+        pytest.param("poetry install", None, id="poetry-install"),
+    ],
+)
+def test_the_server_behind_its_wrappers(command: str, server: str | None):
+    """Only a command that starts one counts."""
+    words = [token for token in split_words(Strand.of("f", command)) if isinstance(token, Word)]
+    found = find_program([(word, resolve(word, {})) for word in words])
+    assert (found.server if found else None) == server
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        pytest.param("Dockerfile", DOCKERFILE + 'CMD ["gunicorn", "-w", "4", "app:app"]\n', id="exec-form"),
+        pytest.param("Dockerfile", DOCKERFILE + "CMD gunicorn -w 4 app:app\n", id="shell-form"),
+        pytest.param("Dockerfile", DOCKERFILE + 'CMD ["sh", "-c", "migrate && gunicorn -w 4 a:b"]\n', id="sh-c"),
+        pytest.param("Dockerfile", DOCKERFILE + 'ENTRYPOINT ["gunicorn"]\nCMD ["-w", "4", "a:b"]\n', id="entrypoint"),
+        pytest.param("Dockerfile", DOCKERFILE + "ENTRYPOINT exec gunicorn -w 4 a:b\n", id="shell-entrypoint"),
+        pytest.param("compose.yml", "services: {web: {image: x, command: gunicorn -w 4 a:b}}", id="compose-string"),
+        pytest.param(
+            "compose.yml", "services: {web: {image: x, command: [gunicorn, -w, '4', 'a:b']}}", id="compose-list"
+        ),
+        pytest.param(
+            "compose.yml",
+            "services:\n  web:\n    image: x\n    command: >\n      bash -c 'migrate &&\n      gunicorn -w 4 a:b'\n",
+            id="compose-folded-shell",
+        ),
+        pytest.param(
+            "compose.yml",
+            "services: {web: {image: x, entrypoint: gunicorn, command: -w 4 a:b}}",
+            id="compose-entrypoint",
+        ),
+        pytest.param("Procfile", "release: migrate\nweb: gunicorn -w 4 a:b\n", id="procfile"),
+        pytest.param("start.sh", "set -e\nexec gunicorn -w 4 a:b\n", id="script"),
+        pytest.param("docker/start", "#!/bin/bash\ngunicorn -w 4 a:b\n", id="script-without-suffix"),
+        pytest.param("web.service", "[Service]\nExecStart=/venv/bin/gunicorn -w 4 \\\n  a:b\n", id="systemd"),
+        pytest.param("supervisord.conf", "[program:web]\ncommand=gunicorn -w 4\n  a:b\n", id="supervisor"),
+        pytest.param("Makefile", "serve-prod:\n\t@gunicorn -w 4 a:b\n", id="makefile"),
+        pytest.param("railway.toml", '[deploy]\nstartCommand = "gunicorn -w 4 a:b"\n', id="railway"),
+        pytest.param("render.yaml", "services:\n  - startCommand: gunicorn -w 4 a:b\n", id="render"),
+        pytest.param("app.yaml", "entrypoint: gunicorn -w 4 a:b\n", id="app-engine"),
+        pytest.param("fly.toml", '[processes]\nweb = "gunicorn -w 4 a:b"\n', id="fly"),
+        pytest.param(
+            "k8s/web.yaml",
+            "spec:\n  containers:\n  - name: web\n    command: [gunicorn]\n    args: ['-w', '4', 'a:b']\n",
+            id="kubernetes",
+        ),
+    ],
+)
+def test_every_place_a_launch_line_stands_in(path: str, text: str):
+    """Found with its arguments, and the span of the value is the value."""
+    launch = one({path: text})
+    workers = launch.setting("workers")
+    assert (launch.server, workers.value, workers.origin) == ("gunicorn", 4, "command line")
+    assert workers.value_span is not None
+    assert text[workers.value_span.start : workers.value_span.end] == "4"
+    assert not launch.development
+
+
+@pytest.mark.parametrize(
+    ("files", "development", "doubtful"),
+    [
+        pytest.param(
+            {"docker-compose.dev.yml": "services: {web: {image: x, command: flask run}}"}, True, False, id="name"
+        ),
+        pytest.param({"compose.yml": "services: {web-dev: {image: x, command: flask run}}"}, True, False, id="service"),
+        pytest.param({"Dockerfile": "FROM x AS dev\nCMD flask run\n"}, True, False, id="stage"),
+        pytest.param({"Dockerfile": "FROM x AS a\nCMD flask run\nFROM x\nCMD true\n"}, False, True, id="unused-stage"),
+        pytest.param({"start.sh": "flask run\n"}, False, True, id="script-nobody-starts"),
+        pytest.param(
+            {"Dockerfile": DOCKERFILE + 'CMD ["/start.sh"]\n', "start.sh": "flask run\n"},
+            False,
+            False,
+            id="started-script",
+        ),
+        pytest.param({"start.sh": 'if [ "$DEBUG" ]; then flask run; fi\n'}, True, True, id="test-for-debug"),
+        pytest.param(
+            {"start.sh": 'if [ "$ENV" = production ]; then x; else flask run; fi\n'}, True, True, id="not-production"
+        ),
+        pytest.param(
+            {"compose.yml": "services: {web: {build: ., command: flask run, volumes: ['.:/app']}}"},
+            False,
+            True,
+            id="source-mounted",
+        ),
+        pytest.param({"Makefile": "run:\n\tflask run\n"}, True, False, id="makefile"),
+    ],
+)
+def test_what_is_for_development(files: dict[str, str], *, development: bool, doubtful: bool):
+    """Names, stages and tests say so; a mounted source only makes it doubtful."""
+    launch = one(files)
+    assert (launch.development, launch.launch.doubtful) == (development, doubtful)
+
+
+def test_a_replaced_command_stays_a_launch_line():
+    """Compose's `command` and the image's CMD are one each."""
+    found = launches(
+        {
+            "Dockerfile": DOCKERFILE + 'CMD ["gunicorn", "-w", "2", "a:b"]\n',
+            "compose.yml": "services: {web: {build: ., command: gunicorn -w 6 a:b}}",
+        }
+    )
+    assert [(each.path, each.setting("workers").value, each.service) for each in found] == [
+        ("Dockerfile", 2, None),
+        ("compose.yml", 6, "web"),
+    ]
+
+
+def test_the_service_gives_its_image_environment_and_limit():
+    """ENV, env files and `environment` decide, in this order."""
+    launch = one(
+        {
+            "Dockerfile": DOCKERFILE + "ENV WEB_CONCURRENCY=2\nCMD gunicorn -t ${T:-30} -k ${K:-sync} a:b\n",
+            ".env": "T=77\nWEB_CONCURRENCY=3\n",
+            "compose.yml": "services:\n  web:\n    build: .\n    env_file: .env\n"
+            "    environment: {WEB_CONCURRENCY: 5}\n    deploy: {resources: {limits: {cpus: '2'}}}\n",
+        }
+    )
+    assert launch.service == "web"
+    assert launch.launch.cpus == 2.0
+    assert launch.setting("workers").value == 5
+    assert launch.setting("workers").origin == "environment"
+    assert launch.setting("timeout").value == 77
+    assert launch.setting("timeout").configurable
+
+
+@pytest.mark.parametrize(
+    ("files", "path"),
+    [
+        pytest.param({"Dockerfile": DOCKERFILE + "CMD gunicorn a:b\n"}, "gunicorn.conf.py", id="default"),
+        pytest.param(
+            {"Dockerfile": "FROM x\nWORKDIR /app\nCOPY back /app\nCMD gunicorn a:b\n"},
+            "back/gunicorn.conf.py",
+            id="copied",
+        ),
+        pytest.param(
+            {"Dockerfile": "FROM x\nCOPY docker/g.py /etc/g.py\nCMD gunicorn -c /etc/g.py a:b\n"},
+            "docker/g.py",
+            id="absolute",
+        ),
+        pytest.param({"Procfile": "web: cd back && gunicorn a:b\n"}, "back/gunicorn.conf.py", id="cd"),
+        pytest.param({"Procfile": "web: gunicorn -c config/g.py a:b\n"}, "config/g.py", id="relative"),
+        pytest.param({"Procfile": "web: gunicorn -c python:config.g a:b\n"}, "config/g.py", id="module"),
+        pytest.param({"Procfile": "web: gunicorn -c /code/g.py a:b\n"}, "deep/g.py", id="only-one-of-that-name"),
+        pytest.param(
+            {"compose.yml": "services: {web: {image: x, command: gunicorn a:b, volumes: ['./back:/app']}}"},
+            "back/gunicorn.conf.py",
+            id="mounted",
+        ),
+    ],
+)
+def test_the_config_file_is_found(files: dict[str, str], path: str):
+    """Through COPY, working folders and mounts."""
+    found = launches({**files, path: "timeout = 61\n"})
+    assert [each.setting("timeout").value for each in found] == [61]
+    assert found[0].config is not None
+    assert found[0].config.path == path
+
+
+def test_a_config_file_that_is_not_there_leaves_the_line_open():
+    """What it says nobody knows, so nothing is called missing."""
+    launch = one({"Procfile": "web: gunicorn -c /etc/x.py a:b\n"})
+    assert not launch.complete
+
+
+def test_a_config_file_nobody_uses_is_a_launch_line_of_its_own():
+    """Somebody starts it in a way that is not seen."""
+    launch = one({"gunicorn_conf.py": "workers = 4\n", "tests/gunicorn.conf.py": "X = 1\n"})
+    assert (launch.path, launch.server, launch.setting("workers").value) == ("gunicorn_conf.py", "gunicorn", 4)
+
+
+def test_broken_files_are_gaps():
+    """Each is named once."""
+    files = {"gunicorn.conf.py": "workers = (", "compose.yml": "services: ["}
+    found = [each for each in reader.read(MemorySnapshot(files)) if isinstance(each, Gap)]
+    assert {each.path for each in found} == set(files)
+    assert "line 1" in next(each.reason for each in found if each.path == "gunicorn.conf.py")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        pytest.param("gunicorn.conf.py", True, id="default"),
+        pytest.param("docker/gunicorn_conf.py", True, id="underscore"),
+        pytest.param("deploy/gunicorn.prod.py", True, id="production"),
+        pytest.param("gunicorn/config.py", True, id="in-its-folder"),
+        pytest.param("test_gunicorn.py", False, id="a-test"),
+        pytest.param("gunicorn_utils.py", False, id="something-else"),
+    ],
+)
+def test_which_files_are_config_files(path: str, *, expected: bool):
+    """By name, or by name and folder."""
+    assert is_config(path) is expected
+
+
+@pytest.mark.parametrize(
+    ("command", "settings"),
+    [
+        pytest.param("uvicorn a:b --workers 4 --reload --host 0.0.0.0", {"workers": 4, "reload": True}, id="uvicorn"),
+        pytest.param("uvicorn a:b --forwarded-allow-ips='*'", {"forwarded_allow_ips": ("*",)}, id="forwarded"),
+        pytest.param("fastapi run --workers=3", {"workers": 3}, id="fastapi"),
+        pytest.param("hypercorn -w 2 -b :80 a:b", {"workers": 2, "bind": ":80"}, id="hypercorn"),
+        pytest.param("granian --workers 2 a:b", {"workers": 2}, id="granian"),
+        pytest.param("flask run --debug", {"debug": True}, id="flask"),
+        pytest.param("uwsgi --processes 4 --harakiri 30", {"workers": 4, "timeout": 30}, id="uwsgi"),
+    ],
+)
+def test_other_servers(command: str, settings: dict[str, object]):
+    """Their options under gunicorn's names where they mean the same."""
+    launch = one({"Procfile": f"web: {command}\n"})
+    assert {name: launch.setting(name).value for name in settings} == settings
+
+
+def test_the_report_shows_values_with_their_places_and_no_credentials():
+    """JSON types, an expression for what only the machine knows, and `NAME=value` masked."""
+    files = {
+        "Procfile": "web: gunicorn -w $(nproc) -b :80 -b :81 --reload -e TOKEN=abc a:b\n",
+        "gunicorn.conf.py": "timeout = 5\nraw_env = ['A=b']\n\n\ndef on_exit(server):\n    pass\n",
+    }
+    snapshot = MemorySnapshot(files)
+    (launch,) = (each for each in reader.read(snapshot) if isinstance(each, ServerLaunch))
+    server = describe_server(launch, snapshot)
+    assert (server.path, server.line, server.server) == ("Procfile", 1, "gunicorn")
+    assert not any("abc" in word for word in server.command)
+    assert "raw_env" not in server.effective
+    assert server.effective["bind"].value == [":80", ":81"]
+    assert server.effective["reload"].value is True
+    assert (server.effective["workers"].value, server.effective["workers"].expression) == (None, "$(nproc)")
+    timeout = server.effective["timeout"]
+    assert (timeout.value, timeout.path, timeout.line, timeout.origin) == (5, "gunicorn.conf.py", 1, "config file")
