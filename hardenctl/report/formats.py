@@ -61,7 +61,7 @@ def write_file(report: Report, name: str, path: Path) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    if path.exists() and not path.is_file():  # /dev/stdout, a named pipe: nothing to replace
+    if path.exists() and not path.is_file() and not path.is_dir():  # /dev/stdout, a named pipe: nothing to replace
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
         return
     import tempfile  # brings shutil and random, 8 ms that a hook run can do without

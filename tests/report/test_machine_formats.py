@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
@@ -226,3 +228,31 @@ def test_bad_outputs_are_usage_errors(text: str, words: str) -> None:
 def test_a_file_name_may_hold_an_equals_sign() -> None:
     """Only the first `=` divides format and file."""
     assert split_output("sarif=a=b") == ("sarif", Path("a=b"))
+
+
+def test_a_pipe_is_written_and_not_replaced(tmp_path: Path) -> None:
+    """`--output json=/dev/stdout` and named pipes are written to, not renamed over."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader.start()
+    write_file(samples.report(), "json", pipe)
+    reader.join(10)
+    assert json.loads(read[0])["verdict"] == "pass"
+    assert pipe.is_fifo()
+
+
+def test_a_failed_write_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the last step fails the old file is whole and no temporary one stays."""
+    target = tmp_path / "report.json"
+    target.write_text("old")
+
+    def refuse(self: Path, other: Path) -> Path:
+        raise OSError(28, f"no space for {self} as {other}")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(UsageError, match="cannot write"):
+        write_file(samples.report(), "json", target)
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]

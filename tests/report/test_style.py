@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
+import os
 from collections.abc import Mapping
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import assume, given
@@ -159,3 +162,36 @@ def test_a_link_is_never_broken() -> None:
     """A link wider than the line stays whole on a line of its own."""
     link = "https://example.com/" + "x" * 60
     assert list(wrap(f"see {link} there", 40)) == ["see", link, "there"]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_windows_consoles_are_told_to_read_ansi(monkeypatch: pytest.MonkeyPatch, answers: bool) -> None:  # noqa: FBT001
+    """Colour on Windows only where the console can be switched to it."""
+    modes: list[int] = []
+
+    def set_mode(handle: int, mode: int) -> bool:
+        assert handle == 7
+        modes.append(mode)
+        return True
+
+    kernel = SimpleNamespace(
+        GetStdHandle=lambda number: 7 if number == -11 else 0,
+        GetConsoleMode=lambda handle, pointer: answers and bool(handle and pointer),
+        SetConsoleMode=set_mode,
+    )
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=kernel), raising=False)
+    assert look_of(Stream(terminal=True), {}).colour is answers
+    assert modes == ([4] if answers else [])
+
+
+def test_a_terminal_that_does_not_say_its_width_has_80(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal's width is asked of the system; no answer means 80."""
+    monkeypatch.setattr("os.get_terminal_size", lambda _: os.terminal_size((123, 40)))
+    assert look_of(Stream(terminal=True), {}).width == 123
+    monkeypatch.setattr("os.get_terminal_size", _no_answer)
+    assert look_of(Stream(terminal=True), {}).width == 80
+
+
+def _no_answer(_: int) -> os.terminal_size:
+    raise OSError
