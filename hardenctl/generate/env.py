@@ -123,7 +123,7 @@ class _Filling:
                 self.entries = dotenv.set_value(self.entries, key, value)
         settings = {key for key in self.values if not self._is_credential(key)}
         for key in settings:
-            if key not in decided and is_placeholder(self.values[key]):
+            if key not in decided and self.values[key] != "*" and is_placeholder(self.values[key]):
                 self.missing[key] = "a placeholder that only you can replace"
         order = list(self.values)
         return Filled(
