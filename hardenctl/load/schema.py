@@ -207,7 +207,9 @@ def _scenario(model: ScenarioModel, path: Path) -> Scenario:
 
 def _explained(path: Path, error: ValidationError) -> HardenctlError:
     """The first problem by its key, without any value of the file."""
-    problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    # a misspelt key explains the one that is missing
+    problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
     where = ".".join(str(part) for part in problem["loc"]) or "the file"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":

@@ -115,7 +115,8 @@ class Generator:
         self.runner.start_shape()
         limit = time.perf_counter() + self.job["limit"]
         while not self.stop_asked.wait(0.1) and time.perf_counter() < limit:
-            if self.runner.shape_greenlet is None:
+            # at its end the shape's greenlet is killed by the very `quit` it calls, so it may be dead and not None
+            if self.runner.shape_greenlet is None or self.runner.shape_greenlet.dead:
                 return
 
     def report(self) -> None:
