@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
-import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,6 +61,8 @@ class Update:
 
 def new_baseline() -> Baseline:
     """An empty baseline with a salt of its own."""
+    import secrets  # here: a hook run does without it
+
     return Baseline(secrets.token_bytes(16))
 
 
@@ -145,6 +145,8 @@ def save_baseline(baseline: Baseline, file: Path) -> None:
     text = f'{{\n  "version": {VERSION},\n  "salt": "{baseline.salt.hex()}",\n  "findings": {listed}\n}}\n'
     temporary: str | None = None
     try:
+        import tempfile  # here: a hook run does without it
+
         descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.name, suffix=".tmp")
         with open(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as handle:  # noqa: PTH123
             handle.write(text)

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -62,6 +61,8 @@ def save_entry(name: str, policy: Mapping[str, Any], files: Mapping[str, str]) -
     try:
         folder = _folder()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        import tempfile  # here: a hook run does without it
+
         descriptor, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
         with open(descriptor, "w", encoding="utf-8") as handle:  # noqa: PTH123 - a descriptor, no path
             json.dump({"files": dict(files), "policy": policy}, handle)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -27,6 +26,8 @@ def ignored_in(git: Git, paths: Iterable[str]) -> frozenset[str]:
 
 def ignored_by(ignore_files: Mapping[str, bytes], paths: Iterable[str]) -> frozenset[str]:
     """As `ignored_in`, for ignore files that are not on disk (in the index or a commit): path to content."""
+    import tempfile  # here: a hook run does without it
+
     with tempfile.TemporaryDirectory(prefix="hardenctl-") as folder:
         git = Git(Path(os.path.realpath(folder)))
         git.run("init", "-q", "--template=")

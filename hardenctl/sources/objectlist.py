@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -76,6 +75,8 @@ def list_all_objects(git: Git) -> ObjectList:
 
 def _pipe(git: Git, walk: Sequence[str], question: bytes) -> Iterator[bytes]:
     """`rev-list` names the objects, `cat-file` tells their kinds; neither output is held in memory whole."""
+    import tempfile  # here: a hook run does without it
+
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as complaint:
         given.write(question)
         given.seek(0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
@@ -71,6 +70,8 @@ def commit_of(oid: str, data: bytes) -> Commit:
 def _changes(git: Git, revisions: Sequence[str]) -> Iterator[bytes]:
     """What `diff-tree` says of each commit, oldest first: the commit's id, then a record and a path for each change."""
     options = [each for each in revisions if each.startswith("--")]
+    import tempfile  # here: a hook run does without it
+
     with tempfile.TemporaryFile() as given:
         given.write("".join(f"{each}\n" for each in revisions if not each.startswith("--")).encode())
         given.seek(0)
