@@ -14,6 +14,7 @@ from hardenctl.generate.alphabets import ALPHABETS
 from hardenctl.generate.credential import RECIPES, Recipe, generate
 from hardenctl.generate.env import Filled
 from hardenctl.generate.files import check_store, fill_file, store
+from hardenctl.generate.push import PLATFORMS, Destination, prepare, push
 from hardenctl.model.errors import UsageError
 from hardenctl.model.settings import SecretSettings
 from hardenctl.policy.load import load_policy
@@ -34,22 +35,33 @@ def _command(recipe: Recipe) -> Callable[..., None]:
         length: Annotated[int | None, typer.Option(min=1, help="So many characters.")] = None,
         alphabet: Annotated[str | None, typer.Option(help=f"One of: {', '.join(ALPHABETS)}.")] = None,
         write: Annotated[Path | None, typer.Option(metavar="FILE", help="Put it into this dotenv file.")] = None,
-        key: Annotated[str | None, typer.Option(metavar="NAME", help="The key to set with --write.")] = None,
+        push_to: Annotated[
+            str | None, typer.Option("--push", metavar="PLATFORM", help=f"Deliver it: {', '.join(PLATFORMS)}.")
+        ] = None,
+        environment: Annotated[
+            str, typer.Option(metavar="NAME", help="The platform's environment; gcp: project, kubernetes: namespace.")
+        ] = "",
+        key: Annotated[str | None, typer.Option(metavar="NAME", help="The key to set with --write or --push.")] = None,
+        yes: Annotated[bool, typer.Option("--yes", help="Deliver without asking.")] = False,
         force: Annotated[bool, typer.Option("--force", help="Replace a value that is there.")] = False,
         show: Annotated[bool, typer.Option("--show", help="Print the value on a terminal too.")] = False,
     ) -> None:
         settings = _settings()
-        if write is None and (key is not None or force):
-            raise UsageError("--key and --force need --write FILE", help="name the file to write to")
-        if write is not None and show:
-            raise UsageError("--show and --write exclude each other", help="what is written need not be seen")
+        _check_options(recipe, write=write, push_to=push_to, key=key, force=force, show=show, environment=environment)
         name = key or recipe.key
+        destination = Destination(push_to, name, environment) if push_to else None
         if write is not None:
             check_store(write, name, force=force)
+        if destination is not None:
+            prepare(destination)
+            _confirm(destination, yes=yes)
         credential = generate(recipe, bits=bits, length=length, alphabet=alphabet, settings=settings)
         if write is not None:
             store(write, name, credential.value, force=force)
             sys.stdout.write(f"{write}: {name} set ({credential.describe()})\n")
+        elif destination is not None:
+            push(destination, credential.value)
+            sys.stdout.write(f"{destination} delivered ({credential.describe()})\n")
         elif not sys.stdout.isatty():
             sys.stdout.write(credential.value)
         elif show:
@@ -59,6 +71,39 @@ def _command(recipe: Recipe) -> Callable[..., None]:
             sys.stderr.write("not shown: use --show, a pipe, or --write FILE --key NAME\n")
 
     return command
+
+
+def _check_options(
+    recipe: Recipe,
+    *,
+    write: Path | None,
+    push_to: str | None,
+    key: str | None,
+    force: bool,
+    show: bool,
+    environment: str,
+) -> None:
+    """Refuse options that say nothing together."""
+    if write is not None and push_to is not None:
+        raise UsageError("--write and --push exclude each other", help="each makes a value of its own: run it twice")
+    if write is None and force:
+        raise UsageError("--force needs --write FILE", help="name the file to write to")
+    if write is None and push_to is None and key is not None:
+        raise UsageError(
+            "--key needs --write FILE or --push PLATFORM", help=f"for example --write .env --key {recipe.key}"
+        )
+    if push_to is None and environment:
+        raise UsageError("--environment needs --push PLATFORM", help="name the platform")
+    if show and (write is not None or push_to is not None):
+        raise UsageError("--show excludes --write and --push", help="what is delivered need not be seen")
+
+
+def _confirm(destination: Destination, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("there is no terminal to confirm on", help="add --yes once you have checked the command")
+    typer.confirm(f"{destination}: make a new value and deliver it?", abort=True, err=True)
 
 
 for _recipe in RECIPES.values():
