@@ -48,6 +48,18 @@ class TestFix:
         assert (again.code, again.out.splitlines()[0]) == (0, "Nothing to fix.")
         assert SECRET not in shown.out + shown.err + done.out + done.err + again.out
 
+    def test_what_could_not_be_made(self, hardenctl: Callable[..., Any], make_repository: Callable[..., Any]):
+        """A fix that is left out is named and is no success; applying nothing is one."""
+        repository = make_repository({".env.prod": LEAK[".env.prod"]})
+        (repository.root / ".gitignore").symlink_to("elsewhere")
+        done = hardenctl("fix", "--apply", cwd=repository.root)
+        assert done.code == 1
+        assert "left out: .env.prod:1  env-file-committed: .gitignore is behind a symbolic link" in done.out
+        assert repository.git("ls-files").split() == [".env.prod"]
+        clean = make_repository({".gitignore": ".env\n.env.*\n!.env.example\n"}, name="clean")
+        nothing = hardenctl("fix", "--apply", cwd=clean.root)
+        assert (nothing.code, nothing.out) == (0, "Nothing to fix.\n")
+
     def test_uncommitted_work_is_said(self, hardenctl: Callable[..., Any], make_repository: Callable[..., Any]):
         """A fixed file that held uncommitted work is named."""
         repository = make_repository({**LEAK, ".gitignore": "dist\n"})
