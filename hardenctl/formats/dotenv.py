@@ -23,7 +23,7 @@ _EXAMPLES = frozenset(
 _OTHER = frozenset(
     """
     js jsx ts tsx mjs cjs py pyc pyi rb php go rs java kt cs sh bash zsh fish ps1 bat md rst html css json json5
-    yml yaml toml xml lock j2 jinja jinja2 erb vault keys enc gpg asc age sops swp svg png
+    yml yaml toml xml lock j2 jinja jinja2 erb vault keys enc gpg asc age sops swp svg png patch diff
     """.split()  # noqa: SIM905 - as above
 )
 _ENVIRONMENTS = {

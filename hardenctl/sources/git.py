@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from hardenctl.model.errors import HardenctlError, SourceError
+from hardenctl.model.errors import SourceError
 
 CONFIGURATION = (
     "core.fsmonitor=false",
@@ -35,9 +35,6 @@ HOOK_VARIABLES = (
 )
 
 _USERINFO = re.compile(r"://[^/@\s]+@")
-_UNKNOWN = re.compile(
-    r"unknown revision|bad revision|Needed a single revision|ambiguous argument|bad object|Not a valid"
-)
 
 
 class Git:
@@ -162,11 +159,6 @@ def revision_error(revision: str) -> SourceError:
         f"unknown revision `{revision}`",
         help="check the name; in CI, fetch the whole history first (`fetch-depth: 0`, or `git fetch --unshallow`)",
     )
-
-
-def is_unknown_revision(error: HardenctlError) -> bool:
-    """Whether git failed because a revision isn't there."""
-    return bool(_UNKNOWN.search(error.what))
 
 
 def _harmless(name: str) -> bool:

@@ -24,6 +24,7 @@ from hardenctl.sources.tree import tree_snapshot
 from hardenctl.sources.worktree import WorkTreeSource
 
 MESSAGES = {"commit": "(commit message)", "tag": "(tag message)"}
+SHA256 = 64  # hexadecimal digits of a blob id in a repository of that format
 NAMELESS = "(unreachable)/"  # with a blob id: what no commit gives a name
 
 
@@ -127,7 +128,8 @@ class HistorySource(PlaceSource):
         yield Gap(".", "a shallow clone: older commits are not here; `git fetch --unshallow` brings them")
 
     def _look_at_present(self, present: WorkTreeSource) -> Iterator[Blob | Gap]:
-        algorithm = self._git.run("rev-parse", "--show-object-format").decode().strip()
+        longest = max(map(len, self._list.blobs), default=0)
+        algorithm = "sha256" if longest == SHA256 else "sha1"
         for blob in present.blobs():
             if isinstance(blob, Gap):
                 yield blob

@@ -52,7 +52,7 @@ class ObjectReader:
         try:
             stdin.write(oid.encode() + b"\n")
             stdin.flush()
-        except BrokenPipeError as error:
+        except (BrokenPipeError, ValueError) as error:
             raise SourceError("git stopped while reading objects", help="run `git fsck` on the repository") from error
         return next_object(stdout)
 

@@ -96,10 +96,13 @@ def find_place(paths: Sequence[str | Path], *, on_disk: bool = True) -> Place:
     """The place that paths mean. Raises UsageError for a path that isn't there, or paths in several repositories.
 
     A folder is its own root: paths are relative to it, and git is asked from there. For files, and for several
-    paths, the root is the top of their repository, or the folder they share. Without `on_disk` a path may be one
-    that only git knows (staged and then deleted).
+    paths, the root is the top of their repository, or the folder they share. No path is the current folder.
+
+    Not `on_disk` is asked where git's store is looked at and not the disk: a path may be one that only git knows
+    (staged and then deleted), and no path is the whole repository, wherever in it we are.
     """
-    given = [Path(path) for path in paths] or [Path()]
+    here = Path() if on_disk else Path(os.path.relpath(find_top(Path()) or "."))
+    given = [Path(path) for path in paths] or [here]
     for path in given:
         if on_disk and not os.path.lexists(path):
             raise UsageError(f"there is no `{path}`", help="name files or folders that exist; `-` is standard input")

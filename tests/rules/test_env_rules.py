@@ -54,6 +54,7 @@ def run(repository: Any, **asked: Any) -> dict[str, list[Finding]]:
         pytest.param(".env.test", "PORT=80", Severity.INFO, id="test-settings"),
         pytest.param(".env.example", f"SECRET_KEY={LIVE}", Severity.HIGH, id="live-key-in-an-example"),
         pytest.param(".env.example", "SECRET_KEY=<your key>", None, id="example"),
+        pytest.param(".env.example", f"SECRET_KEY={LIVE[:10]}", None, id="short-in-an-example"),
         pytest.param("env.sample", "SECRET_KEY=changeme", None, id="sample"),
         pytest.param(".env", "", None, id="empty"),
         pytest.param(".env", "# nothing\n", None, id="only-a-comment"),

@@ -57,6 +57,12 @@ def gitignore(repository: Any, **asked: Any) -> list[Finding]:
             ".env\n",
             id="named-in-the-settings",
         ),
+        pytest.param(
+            MANIFEST | {".gitignore": ".env*\n!.env.example\n", "web.env": "PORT=1"},
+            Severity.LOW,
+            "*.env\n",
+            id="a-tracked-file-is-there-by-design",
+        ),
         pytest.param(MANIFEST | {".gitignore": ".env\n.env.*\n!.env.example\n"}, None, "", id="covered"),
         pytest.param(MANIFEST | {".gitignore": ".env*\n!.env.example\n"}, None, "", id="covered-by-one-glob"),
         pytest.param(MANIFEST | {".gitignore": "*\n!*.py\n!pyproject.toml\n"}, None, "", id="covered-by-an-allow-list"),
@@ -70,7 +76,8 @@ def gitignore(repository: Any, **asked: Any) -> list[Finding]:
             {"api/pyproject.toml": "", "api/.gitignore": ".env*\n"}, None, "", id="covered-where-the-project-is"
         ),
         pytest.param(
-            MANIFEST | {".gitignore": "", ".env.sample": "A=", "dev.env.example": "A=", "prod.env": "A=1"},
+            MANIFEST
+            | {".gitignore": "", ".env.sample": "A=", "dev.env.example": "A=", "prod.env": "A=1", ".env": "A=1"},
             Severity.MEDIUM,
             ".env\n.env.*\n*.env\n!.env.example\n!.env.sample\n",
             id="the-projects-own-examples-are-excepted",

@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from source_support import Make, blobs_of, feed, gaps_of, status
 
-from hardenctl.model.blob import Blob, Gap, SourceKind
+from hardenctl.model.blob import Blob, Commit, Gap, SourceKind
 from hardenctl.model.errors import SourceError, UsageError
 from hardenctl.model.finding import Category, Confidence, Finding, Location, Severity
 from hardenctl.sources import open_source
 from hardenctl.sources.history import HistorySource
+from hardenctl.sources.origin import commit_of
 
 PATHS = st.sampled_from(["a", "b/c", "b/d e", ".env", "x.png", "n\nl"])
 CONTENT = st.sampled_from(["1", "2", "3", "", "\0binary", "é"])
@@ -115,7 +116,7 @@ def findings_of(source: HistorySource, text: bytes) -> Sequence[Finding]:
     return source.resolve(found)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_every_reachable_blob_once(make_repository: Make, tmp_path: Path, steps: list[tuple[str, str, str]]) -> None:
     """Over merges, evil ones too, orphans, tags, notes and stashes: what git reaches is what is looked at."""
@@ -133,7 +134,7 @@ def test_every_reachable_blob_once(make_repository: Make, tmp_path: Path, steps:
     assert gaps_of(source) == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_the_first_commit_of_every_blob(
     make_repository: Make, tmp_path: Path, steps: list[tuple[str, str, str]]
@@ -187,6 +188,31 @@ def test_messages_are_looked_at(make_repository: Make) -> None:
     assert (found.commit.id, found.commit.author) == (commit, "Ada <ada@example.com>")
     assert found.occurrences is not None
     assert (found.occurrences.commits, found.occurrences.paths) == (1, ("(commit message)",))
+
+
+def test_a_message_that_is_missing_is_a_gap(make_repository: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit that vanishes meanwhile was not looked at, and a file the work tree cannot give was not either."""
+    source = history(make_repository({"a": "1"}).root)
+    source._list.commits.append("0" * 40)  # noqa: SLF001 - stands for an object that went missing
+    monkeypatch.setattr("hardenctl.sources.files.LARGEST", 0)
+    assert [gap.reason for gap in gaps_of(source)] == ["larger than 50 MB", "000000000000 could not be read"]
+
+
+@pytest.mark.parametrize(
+    ("header", "author", "date"),
+    [
+        (b"author A <a@b> 0 +0000", "A <a@b>", "1970-01-01T00:00:00+00:00"),
+        (b"author A B <> 1700000000 -0330", "A B <>", "2023-11-14T18:43:20-03:30"),
+        (b"tagger \xe9 <a@b> 1 +0200", "\\xe9 <a@b>", "1970-01-01T02:00:01+02:00"),
+        (b"author A <a@b> 99999999999999999 +0000", "A <a@b>", ""),
+        (b"author A <a@b> 1 +9900", "A <a@b>", ""),
+        (b"author nonsense", "", ""),
+    ],
+)
+def test_authors_and_dates(header: bytes, author: str, date: str) -> None:
+    """Odd names, zones and dates of old or broken commits are no reason to fail."""
+    raw = b"tree x\n" + header + b"\n\nauthor Not <me@x> 5 +0000\n"
+    assert commit_of("id", raw) == Commit("id", author, date)
 
 
 def test_one_secret_over_many_versions_is_one_finding(make_repository: Make) -> None:

@@ -124,6 +124,32 @@ def test_named_files_are_looked_at_staged_or_not(make_repository: Make) -> None:
     assert staged(repository.root, "a").snapshot().named("a")
 
 
+def test_no_path_is_the_whole_index(make_repository: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started in a subfolder without a path, all that is staged is looked at; `.` is the subfolder."""
+    repository = make_repository()
+    repository.write({"a": "1", "sub/b": "2"})
+    repository.git("add", ".")
+    monkeypatch.chdir(repository.root / "sub")
+    assert set(blobs_of(open_source(staged=True))) == {"a", "sub/b"}
+    assert set(blobs_of(open_source(["."], staged=True))) == {"b"}
+
+
+def test_git_ending_early_is_said(make_repository: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where git dies while objects are read, the audit stops with an error instead of passing."""
+    repository = make_repository()
+    repository.write({"a": "1", "b": "2"})
+    repository.git("add", ".")
+    source = staged(repository.root)
+    snapshot = source.snapshot()
+    assert snapshot.read("a") is not None
+    objects.end(snapshot._reader._process)  # type: ignore[arg-type]  # noqa: SLF001 - stands for a git that crashed
+    with pytest.raises(SourceError, match="git stopped"):
+        snapshot.read("b")
+    monkeypatch.setattr(objects, "_feed", lambda stdin, _oids: stdin.close())
+    with pytest.raises(SourceError, match="git stopped"):
+        list(source.blobs())
+
+
 def test_a_named_path_that_only_the_index_has(make_repository: Make) -> None:
     """Staged and then deleted on disk is still staged; what git never heard of is an error."""
     repository = make_repository({"b/c": "0"})

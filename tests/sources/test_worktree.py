@@ -301,6 +301,23 @@ def test_an_unreadable_file_is_a_gap(make_repository: Make, monkeypatch: pytest.
     assert source.snapshot().read("a") is None
 
 
+def test_a_file_that_fails_while_it_is_read_is_a_gap(make_repository: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk error in the middle of a file, or while asking what it is, is a gap too."""
+    repository = make_repository({"a": "1"})
+
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "fdopen", fail)
+        assert gaps_of(work_tree(repository.root)) == [Gap("a", "could not be read: Input/output error")]
+    folder = files.Folder(repository.root)
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "open", fail)
+        patch.setattr(files.os, "lstat", fail)
+        assert folder.read(b"a", "a") == Gap("a", "could not be read: Input/output error")
+
+
 def test_an_unlistable_folder_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plain folder that cannot be listed is a gap."""
     (tmp_path / "p/closed").mkdir(parents=True)

@@ -12,6 +12,8 @@ from hardenctl.model.text import Span
 from hardenctl.rules.declare import rule
 from hardenctl.rules.env.keys import is_public, live, names
 
+_TELLING = 12  # characters; in an example a shorter value is an example
+
 # How bad a live credential is by the environment it opens; a plain `.env` may be any.
 _BY_ENVIRONMENT = {"development": Severity.HIGH, "staging": Severity.HIGH, "test": Severity.MEDIUM}
 
@@ -53,6 +55,7 @@ def env_file_committed(file: EnvironmentFile) -> Iterator[Hit]:
         return
     found = live(document)
     if document.is_example:
+        found = [entry for entry in found if len(entry.value or "") >= _TELLING]
         if found:
             yield Hit(
                 _span(found),

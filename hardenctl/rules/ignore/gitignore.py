@@ -55,7 +55,9 @@ def gitignore_env_not_ignored(coverage: IgnoreCoverage) -> Iterator[Hit]:
     lines = missing_lines(coverage)
     fix = Fix("Cover env files in `.gitignore`", (Append(coverage.path, lines),), Applicability.SAFE)
     if coverage.uncovered:
-        grave = coverage.present or any(path.rpartition("/")[2] in coverage.used for path in coverage.uncovered)
+        # A tracked `web.env` is there by design: ignoring its name would change nothing.
+        names = {path.rpartition("/")[2] for path in coverage.uncovered}
+        grave = coverage.present or any(name in coverage.used and name.startswith(PLAIN) for name in names)
         yield Hit(
             start,
             _message(coverage),
