@@ -18,8 +18,8 @@ def apply(proposal: Proposal) -> Applied:
     """Write a proposal's files and take what it says out of the index.
 
     A file that changed since the proposal was made stays as it is, and so do the files that share a fix with it. All
-    new contents are on disk beside their targets before the first file is replaced. Raises SourceError where the disk
-    or git refuses.
+    new contents are on disk beside their targets, and git has agreed, before the first file is replaced. Raises
+    SourceError where the disk or git refuses.
     """
     reasons: dict[str, str] = {}
     for change in proposal.changes:
@@ -31,10 +31,7 @@ def apply(proposal: Proposal) -> Applied:
     reasons = _spread(reasons, proposal.done)
     changes = [each for each in proposal.changes if each.path not in reasons]
     untrack = [each for each in proposal.untrack if each not in reasons]
-    _write(proposal.root, changes)
-    if untrack:
-        # `-f`: what is staged may differ from both HEAD and the file, which stays on disk.
-        Git(proposal.root).run("--literal-pathspecs", "rm", "--cached", "-f", "-q", "--", *untrack)
+    _write(proposal.root, changes, untrack)
     return Applied(
         done=tuple(each for each in proposal.done if not each.touches & reasons.keys()),
         skipped=tuple(
@@ -72,13 +69,16 @@ def _spread(reasons: dict[str, str], done: Sequence[Done]) -> dict[str, str]:
     return spread
 
 
-def _write(root: Path, changes: Sequence[Change]) -> None:
+def _write(root: Path, changes: Sequence[Change], untrack: Sequence[str]) -> None:
     staged: list[tuple[str, Path]] = []
     try:
         for change in changes:
             target = locate(root, change.path)
             target.parent.mkdir(parents=True, exist_ok=True)
             staged.append((_stage(target, change), target))
+        if untrack:
+            # `-f`: what is staged may differ from both HEAD and the file, which stays on disk.
+            Git(root).run("--literal-pathspecs", "rm", "--cached", "-f", "-q", "--", *untrack)
         while staged:
             temporary, target = staged[0]
             Path(temporary).replace(target)
