@@ -316,6 +316,8 @@ class _Substitute(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         known = self.scope.get(node.id)
+        if known is not None and known.kind == "module" and known.name.rpartition(".")[2] in _CPUS:
+            return ast.parse(known.name, mode="eval").body  # `from os import cpu_count as cores`
         if known is None or known.kind != "value":
             return node
         if known.expression is not None and sum(1 for _ in ast.walk(known.expression)) < LARGEST:

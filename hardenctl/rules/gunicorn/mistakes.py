@@ -202,9 +202,7 @@ def unresolved(launch: ServerLaunch) -> Iterator[Hit]:
     if not in_production(launch):
         return
     parts = [text for _, text in launch.opaque]
-    parts += [
-        f"{name} ({_expression(launch.setting(name))})" for name in _JUDGED if _is_unresolved(launch.setting(name))
-    ]
+    parts += [f"{name} ({_expression(launch.setting(name))})" for name in _JUDGED if _is_unresolved(launch, name)]
     if parts:
         message = f"could not be resolved: {', '.join(dict.fromkeys(parts))}"
         yield hit(launch, None, message, name="unresolved", severity=Severity.INFO)
@@ -218,8 +216,14 @@ def _is_quoted(launch: ServerLaunch, setting: Effective) -> bool:
     return launch.launch.literal and any(_QUOTED.fullmatch(word) or "$" in word for word in words)
 
 
-def _is_unresolved(setting: Effective) -> bool:
-    return setting.is_set and not setting.known and not setting.counts_cpus and setting.error is None
+def _is_unresolved(launch: ServerLaunch, name: str) -> bool:
+    """Whether nobody can tell a setting; one that a function of the config file computes at start is meant to be."""
+    setting = launch.setting(name)
+    if not setting.is_set or setting.known or setting.counts_cpus or setting.error:
+        return False
+    names = launch.config.names.items() if launch.config else ()
+    functions = [name for name, each in names if each.result.kind == "function"]
+    return not any(f"{name}(" in (setting.expression or "") for name in functions)
 
 
 def _expression(setting: Effective) -> str:

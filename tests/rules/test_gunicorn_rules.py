@@ -1,0 +1,305 @@
+"""The launch rules on files as people write them: what is found, how severe, and what the fix makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hardenctl.detect.config import detect_config
+from hardenctl.fix.propose import propose
+from hardenctl.fix.write import apply
+from hardenctl.model.blob import Gap
+from hardenctl.model.report import Server
+from hardenctl.model.settings import GunicornSettings, Settings
+from hardenctl.policy.policy import Policy
+from hardenctl.rules import gunicorn
+from hardenctl.sources import open_source
+from hardenctl.sources.memory import MemorySnapshot
+
+DOCKERFILE = "FROM python:3.13\nWORKDIR /app\nCOPY . .\n"
+NOISE = {"gunicorn-timeout-unset", "gunicorn-max-requests-unset"}  # true of most lines below
+
+
+def found(files: dict[str, str], settings: Settings | None = None) -> dict[str, str]:
+    """Rule to severity, without those that most lines get."""
+    results = {}
+    for result in detect_config(MemorySnapshot(files), gunicorn.RULES, settings or Settings()):
+        assert not isinstance(result, Gap)
+        if not isinstance(result, Server) and result[0].id not in NOISE:
+            rule, hit = result
+            results[rule.id] = (rule.severity if hit.severity is None else hit.severity).word
+    return results
+
+
+def web(command: str, **more: str) -> dict[str, str]:
+    """A Procfile that starts gunicorn so."""
+    return {"Procfile": f"web: gunicorn {command} a:b\n", **more}
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        pytest.param(web("-w 4"), {"gunicorn-hardcoded-workers": "medium"}, id="literal"),
+        pytest.param(web("-w 1"), {"gunicorn-hardcoded-workers": "low"}, id="one-is-most-often-meant"),
+        pytest.param(web("-w ${WEB_CONCURRENCY:-4}"), {}, id="configurable"),
+        pytest.param(web("", **{".env": "WEB_CONCURRENCY=4\n"}), {}, id="left-to-the-environment"),
+        pytest.param(
+            {"start.sh": "WORKERS=4\ngunicorn -w $WORKERS a:b\n"}, {"gunicorn-hardcoded-workers": "low"}, id="constant"
+        ),
+        pytest.param({"gunicorn.conf.py": "workers = 4\n"}, {"gunicorn-hardcoded-workers": "medium"}, id="config"),
+        pytest.param(
+            {"gunicorn.conf.py": "n = 2\nworkers = n * 2\n"}, {"gunicorn-hardcoded-workers": "medium"}, id="sum"
+        ),
+        pytest.param(
+            {"gunicorn.conf.py": "import os\nworkers = int(os.getenv('W', 4))\n"}, {}, id="config-environment"
+        ),
+        pytest.param(
+            {"Procfile": "web: uvicorn a:b --workers 4\n"}, {"gunicorn-hardcoded-workers": "low"}, id="uvicorn"
+        ),
+        pytest.param(
+            {"docker-compose.dev.yml": "services: {web: {image: x, command: gunicorn -w 4 --reload a:b}}"},
+            {},
+            id="development",
+        ),
+        pytest.param(
+            {"compose.yml": "services: {web: {image: x, cpus: 2, command: gunicorn -w 3 a:b}}"}, {}, id="fits-the-limit"
+        ),
+        pytest.param(
+            {"compose.yml": "services: {web: {image: x, cpus: 2, command: gunicorn -w 9 a:b}}"},
+            {"gunicorn-hardcoded-workers": "medium"},
+            id="exceeds-the-limit",
+        ),
+    ],
+)
+def test_hard_coded_workers(files: dict[str, str], expected: dict[str, str]):
+    """A literal number that nobody can change without changing the code."""
+    assert found(files) == expected
+
+
+def test_the_policy_formula_decides():
+    """Another formula fits another number."""
+    files = {"compose.yml": "services: {web: {image: x, cpus: '4', command: gunicorn -w 4 a:b}}"}
+    assert found(files, Settings(gunicorn=GunicornSettings(workers="min(cpu, 8)"))) == {}
+    assert found(files, Settings(gunicorn=GunicornSettings(workers="open('x')"))) != {}
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        pytest.param(
+            {"Dockerfile": DOCKERFILE + "CMD exec gunicorn -w $(nproc) a:b\n"},
+            {"gunicorn-cpu-count-in-container": "low"},
+            id="no-limit-seen",
+        ),
+        pytest.param(
+            {
+                "Dockerfile": DOCKERFILE + "CMD exec gunicorn a:b\n",
+                "gunicorn.conf.py": "from multiprocessing import cpu_count as c\nworkers = c() * 2 + 1\n",
+                "compose.yml": "services: {web: {build: ., deploy: {resources: {limits: {cpus: '1'}}}}}",
+            },
+            {"gunicorn-cpu-count-in-container": "medium"},
+            id="alias-of-the-function",
+        ),
+        pytest.param(
+            {
+                "Dockerfile": DOCKERFILE + "CMD exec gunicorn a:b\n",
+                "gunicorn.conf.py": "import os\nworkers = os.cpu_count() * 2 + 1\n",
+                "compose.yml": "services: {web: {build: ., deploy: {resources: {limits: {cpus: '1'}}}}}",
+            },
+            {"gunicorn-cpu-count-in-container": "medium"},
+            id="limit",
+        ),
+        pytest.param(web("-w $(nproc)"), {}, id="no-container"),
+    ],
+)
+def test_counting_the_hosts_cpus(files: dict[str, str], expected: dict[str, str]):
+    """Worse where a limit stands beside it."""
+    assert found(files) == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        pytest.param(web("-t 0"), {"gunicorn-timeout-disabled": "high"}, id="command"),
+        pytest.param(web("--timeout=0"), {"gunicorn-timeout-disabled": "high"}, id="equals"),
+        pytest.param(web("-t 1"), {}, id="set"),
+        pytest.param(web("-t ${T:-0}"), {"gunicorn-timeout-disabled": "high"}, id="default-of-a-variable"),
+        pytest.param(web("-t 5", **{"gunicorn.conf.py": "timeout = 0\n"}), {}, id="beaten-by-the-command"),
+        pytest.param(web("--limit-request-line 0"), {"gunicorn-limits-disabled": "medium"}, id="limit"),
+        pytest.param(web("--max-requests 10"), {"gunicorn-jitter-unset": "low"}, id="no-jitter"),
+        pytest.param(web("--max-requests 10 --max-requests-jitter 3"), {}, id="jitter"),
+        pytest.param(web("--reload"), {"gunicorn-reload-in-production": "medium"}, id="reload"),
+        pytest.param(web("-k eventlet"), {"gunicorn-worker-class-removed": "high"}, id="eventlet"),
+        pytest.param(
+            web("-k eventlet", **{"requirements.txt": "gunicorn==21.2.0\n"}),
+            {"gunicorn-worker-class-removed": "low"},
+            id="eventlet-of-an-old-gunicorn",
+        ),
+        pytest.param(
+            web("-k eventlet", **{"poetry.lock": '[[package]]\nname = "gunicorn"\nversion = "27.0.1"\n'}),
+            {"gunicorn-worker-class-removed": "high"},
+            id="eventlet-of-a-new-gunicorn",
+        ),
+        pytest.param(
+            web("-k uvicorn.workers.UvicornWorker"), {"gunicorn-worker-class-deprecated": "low"}, id="uvicorn-worker"
+        ),
+        pytest.param(web("-k uvicorn_worker.UvicornWorker"), {}, id="its-successor"),
+        pytest.param(web("--forwarded-allow-ips '*'"), {"gunicorn-forwarded-ips-any": "low"}, id="forwarded-any"),
+        pytest.param(web("--wrkers 3"), {"gunicorn-unknown-setting": "medium"}, id="unknown-option"),
+        pytest.param(web("--timeout soon"), {"gunicorn-unknown-setting": "medium"}, id="refused-value"),
+        pytest.param(web("$OPTIONS"), {"gunicorn-unresolved": "info"}, id="unknown-words"),
+        pytest.param(web("-w $WORKERS"), {"gunicorn-unresolved": "info"}, id="unknown-number"),
+        pytest.param(
+            {"gunicorn.conf.py": "log_level = 'x'\ntimeout = 5\n"}, {"gunicorn-unknown-setting": "medium"}, id="alias"
+        ),
+        pytest.param({"gunicorn.conf.py": "TIMEOUT = 5\ntimeout = TIMEOUT\n"}, {}, id="a-name-that-is-read"),
+        pytest.param(
+            {"gunicorn.conf.py": "from x import *\ntimeout = 5\n"}, {"gunicorn-unresolved": "info"}, id="star"
+        ),
+        pytest.param(
+            {"Dockerfile": DOCKERFILE + 'CMD ["gunicorn", "--bind", "0.0.0.0:$PORT", "a:b"]\n'},
+            {"gunicorn-quoted-argument": "high"},
+            id="variable-in-an-exec-form",
+        ),
+        pytest.param(
+            {"Dockerfile": DOCKERFILE + 'CMD ["gunicorn", "--workers 4", "a:b"]\n'},
+            {"gunicorn-quoted-argument": "high"},
+            id="two-words-in-one",
+        ),
+        pytest.param(
+            {"compose.yml": "services: {web: {image: x, read_only: true, command: gunicorn -t 5 a:b}}"},
+            {"gunicorn-control-socket": "low"},
+            id="control-socket",
+        ),
+        pytest.param(
+            {
+                "compose.yml": "services: {web: {image: x, read_only: true, command: gunicorn -t 5 a:b}}",
+                "requirements.txt": "gunicorn==23.0.0",
+            },
+            {},
+            id="no-control-socket-yet",
+        ),
+    ],
+)
+def test_settings(files: dict[str, str], expected: dict[str, str]):
+    """Each rule where it applies, silence where it does not."""
+    assert found(files) == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "severity"),
+    [
+        pytest.param({"Dockerfile": DOCKERFILE + "CMD flask run\n"}, "medium", id="image"),
+        pytest.param({"Procfile": "web: python manage.py runserver\n"}, "medium", id="procfile"),
+        pytest.param({"Procfile": "web: uvicorn a:b --reload\n"}, "medium", id="uvicorn-reload"),
+        pytest.param({"Procfile": "web: fastapi dev\n"}, "medium", id="fastapi-dev"),
+        pytest.param({"Procfile": "web: hypercorn --debug a:b\n"}, "medium", id="debug"),
+        pytest.param({"Procfile": "web: fastapi run\n"}, None, id="fastapi-run"),
+        pytest.param({"Procfile.dev": "web: flask run\n"}, None, id="named-for-development"),
+        pytest.param(
+            {"compose.yml": "services: {web: {build: ., command: flask run, volumes: ['.:/app']}}"},
+            "low",
+            id="source-mounted",
+        ),
+        pytest.param(
+            {
+                "compose.yml": "services: {web: {build: ., command: flask run}}",
+                "compose.prod.yml": "services: {web: {command: gunicorn -t 5 a:b}}",
+            },
+            None,
+            id="production-runs-it-otherwise",
+        ),
+    ],
+)
+def test_development_servers(files: dict[str, str], severity: str | None):
+    """Wrong in production, not where a name or a production file says otherwise."""
+    assert found(files).get("server-development-mode") == severity
+
+
+def test_what_two_launch_lines_share_is_said_once():
+    """A config file read by two services is one finding."""
+    files = {"Procfile": "web: gunicorn a:b\napi: gunicorn c:d\n", "gunicorn.conf.py": "timeout = 0\n"}
+    results = [
+        each[1]
+        for each in detect_config(MemorySnapshot(files), [gunicorn.timeout_disabled], Settings())
+        if isinstance(each, tuple)
+    ]
+    assert len(results) == 1
+    assert results[0].span.path == "gunicorn.conf.py"
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "wanted"),
+    [
+        pytest.param(web("-w 4 -t 9"), "Procfile", "gunicorn --config gunicorn.conf.py -t 9 a:b", id="short"),
+        pytest.param(web("--workers=4 -t 9"), "Procfile", "gunicorn --config=gunicorn.conf.py -t 9 a:b", id="equals"),
+        pytest.param(web("-w4 -t 9"), "Procfile", "gunicorn --config=gunicorn.conf.py -t 9 a:b", id="glued"),
+        pytest.param(web("-t 9 --reload"), "Procfile", "gunicorn -t 9 a:b", id="reload"),
+        pytest.param(web("-t 0"), "Procfile", "gunicorn -t 120 a:b", id="timeout"),
+        pytest.param(
+            {"Dockerfile": DOCKERFILE + 'USER app\nCMD ["gunicorn", "-w", "4", "--reload", "-t", "9", "a:b"]\n'},
+            "Dockerfile",
+            'CMD ["gunicorn", "--config", "gunicorn.conf.py", "-t", "9", "a:b"]',
+            id="exec-form",
+        ),
+        pytest.param(
+            {
+                "compose.yml": "services:\n  web:\n    image: x:1\n    command:\n      - gunicorn\n      - --workers\n"
+                '      - "4"\n      - "--reload"\n      - -t9\n      - a:b\n'
+            },
+            "compose.yml",
+            '      - gunicorn\n      - --config\n      - "gunicorn.conf.py"\n      - -t9\n      - a:b\n',
+            id="compose-list",
+        ),
+        pytest.param(
+            {"compose.yml": "services:\n  web:\n    image: x:1\n    command: gunicorn -w 4 -t 9 --reload a:b\n"},
+            "compose.yml",
+            "command: gunicorn --config gunicorn.conf.py -t 9 a:b\n",
+            id="compose-string",
+        ),
+        pytest.param(
+            {"gunicorn.conf.py": "bind = ':80'\nworkers = 4  # four\ntimeout = 9\n"},
+            "gunicorn.conf.py",
+            "\n\nworkers = max(2, available_cpus() * 2 - 1)  # four\ntimeout = 9\n",
+            id="config",
+        ),
+        pytest.param(
+            {"gunicorn.conf.py": '"""Ours."""\n\nimport sys\n\nworkers = 4\n'},
+            "gunicorn.conf.py",
+            "import sys\nimport os\n",
+            id="config-with-imports",
+        ),
+        pytest.param(
+            web("-c conf.py -w 4 -t 9", **{"conf.py": "import os\n\nbind = ':80'\n"}),
+            "conf.py",
+            "workers = max(2, available_cpus() * 2 - 1)\n",
+            id="named-config",
+        ),
+        pytest.param(
+            web("-w 4 -t 9", **{"gunicorn.conf.py": "workers = 2\n"}),
+            "gunicorn.conf.py",
+            "workers = max(2, available_cpus() * 2 - 1)\n",
+            id="config-beside-the-flag",
+        ),
+        pytest.param(
+            {"gunicorn.conf.py": "MAX_REQUESTS = 10\nreload = True\nmax_requests_jitter = 3\n"},
+            "gunicorn.conf.py",
+            "max_requests = 10\nreload = False\n",
+            id="renamed",
+        ),
+    ],
+)
+def test_fixes(make_repository: Callable[..., Any], files: dict[str, str], path: str, wanted: str):
+    """After the fix the file says what is wanted, the config file works, and the rules are silent."""
+    repository = make_repository(files)
+    rules = [rule for rule in gunicorn.RULES if rule.id not in NOISE]
+    apply(propose(open_source([repository.root]), repository.root, Policy(), unsafe=True, rules=rules))
+    assert wanted in (repository.root / path).read_text(encoding="utf-8")
+    for config in repository.root.glob("*conf.py"):
+        scope: dict[str, Any] = {}
+        exec(compile(config.read_text(encoding="utf-8"), str(config), "exec"), scope)  # noqa: S102 - ours, just written
+        assert scope.get("workers", 2) >= 2
+    after = {file.name: file.read_text(encoding="utf-8") for file in repository.root.iterdir() if file.is_file()}
+    assert not {rule for rule, severity in found(after).items() if severity in {"medium", "high"}}
