@@ -95,7 +95,9 @@ def test_the_fix_untracks_and_ignores(make_repository: Make, asked: Mapping[str,
     assert "rotate" in one.fix.title
 
 
-@pytest.mark.parametrize("path", [".env", "a b/.env.x ", "we*ird[1]/.env", "back\\slash/.env", "!x/.env", "#x/.env"])
+@pytest.mark.parametrize(
+    "path", [".env", "a b/.env.x ", "we*ird[1]/.env", "back\\slash/.env", "!x/.env", "#x/.env", "new\nline.env"]
+)
 def test_the_ignore_line_covers_exactly_this_path(make_repository: Make, path: str) -> None:
     """Git reads the line as the path, whatever characters are in it."""
     repository = make_repository({"x": "1"})

@@ -118,7 +118,7 @@ def env_file_in_history(file: EnvironmentFile) -> Iterator[Hit]:
 
 def ignore_line(path: str) -> str:
     """The line of the top `.gitignore` that covers exactly this path, and its line break."""
-    escaped = re.sub(r"([\\*?\[\]])", r"\\\1", path)
+    escaped = re.sub(r"[\r\n]", "?", re.sub(r"([\\*?\[\]])", r"\\\1", path))  # a pattern is one line
     return "/" + re.sub(r" $", r"\\ ", escaped) + "\n"
 
 
