@@ -9,7 +9,7 @@ import base64
 import binascii
 import enum
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hardenctl.detect.secrets.language import Quoting
@@ -17,6 +17,7 @@ from hardenctl.detect.secrets.matcher import Anchor
 
 BEHIND = 160  # characters before an operator in which its key is looked for
 LONGEST = 2000  # characters of a value
+DEEPEST = 16  # anchors looked at within one value
 
 
 class How(enum.Enum):
@@ -48,7 +49,9 @@ class Candidate:
     user: str = ""  # the user beside a password, where it is known
 
 
-_TAIL = re.compile(r"[\w.$@-]+(?:\[[^\[\]\n]{1,64}\])?[\])?!]{0,2}[ \t]{0,40}\Z", re.ASCII)
+# Read backwards from an operator: a key, perhaps with an index or a call after it.
+_LIAT = re.compile(r"[ \t?!\])]{0,44}(?:\][^\[\]\n]{1,64}\[)?([\w.$@-]{1,90})", re.ASCII)
+_QUOTED_KEY = re.compile(r"[ \t?!\])]{0,44}([\"'`])\\{0,3}")
 _OPERATOR = re.compile(
     r"(?P<op>===?|!==?|=>|=~|:=|::?=?|\?=|=|,|\(|>)[ \t]*"
     # `name: type = value`
@@ -117,14 +120,25 @@ _HOW = {
 }
 
 
-def candidates(text: str, anchors: Iterable[tuple[int, Anchor]], language: Quoting) -> Iterator[Candidate]:
-    """Yield what could be a credential at each anchor; one span at most once."""
-    seen: set[int] = set()
+def candidates(text: str, anchors: Iterable[tuple[int, Anchor]], language: Quoting) -> list[Candidate]:
+    """What could be a credential, in order; of nested ones the innermost: the password and not the URL around it."""
+    found: list[Candidate] = []
+    reached = depth = 0
     for offset, anchor in anchors:
-        found = _PARSERS[anchor](text, offset, language)
-        if found is not None and found.start not in seen and found.value:
-            seen.add(found.start)
-            yield found
+        # Within one value, only so many others: `password=password=...` must not cost its length squared.
+        depth = depth + 1 if offset < reached else 0
+        if depth <= DEEPEST and (each := _PARSERS[anchor](text, offset, language)) and each.key:
+            found.append(each)
+            reached = max(reached, each.end)
+    found.sort(key=lambda each: (each.start, -each.end))
+    kept: list[Candidate] = []
+    for each in found:
+        if kept and each.start < kept[-1].end and each.end <= kept[-1].end:
+            if (each.start, each.end) != (kept[-1].start, kept[-1].end):
+                kept[-1] = each
+            continue
+        kept.append(each)
+    return kept
 
 
 def _assignment(text: str, offset: int, language: Quoting) -> Candidate | None:  # noqa: C901, PLR0911, PLR0912
@@ -135,12 +149,9 @@ def _assignment(text: str, offset: int, language: Quoting) -> Candidate | None: 
     if op == ">":
         return _element(text, offset)
     tail = text[at : at + 1]
-    if op in {"=", ":", "=>", ":="} and tail in {"", "\r"}:
+    if tail in {"", "\r", "\n"} and not _PREFIX.match(text, at):
         return None
     if op in {",", "("} and not (tail in "\"'`brf\\[@" or text.startswith(("default", "new ", "value", "\n"), at)):
-        return None
-    key = _key_before(text, offset)
-    if not key:
         return None
     how = _HOW.get(op, How.ASSIGNED)
     if prefix := _PREFIX.match(text, at):
@@ -158,25 +169,21 @@ def _assignment(text: str, offset: int, language: Quoting) -> Candidate | None: 
     if quote is None and op == "," and (default := _DEFAULT.match(text, at)):
         quote = _QUOTE.match(text, default.end())
     if quote is not None:
-        return _quoted(text, quote, key, how)
+        return _quoted(text, quote, _key_before(text, offset), how)
     if op in {",", "(", "=>", ":=", "==", "===", "!=", "!==", "=~", "::"}:
         return None
-    return _bare(text, offset, at, op, key, language)
+    return _bare(text, offset, at, op, language)
 
 
 def _key_before(text: str, offset: int) -> str:
-    window = text[max(0, offset - BEHIND) : offset]
-    stripped = window.rstrip(" \t?!])")
-    if stripped.endswith(("'", '"', "`")):
-        quote = stripped[-1]
-        body = stripped[:-1].rstrip("\\")
-        start = body.rfind(quote)
-        key = body[start + 1 :] if start >= 0 else body[-80:]
-        return key.strip() if len(key) <= 80 and "\n" not in key else ""  # noqa: PLR2004 - longer ones are text
-    match = _TAIL.search(window, max(0, len(stripped) - 90))
-    if match is None:
-        return ""
-    return match[0].rstrip(" \t?!])").lstrip("-.$@")
+    backwards = text[max(0, offset - BEHIND) : offset][::-1]
+    if quoted := _QUOTED_KEY.match(backwards):
+        start = quoted.end()
+        end = backwards.find(quoted[1], start, start + 82)
+        key = backwards[start : end if end >= 0 else start + 80]
+        return key[::-1].strip() if "\n" not in key else ""
+    bare = _LIAT.match(backwards)
+    return bare[1][::-1].lstrip("-.$@") if bare else ""
 
 
 def _quoted(text: str, quote: re.Match[str], key: str, how: How) -> Candidate | None:
@@ -188,9 +195,8 @@ def _quoted(text: str, quote: re.Match[str], key: str, how: How) -> Candidate | 
     return _trimmed(text, body.start(1), body.end(1), key, how, mark)
 
 
-def _bare(  # noqa: PLR0917 - what the caller has parsed already
-    text: str, offset: int, at: int, op: str, key: str, language: Quoting
-) -> Candidate | None:
+def _bare(text: str, offset: int, at: int, op: str, language: Quoting) -> Candidate | None:
+    key = _key_before(text, offset)
     before = text[max(0, offset - BEHIND) : offset]
     tight = at == offset + len(op)
     line = before[before.rfind("\n") + 1 :]

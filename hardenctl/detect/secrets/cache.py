@@ -34,7 +34,7 @@ def database(expressions: Sequence[tuple[str, int]]) -> Any:
     """
     import hyperscan
 
-    path = cache_home() / f"secrets-{_digest(expressions, str(vars(hyperscan).get('__version__')))}.hsdb"
+    path = cache_home() / f"secrets-{digest(expressions, str(vars(hyperscan).get('__version__')))}.hsdb"
     with contextlib.suppress(OSError, ValueError, hyperscan.HyperscanError):
         loaded = hyperscan.loadb(_unsealed(path.read_bytes()), hyperscan.HS_MODE_BLOCK)
         loaded.scratch = hyperscan.Scratch(loaded)
@@ -51,7 +51,7 @@ def database(expressions: Sequence[tuple[str, int]]) -> Any:
     return compiled
 
 
-def _digest(expressions: Sequence[tuple[str, int]], version: str) -> str:
+def digest(expressions: Sequence[tuple[str, int]], version: str) -> str:
     """What the database depends on. The processor matters: hyperscan compiles for its vector instructions."""
     parts = [
         version,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
+import functools
 import math
 import re
+import string
 from collections import Counter
 from collections.abc import Iterator
 
@@ -44,6 +45,7 @@ _FILE = re.compile(
 )
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d|\d+(?:\.\d+){1,3}")
 _COMMENT = re.compile(r"^\s*(?:#|//|\*|/\*|<!--|--|;|%|rem )", re.IGNORECASE)
+_RUNS = re.compile(r"[a-z]+|[A-Z]+|[0-9]+|[^A-Za-z0-9]+")
 _LETTERS = re.compile(r"[a-z]{2,}")
 _DIGEST_KEY = re.compile(
     r"sha|md5|hash|digest|checksum|integrity|etag|fingerprint|commit|revision|signature", re.IGNORECASE
@@ -69,18 +71,23 @@ def features(candidate: Candidate, text: str, path: str) -> frozenset[str]:
 
 
 def _features(candidate: Candidate, text: str, path: str) -> Iterator[str]:
-    yield from _of_key(candidate)
+    yield f"how:{candidate.how.value}"
+    yield from _of_key(candidate.key)
     yield from _of_shape(candidate.value)
     yield from _of_words(candidate)
     yield from _of_place(candidate, text, path)
 
 
-def _of_key(candidate: Candidate) -> Iterator[str]:
-    words = key_words(candidate.key)
+@functools.lru_cache(maxsize=4096)
+def _of_key(key: str) -> frozenset[str]:
+    return frozenset(_features_of_key(key))
+
+
+def _features_of_key(key: str) -> Iterator[str]:
+    words = key_words(key)
     names = set(words)
     last = words[-1] if words else ""
-    yield f"how:{candidate.how.value}"
-    if is_credential_key(candidate.key):
+    if is_credential_key(key):
         yield "key:credential"
     for kind, members in _KINDS:
         if last in members or "".join(words[-2:]) in members:
@@ -96,25 +103,26 @@ def _of_key(candidate: Candidate) -> Iterator[str]:
         yield "key:harmless-word"
     if names & {"api", "access", "client", "private", "secret"}:
         yield "key:qualified"
-    if _DIGEST_KEY.search(candidate.key):
+    if _DIGEST_KEY.search(key):
         yield "key:digest"
-    if " " in candidate.key:
+    if " " in key:
         yield "key:spaces"
 
 
 def _of_shape(value: str) -> Iterator[str]:
     length = len(value)
     yield f"length:{next((limit for limit in _LENGTHS if length <= limit), 'more')}"
+    characters = set(value)
     classes = {
-        "lower": any("a" <= each <= "z" for each in value),
-        "upper": any("A" <= each <= "Z" for each in value),
-        "digit": any("0" <= each <= "9" for each in value),
+        "lower": not characters.isdisjoint(string.ascii_lowercase),
+        "upper": not characters.isdisjoint(string.ascii_uppercase),
+        "digit": not characters.isdisjoint(string.digits),
         "symbol": not value.isalnum(),
     }
     yield "classes:" + "+".join(name for name, holds in classes.items() if holds)
     bits = entropy(value)
     yield f"entropy:{min(5, int(bits * 2) / 2)}"
-    changes = sum(_kind(a) != _kind(b) for a, b in itertools.pairwise(value))
+    changes = len(_RUNS.findall(value)) - 1
     yield f"changes:{min(9, int(10 * changes / max(1, length - 1)))}"
     if _HEX.fullmatch(value):
         yield "shape:hex"
@@ -153,8 +161,7 @@ def _of_words(candidate: Candidate) -> Iterator[str]:
     value = candidate.value
     strange = strangeness(value)
     yield "letters:none" if not strange else f"letters:{min(8, max(3, int(strange * 2) / 2))}"
-    parts = set(key_words(value))
-    if parts & WEAK_WORDS - {part for part in parts if len(part) < 3}:  # noqa: PLR2004 - two letters turn up by chance
+    if any(len(part) > 2 and part in WEAK_WORDS for part in key_words(value)):  # noqa: PLR2004 - two turn up by chance
         yield "words:common"
     squeezed = re.sub(r"[\W_]", "", value).lower()
     key = re.sub(r"[\W_]", "", candidate.key).lower()
@@ -182,9 +189,3 @@ def _of_place(candidate: Candidate, text: str, path: str) -> Iterator[str]:
         yield "after:call"
     if len(before) >= 290:  # noqa: PLR2004 - the window is full: a very long line
         yield "line:long"
-
-
-def _kind(character: str) -> int:
-    if character.isalpha():
-        return 0 if character.islower() else 1
-    return 2 if character.isdigit() else 3

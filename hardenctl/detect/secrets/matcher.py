@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from hardenctl.detect.secrets.cache import database
 from hardenctl.rules.secrets.declare import SecretRule
 
 # Loading hyperscan and its database takes about 25 ms; `re` needs about 60 ms for a megabyte.
-SMALL = 30_000  # bytes that `re` scans in one process before hyperscan is worth its loading
+SMALL = 20_000  # bytes that `re` scans in one process before hyperscan is worth its loading
 
 
 class Anchor(enum.IntEnum):
@@ -79,28 +79,42 @@ class ReEngine:
         return Match(found, _anchors(text))
 
 
+# What every match of an expression starts with, in lower case: where `re` needs to look. Ten times faster than letting
+# it try each position, because a plain search for a literal is.
+_STARTS: dict[Anchor, tuple[str, ...]] = {
+    Anchor.ASSIGN: tuple(f"{_WORDS}|{_MORE}".split("|")),
+    Anchor.FLAG: ("-", "env", "arg", "set", "export", "pass", "identified by"),
+    Anchor.USERINFO: ("://",),
+    Anchor.SCHEME: ("bearer", "basic", "token", "apikey", "splunk"),
+    Anchor.PAIR: tuple(_WORDS.split("|")),
+    Anchor.ARMOUR: ("-----begin",),
+}
+_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
 @functools.cache
 def _compiled() -> dict[Anchor, re.Pattern[str]]:
-    # Inside a look-ahead, so that an anchor that starts within another one is found too, as hyperscan does.
-    return {
-        anchor: re.compile(f"(?=({expression.removeprefix('(?i)')}))", re.ASCII | _CASE[expression.startswith("(?i)")])
-        for anchor, expression in EXPRESSIONS.items()
-    }
-
-
-_CASE = {True: re.IGNORECASE, False: re.ASCII}
+    return {anchor: re.compile(expression, re.ASCII) for anchor, expression in EXPRESSIONS.items()}
 
 
 def _anchors(text: str) -> tuple[tuple[int, Anchor], ...]:
-    return tuple(
-        sorted(
-            {
-                (match.end(1) - 1, anchor)
-                for anchor, expression in _compiled().items()
-                for match in expression.finditer(text)
-            }
-        )
-    )
+    # `lower()` of some other letters changes their number, and with it every offset after them.
+    lowered = text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
+    places: dict[str, list[int]] = {}
+    found: set[tuple[int, Anchor]] = set()
+    for anchor, expression in _compiled().items():
+        for start in _STARTS[anchor]:
+            if start not in places:
+                places[start] = list(_places(lowered, start))
+            found.update((match.end() - 1, anchor) for at in places[start] if (match := expression.match(text, at)))
+    return tuple(sorted(found))
+
+
+def _places(text: str, word: str) -> Iterator[int]:
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1)
 
 
 @dataclass
@@ -149,26 +163,25 @@ def hyperscan_engine(rules: Sequence[SecretRule]) -> HyperscanEngine:
 
 @dataclass
 class Matcher:
-    """Chooses the engine: `re` for the first few bytes of a process, hyperscan for the rest."""
+    """Chooses the engine: `re` for the first `budget` bytes of a process, hyperscan for the rest."""
 
     rules: Sequence[SecretRule]
     budget: int = SMALL
-    _engine: Engine | None = None
+    engine: Engine | None = None
+    settled: bool = False
 
     def match(self, text: str) -> Match:
         """Which rules match in a text, and its anchors."""
         data = text.encode("utf-8", "surrogatepass")
         self.budget -= len(data)
-        if self._engine is None or (self.budget < 0 and isinstance(self._engine, ReEngine) and not self._settled):
-            self._engine = self._choose()
-        return self._engine.match(text, data)
-
-    _settled: bool = False
+        if self.engine is None or (self.budget < 0 and not self.settled):
+            self.engine = self._choose()
+        return self.engine.match(text, data)
 
     def _choose(self) -> Engine:
         if self.budget >= 0:
             return ReEngine(self.rules)
-        self._settled = True
+        self.settled = True
         try:
             return hyperscan_engine(self.rules)
         except ImportError:

@@ -27,9 +27,9 @@ MASKED = 0.05  # probability from which a candidate is masked in what is shown
 
 _UNTRUSTED = Setting.TEST | Setting.EXAMPLE | Setting.DOCUMENT
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,60}-----")
-_PEM_BODY = re.compile(r"[A-Za-z0-9+/=\s\\\"',.:()-]{0,12000}")
+_PEM_BODY = re.compile(r"(?:[A-Za-z0-9+/=\s\\\"',.:()]|-(?!----)){0,12000}(?:-----)?")
 _PEM_LINE = re.compile(r"[A-Za-z0-9+/=]{32}")
-_LOOSE_USERINFO = re.compile(r"://[^\s/:@\"'<>`]{0,100}:([^\s@\"'<>`]{1,200})@")
+_LOOSE_USERINFO = re.compile(r"://[^\s/:@]{0,100}:(?!\$?\{)([^\s\"'<>`]{1,200})@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +174,14 @@ def _prove(rule: SecretRule, value: str, text: str, match: re.Match[str]) -> Pro
 
 def _pem_end(text: str, start: int) -> int:
     """Where a private key's block ends; its start where only its header is there."""
-    body = _PEM_BODY.match(text, text.index("-----", start + 5) + 5)
-    limit = body.end() if body else start
-    end = _PEM_END.search(text, start + 11, limit + 80)
-    stop = end.start() if end else limit
-    if len(_PEM_LINE.findall(text, start + 30, stop)) < 2:  # noqa: PLR2004 - the shortest key's body
+    begin = text.index("-----", start + 5) + 5
+    body = _PEM_BODY.match(text, begin)
+    limit = body.end() if body else begin
+    stop = text.find("-----", begin, limit)
+    if len(_PEM_LINE.findall(text, begin, stop if stop >= 0 else limit)) < 2:  # noqa: PLR2004 - the shortest key
         return start
-    return end.end() if end else stop
+    end = _PEM_END.match(text, stop) if stop >= 0 else None
+    return end.end() if end else stop if stop >= 0 else limit
 
 
 def _token_hit(token: Token, path: str) -> Hit:

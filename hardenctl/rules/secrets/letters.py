@@ -7,6 +7,7 @@ other languages and abbreviations look random too.
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 _TO = "abcdefghijklmnopqrstuvwxyz$"  # `^` is the start of a word, `$` its end
@@ -42,6 +43,7 @@ _ROWS = {
 _COST = {first + second: int(row[at]) for first, row in _ROWS.items() for at, second in enumerate(_TO)}
 
 
+@functools.lru_cache(maxsize=65536)
 def cost(word: str) -> float:
     """Mean bits a letter of one run of lower-case ASCII letters."""
     framed = f"^{word}$"

@@ -9,7 +9,6 @@ import enum
 import functools
 import itertools
 import re
-from urllib.parse import unquote
 
 from hardenctl.rules.secrets.words import (
     ABOUT_PREFIXES,
@@ -166,11 +165,13 @@ def classify_value(key: str, value: str) -> ValueClass:  # noqa: C901, PLR0911 -
     return ValueClass.LIVE
 
 
+@functools.lru_cache(maxsize=16384)
 def is_reference(value: str) -> bool:
     """Whether a value is filled in elsewhere: a variable, a template, a command, a vault path."""
     return bool(_REFERENCE.search(value))
 
 
+@functools.lru_cache(maxsize=16384)
 def is_placeholder(value: str) -> bool:
     """Whether a value only stands where a credential should go."""
     if _PLACEHOLDER.search(value):
@@ -181,6 +182,7 @@ def is_placeholder(value: str) -> bool:
     return value.isalpha() and any(word in PLACEHOLDER_WORDS for word in key_words(value) if len(word) > 3)  # noqa: PLR2004 - shorter words turn up in random letters
 
 
+@functools.lru_cache(maxsize=16384)
 def is_weak(value: str, key: str = "", user: str = "") -> bool:
     """Whether a value is guessable: too short, made of common words and digits, or the same as its key or user."""
     lowered = value.lower().strip()
@@ -203,7 +205,10 @@ def is_weak(value: str, key: str = "", user: str = "") -> bool:
 
 
 def _of_userinfo(user: str, password: str) -> ValueClass:
-    password = unquote(password)
+    if "%" in password:
+        from urllib.parse import unquote
+
+        password = unquote(password)
     if not password:
         return ValueClass.EMPTY
     if is_reference(password):

@@ -24,7 +24,7 @@ def _grafana() -> str:
 RULES: tuple[SecretRule, ...] = (
     secret("openai-api-key", "OpenAI API key", pattern=r"\bsk-(?:proj-|svcacct-|admin-|None-)?[A-Za-z0-9_-]{20,120}T3BlbkFJ[A-Za-z0-9_-]{20,120}", keywords=("T3BlbkFJ",),
         sample=lambda: "sk" + "-proj-" + scramble("openai", 74) + "T3Bl" + "bkFJ" + scramble("openai2", 74), check=openai, opens="runs models on your bill and reads your files", revoke=_OPENAI),
-    secret("openai-legacy-api-key", "OpenAI-style API key", pattern=r"\bsk-[A-Za-z0-9]{32,64}\b", keywords=("sk-",), sample=lambda: "sk" + "-" + scramble("openai3", 48), variable="OPENAI_API_KEY",
+    secret("openai-legacy-api-key", "OpenAI-style API key", pattern=r"\bsk-[A-Za-z0-9]{40,64}\b", keywords=("sk-",), sample=lambda: "sk" + "-" + scramble("openai3", 48), variable="OPENAI_API_KEY",
         opens="runs models on your bill", revoke=_OPENAI, floor=3.5, severity=Severity.HIGH),
     secret("anthropic-api-key", "Anthropic API key", pattern=r"\bsk-ant-(?:api|sid|oat)[0-9]{2}-[A-Za-z0-9_-]{80,110}", keywords=("sk-ant-",), sample=lambda: "sk" + "-ant-api03-" + scramble("anthropic", 93) + "AA", opens="runs models on your bill", revoke="https://console.anthropic.com/settings/keys"),
     secret("anthropic-admin-key", "Anthropic admin key", "sk-ant-admin01-<w93-100>", opens="manages your organisation", revoke="https://console.anthropic.com/settings/admin-keys"),

@@ -1,0 +1,219 @@
+"""Which assignments are credentials and which only look like it: one row a shape."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from hardenctl.detect.secrets import detect_secrets, sensitive_spans
+from hardenctl.model.blob import Blob, Provenance
+from hardenctl.model.finding import Confidence, Severity
+from hardenctl.rules.fakes import scramble
+from hardenctl.rules.secrets import RULES
+
+ALL = frozenset(each.id for each in RULES)
+VALUE = scramble("shapes", 24)
+WORD = scramble("word", 11, "bcdfghjklmnpqrtvwxz")
+BASIC = base64.b64encode(f"ada:{VALUE}".encode()).decode()
+
+
+def found(text: str, path: str = "settings.py") -> list[tuple[str, str]]:
+    """Rule and value of each hit."""
+    blob = Blob(Provenance(path), text.encode())
+    return [(rule.id, str(hit.secret)) for rule, hit in detect_secrets(blob, ALL)]
+
+
+ASSIGNMENT = "secret-generic-assignment"
+TRUE_SHAPES = [
+    pytest.param("app.py", 'DB_PASSWORD = "{}"', ASSIGNMENT, id="python-double-quotes"),
+    pytest.param("app.py", "db_password: str = '{}'", ASSIGNMENT, id="python-annotated"),
+    pytest.param("app.py", 'password = SecretStr("{}")', ASSIGNMENT, id="python-wrapped-in-a-call"),
+    pytest.param("app.py", 'os.getenv("DB_PASSWORD", "{}")', ASSIGNMENT, id="default-of-a-look-up"),
+    pytest.param("app.py", 'SECRET = os.environ.get("X_Y") or "{}"', ASSIGNMENT, id="fallback-after-or"),
+    pytest.param("app.py", 'config["api_key"] = b"{}"', ASSIGNMENT, id="python-subscript-and-bytes"),
+    pytest.param("app.py", 'client.set_auth_token("{}")', ASSIGNMENT, id="setter"),
+    pytest.param("app.py", 'd.setdefault("client_secret", "{}")', ASSIGNMENT, id="key-and-value-arguments"),
+    pytest.param("app.py", 'TOKENS = dict(access_token=["{}"])', ASSIGNMENT, id="first-of-a-list"),
+    pytest.param("app.py", 'assert password == "{}"', ASSIGNMENT, id="comparison"),
+    pytest.param("app.py", 'dsn = "host=db user=app password={} sslmode=require"', ASSIGNMENT, id="libpq-string"),
+    pytest.param("app.cs", 'var c = "Server=db;User Id=app;Password={};Encrypt=true";', ASSIGNMENT, id="ado-net"),
+    pytest.param("app.go", 'password := "{}"', ASSIGNMENT, id="go-short-declaration"),
+    pytest.param("app.go", 'key := []byte("{}")\nsecretKey := []byte("{}")', ASSIGNMENT, id="go-bytes"),
+    pytest.param("app.js", "const apiKey = '{}';", ASSIGNMENT, id="javascript"),
+    pytest.param("app.js", "password: process.env.DB_PW || '{}',", ASSIGNMENT, id="javascript-fallback"),
+    pytest.param("app.rb", "'password' => '{}'", ASSIGNMENT, id="ruby-hash-rocket"),
+    pytest.param("app.php", "define('DB_PASSWORD', '{}');", ASSIGNMENT, id="php-define"),
+    pytest.param("App.java", 'private static final String API_SECRET = "{}";', ASSIGNMENT, id="java-constant"),
+    pytest.param("App.kt", 'val clientSecret: String = "{}"', ASSIGNMENT, id="kotlin-typed"),
+    pytest.param("a.json", '{{"client_secret": "{}"}}', ASSIGNMENT, id="json"),
+    pytest.param("a.py", 'body = "{{\\"api_token\\":\\"{}\\"}}"', ASSIGNMENT, id="json-within-a-string"),
+    pytest.param("a.xml", "<password>{}</password>", ASSIGNMENT, id="xml-element"),
+    pytest.param("a.xml", '<db user="app" password="{}"/>', ASSIGNMENT, id="xml-attribute"),
+    pytest.param("web.config", '<add key="ApiSecret" value="{}" />', ASSIGNMENT, id="name-and-value-attributes"),
+    pytest.param("a.yaml", "password: {}", ASSIGNMENT, id="yaml-bare"),
+    pytest.param("a.yaml", "env:\n  - name: DB_PASSWORD\n    value: {}\n", ASSIGNMENT, id="kubernetes-env"),
+    pytest.param("compose.yml", "    - DB_PASSWORD={}", ASSIGNMENT, id="compose-list"),
+    pytest.param(".env", "API_TOKEN={}", ASSIGNMENT, id="dotenv"),
+    pytest.param(".env", "export API_TOKEN={}  # live", ASSIGNMENT, id="dotenv-comment"),
+    pytest.param("a.ini", "password = {}", ASSIGNMENT, id="ini"),
+    pytest.param("a.toml", 'secret_key = "{}"', ASSIGNMENT, id="toml"),
+    pytest.param("Dockerfile", "ENV API_TOKEN {}", ASSIGNMENT, id="dockerfile-env-with-a-space"),
+    pytest.param("a.sh", "mysql --password={} app", ASSIGNMENT, id="flag-with-equals"),
+    pytest.param("a.sh", "tool --api-token {} run", ASSIGNMENT, id="flag-with-a-space"),
+    pytest.param("a.sh", "curl -u ada:{} https://x.io", ASSIGNMENT, id="curl-user"),
+    pytest.param("a.sql", "ALTER ROLE app PASSWORD '{}';", ASSIGNMENT, id="sql-password"),
+    pytest.param("a.sql", "CREATE USER app IDENTIFIED BY '{}';", ASSIGNMENT, id="sql-identified-by"),
+    pytest.param("a.py", 'url = "https://x.io/v1?api_key={}&limit=3"', ASSIGNMENT, id="query-string"),
+    pytest.param("README.md", "Sign in with `password: {}`", ASSIGNMENT, id="prose"),
+    pytest.param("a.py", 'URL = "postgresql://app:{}@db:5432/app"', "secret-url-credentials", id="url-userinfo"),
+    pytest.param("a.py", 'h = {{"Authorization": "Bearer {}"}}', "secret-bearer-token", id="bearer-header"),
+    pytest.param("a.sh", "curl -H 'Authorization: Bearer {}' https://x.io", "secret-bearer-token", id="curl-header"),
+]
+
+
+@pytest.mark.parametrize(("path", "template", "rule"), TRUE_SHAPES)
+def test_a_credential_is_found_at_its_exact_place(path: str, template: str, rule: str):
+    """The span of the hit is the value and nothing else, in each way to write an assignment."""
+    text = "# first line\n" + template.format(*[VALUE] * template.count("{}")) + "\n"
+    blob = Blob(Provenance(path), text.encode())
+    hits = [(each.id, text[hit.span.start : hit.span.end]) for each, hit in detect_secrets(blob, ALL)]
+    assert (rule, VALUE) in hits
+
+
+@pytest.mark.parametrize(("path", "template", "rule"), TRUE_SHAPES)
+def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str):
+    """Each value that is found lies in a sensitive span, and no text of the hit holds it."""
+    del rule
+    text = template.format(*[VALUE] * template.count("{}"))
+    blob = Blob(Provenance(path), text.encode())
+    hidden = "".join(
+        " " if any(start <= at < end for start, end in sensitive_spans(blob)) else each for at, each in enumerate(text)
+    )
+    assert VALUE not in hidden
+    for _, hit in detect_secrets(blob, ALL):
+        told = " ".join([hit.message, hit.identity, *hit.why, *hit.evidence.values(), hit.fix.title if hit.fix else ""])
+        assert VALUE[4:] not in told
+        assert VALUE not in repr(hit)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        pytest.param("a.py", 'PASSWORD_KEY = "password_key"', id="key-names-mapped-to-key-names"),
+        pytest.param("a.py", 'password = forms.CharField(label="Password")', id="form-label"),
+        pytest.param("locale/de.json", '{"password": "Passwort eingeben"}', id="translation"),
+        pytest.param("a.py", 'TOKEN_BACKEND = "app.auth.tokens.SignedTokenBackend"', id="class-path"),
+        pytest.param("a.yml", "private_key: /etc/ssl/private/server.key", id="file-name"),
+        pytest.param("a.sh", 'PASSWORD="$(cat /run/secrets/db)"', id="shell-substitution"),
+        pytest.param("a.sh", 'PGPASSWORD="${DB_PASSWORD}" psql', id="shell-variable"),
+        pytest.param("a.py", "secret = parsed", id="bare-identifier"),
+        pytest.param("a.py", "password=user.password, token=token", id="keyword-arguments"),
+        pytest.param("a.js", "token: this.props.token,", id="bare-attribute"),
+        pytest.param("a.py", "auth_token = None", id="none"),
+        pytest.param("a.yml", "use_password: true", id="switch"),
+        pytest.param("a.py", 'TOKEN_TYPE = "ACCESS_TOKEN_TYPE"', id="enum-constant"),
+        pytest.param("a.json", '{"integrity": "sha512-' + scramble("i", 86) + '=="}', id="integrity-hash"),
+        pytest.param("package-lock.json", '{"token": "' + VALUE + '"}', id="lock-file"),
+        pytest.param("a.py", 'password_hash = "$2b$12$' + scramble("h", 53) + '"', id="password-hash"),
+        pytest.param("a.py", 'STRIPE_KEY = "pk_' + "live_" + VALUE + '"', id="publishable-key"),
+        pytest.param("id.pub", "ssh-rsa AAAAB3NzaC1yc2E" + scramble("p", 300) + " ada@host", id="public-key"),
+        pytest.param("a.pem", "-----BEGIN CERTIFICATE-----\nMIIB" + scramble("c", 200), id="certificate"),
+        pytest.param("compose.yml", "POSTGRES_PASSWORD: postgres", id="weak-literal"),
+        pytest.param(".env.example", "SECRET_KEY=changethis", id="placeholder"),
+        pytest.param(".env.example", "API_KEY=<your-api-key>", id="placeholder-in-brackets"),
+        pytest.param("compose.yml", "POSTGRES_USER: mealie\nPOSTGRES_PASSWORD: mealie", id="the-users-name"),
+        pytest.param("a.py", 'URL = "postgres://user:password@host/db"', id="documented-url"),
+        pytest.param("a.py", 'URL = f"postgres://{user}:{password}@{host}/db"', id="url-built-of-variables"),
+        pytest.param("a.yml", "token: ${{ secrets.GITHUB_TOKEN }}", id="github-actions-secret"),
+        pytest.param("a.tf", 'password = "${var.password}"', id="terraform-variable"),
+        pytest.param("a.css", ".COLOR_PINK { color: #e91e63 }", id="letters-within-a-word"),
+        pytest.param("a.py", 'x = "-----BEGIN ' + 'RSA PRIVATE KEY-----"', id="header-of-a-key-alone"),
+        pytest.param("a.md", "Set the password to something you can remember.", id="sentence"),
+        pytest.param("a.py", 'KEY = "AKIAIOSFODNN7' + 'EXAMPLE"', id="documented-key"),
+        pytest.param("a.html", '<input type="password" name="password" placeholder="Password">', id="form-field"),
+        pytest.param("a.py", 'headers = {"Authorization": f"Bearer {token}"}', id="header-with-a-variable"),
+        pytest.param("a.py", 'raise ValueError("token: unexpected value")', id="error-message"),
+    ],
+)
+def test_what_is_no_credential(path: str, text: str):
+    """None of the shapes that false alarms are made of is reported."""
+    assert found(text, path) == []
+
+
+def test_a_basic_header_is_decoded():
+    """The value of a Basic header is reported once, and a guessable password in one is not."""
+    assert found(f'h = "Authorization: Basic {BASIC}"') == [("secret-basic-auth", BASIC)]
+    weak = base64.b64encode(b"admin:" + b"admin").decode()
+    assert found(f'h = "Authorization: Basic {weak}"') == []
+
+
+def test_a_weak_literal_is_masked_though_it_is_no_finding():
+    """What no rule reports is still not shown: a guessable password in a code frame is a password."""
+    blob = Blob(Provenance("compose.yml"), b"POSTGRES_PASSWORD: postgres\n")
+    assert sensitive_spans(blob) == [(19, 27)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("POSTGRES_PASSWORD: ${POSTGRES_PASSWORD}\n", id="variable"),
+        pytest.param("API_KEY: <your-api-key>\n", id="placeholder"),
+        pytest.param("PORT: 8000\nHOST: db\n", id="plain-settings"),
+    ],
+)
+def test_what_is_no_credential_is_not_masked(text: str):
+    """A frame stays readable: references, placeholders and plain settings are shown."""
+    assert sensitive_spans(Blob(Provenance("compose.yml"), text.encode())) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "severity", "confidence"),
+    [
+        pytest.param("app/settings.py", Severity.HIGH, Confidence.LIKELY, id="source"),
+        pytest.param("tests/test_app.py", Severity.LOW, Confidence.LIKELY, id="test"),
+        pytest.param("docs/install.md", Severity.LOW, Confidence.LIKELY, id="document"),
+    ],
+)
+def test_where_a_file_stands_decides_how_bad_it_is(path: str, severity: Severity, confidence: Confidence):
+    """A random value under a credential's name is likely everywhere, and severe where the application reads it."""
+    blob = Blob(Provenance(path), f'DB_PASSWORD = "{VALUE}"'.encode())
+    [(rule, hit)] = detect_secrets(blob, ALL)
+    assert (hit.severity or rule.severity, hit.confidence) == (severity, confidence)
+
+
+def test_a_short_word_is_only_possible():
+    """Eleven random letters may be a name: reported, but low."""
+    blob = Blob(Provenance("a.py"), f'password = "{WORD}"'.encode())
+    [(_, hit)] = detect_secrets(blob, ALL)
+    assert (hit.severity, hit.confidence) == (Severity.LOW, Confidence.POSSIBLE)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_offsets_count_characters_in_any_encoding(encoding: str):
+    """The span is right behind letters of several bytes, in UTF-8, UTF-16 and Latin-1 files."""
+    text = f'# Schlüssel für Zoë: "é"\nDB_PASSWORD = "{VALUE}"\n'
+    blob = Blob(Provenance("a.py"), text.encode(encoding))
+    [(_, hit)] = detect_secrets(blob, ALL)
+    assert blob.text[hit.span.start : hit.span.end] == VALUE
+
+
+def test_binary_files_are_left_alone():
+    """A file git calls binary holds no text to read."""
+    blob = Blob(Provenance("a.bin"), b"\0\0" + f'password = "{VALUE}"'.encode())
+    assert list(detect_secrets(blob, ALL)) == []
+    assert sensitive_spans(blob) == []
+
+
+def test_only_the_rules_asked_for_answer():
+    """A rule that is switched off finds nothing."""
+    blob = Blob(Provenance("a.py"), f'DB_PASSWORD = "{VALUE}"'.encode())
+    assert list(detect_secrets(blob, ALL - {ASSIGNMENT})) == []
+
+
+def test_a_hit_says_why():
+    """The probability and the features that spoke for it are there for --verbose."""
+    blob = Blob(Provenance("a.py"), f'DB_PASSWORD = "{VALUE}"'.encode())
+    [(_, hit)] = detect_secrets(blob, ALL)
+    assert hit.why[0].startswith("probability ")
+    assert any(reason.startswith("key:") for reason in hit.why)
