@@ -77,9 +77,9 @@ def _from_compose(blob: Blob) -> Iterator[tuple[str, str | None, Span]]:
     for service in services.values() if isinstance(services, Mapping) else ():
         environment = service.get("environment") if isinstance(service, Mapping) else None
         for name, value in _entries(environment):
-            at = re.search(rf"^\s*(?:-\s*)?[\"']?{re.escape(name)}[\"']?\s*[:=]", blob.text, re.MULTILINE)
+            at = re.search(rf"(?<![\w$]){re.escape(name)}(?=[\"']?\s*[:=])", blob.text)
             if at is not None:
-                yield name, value, _line(blob, at.start() + len(at[0]) - len(at[0].lstrip()))
+                yield name, value, _line(blob, at.start())
 
 
 def _entries(environment: Any) -> Iterator[tuple[str, str | None]]:

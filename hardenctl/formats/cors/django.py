@@ -57,7 +57,7 @@ def sight(run: Interpreter, module: Module, *, assume_middleware: bool) -> Itera
     everyone = truth(values.get("CORS_ALLOW_ALL_ORIGINS"))
     origins = strings(values.get("CORS_ALLOWED_ORIGINS"))
     regexes = strings(values.get("CORS_ALLOWED_ORIGIN_REGEXES"))
-    literals = origins.entries if origins.text is None else tuple(origins.text)
+    literals = origins.entries  # of a plain string, its characters are taken for origins: nobody gets in
     patterns = (*regexes.entries, *regexes.patterns, *(tuple(regexes.text) if regexes.text is not None else ()))
     acceptance = Acceptance(
         "django-cors-headers", everyone=bool(everyone), literals=literals, patterns=patterns, dead=origins.dead

@@ -39,19 +39,19 @@ def _one(name: str, argument: Any) -> list[str]:
     if name == "BRANCH":
         return [text for branch in argument[1] for text in _texts(branch)]
     if name == "IN":
-        return [_member(argument)]
+        return _members(argument)
     # A lone `.` is mostly a dot that somebody forgot to escape.
     return {"ANY": ["."], "NOT_LITERAL": ["a"]}.get(name, [""])
 
 
-def _member(options: Iterable[tuple[Any, Any]]) -> str:
-    """One character of a set."""
+def _members(options: Iterable[tuple[Any, Any]]) -> list[str]:
+    """Characters of a set: the ones it names (`(a|b)` is parsed as a set, too), else one of a range or class."""
+    named = [chr(argument) for name, argument in options if str(name) == "LITERAL"]
+    if named:
+        return named[:3]
     for name, argument in options:
-        kind = str(name)
-        if kind == "LITERAL":
-            return chr(argument)
-        if kind == "RANGE":
-            return chr(argument[0])
-        if kind == "CATEGORY":
-            return "1" if "DIGIT" in str(argument) else "a"
-    return "a"
+        if str(name) == "RANGE":
+            return [chr(argument[0])]
+        if str(name) == "CATEGORY" and "DIGIT" in str(argument):
+            return ["1"]
+    return ["a"]

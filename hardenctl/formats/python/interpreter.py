@@ -11,7 +11,7 @@ from typing import Protocol
 from hardenctl.formats.python import expressions, library, settings, statements
 from hardenctl.formats.python.interest import Interest
 from hardenctl.formats.python.project import Module, Project
-from hardenctl.formats.python.signals import Exhausted, Raised, Returned, Signal
+from hardenctl.formats.python.signals import Exhausted, Returned, Signal
 from hardenctl.formats.python.values import (
     Bound,
     Class,
@@ -336,24 +336,28 @@ class Interpreter:
 
     def truth(self, value: Value) -> bool:
         """Whether a value counts as true; on an unknown, the way this world goes."""
-        data = value.data
         self.decided_by |= value.variables
+        key = _undecided(value)
+        if key is not None:
+            positive = key.removeprefix(expressions.NOT)
+            chosen = self.choices.taken.get(positive, True) if self.calm else self.choices.choose(positive)
+            return chosen == (positive == key)
+        data = value.data
         if isinstance(data, Unknown):
-            if is_set(data):
-                return True
-            negative = data.key.startswith(expressions.NOT)
-            if self.calm:
-                return self.choices.taken.get(data.key.removeprefix(expressions.NOT), True) != negative
-            return self.choices.choose(data.key.removeprefix(expressions.NOT)) != negative
-        if isinstance(data, (list, tuple)) and len(data) == 1 and data[0].unknown and not is_set(data[0].data):
-            return True if self.calm else self.choices.choose(f"{data[0].data.key}?")
-        if isinstance(data, (External, Instance, Class, Function, Bound, Module, Url, Lazy)):
-            return True
-        return bool(data)
+            return True  # the text of a variable that must be set
+        return isinstance(data, (External, Instance, Class, Function, Bound, Module, Url, Lazy)) or bool(data)
 
-    def raised(self, kind: str) -> Raised:
-        """An exception of the evaluated program."""
-        return Raised(kind)
+
+def _undecided(value: Value) -> str | None:
+    """The key of a value that may be true or false; None where it is one or the other."""
+    data = value.data
+    if isinstance(data, (list, tuple)) and len(data) == 1 and isinstance(data[0].data, Unknown):
+        data = data[0].data  # all there may be in it
+    if isinstance(data, Unknown):
+        return None if is_set(data) else data.key
+    if isinstance(data, External) and data.owner is None and not data.name.startswith("builtins."):
+        return data.name
+    return None
 
 
 def is_set(data: Unknown) -> bool:

@@ -268,7 +268,7 @@ def _map(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Val
     from hardenctl.formats.python.expressions import items
 
     del keywords
-    mapped = [run.apply(_of_type(args[0], each), [each], {}, "map()") for each in items(args[1])]
+    mapped = [_apply_one(run, args[0], each) for each in items(args[1])]
     return Value(mapped, args[1].variables)
 
 
@@ -277,20 +277,23 @@ def _filter(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> 
 
     del keywords
     test = args[0]
-    kept = [
-        each
-        for each in items(args[1])
-        if run.truth(each if test.data is None else run.apply(_of_type(test, each), [each], {}, "filter()"))
-    ]
+    kept = [each for each in items(args[1]) if run.truth(each if test.data is None else _apply_one(run, test, each))]
     return Value(kept, args[1].variables)
 
 
-def _of_type(function: Value, each: Value) -> Value:
-    """`str.strip` as a function: the method of the element."""
+def _apply_one(run: Interpreter, function: Value, each: Value) -> Value:
+    """`function(each)`; a method taken from its class (`str.strip`) is that method of the element."""
     data = function.data
-    if isinstance(data, External) and re.fullmatch(r"builtins\.str\.\w+", data.name) and isinstance(each.data, str):
-        return Value(External(f"bound.str.{data.name.rpartition('.')[2]}", each))
-    return function
+    if isinstance(data, External) and data.name.startswith("builtins.str.") and isinstance(each.data, str):
+        return run.apply(run.attribute(each, data.name.rpartition(".")[2]), [], {}, "method()")
+    return run.apply(function, [each], {}, "function()")
+
+
+def _sorted(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    listed = _list(run, args[:1], {})
+    if keywords or not all(isinstance(each.data, str) for each in listed.data):
+        return listed
+    return Value(sorted(listed.data, key=lambda each: str(each.data)), listed.variables, listed.span)
 
 
 def _enumerate(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -401,11 +404,11 @@ MODELS: dict[str, Model] = {
             "builtins.tuple",
             "builtins.set",
             "builtins.frozenset",
-            "builtins.sorted",
             "builtins.reversed",
         ),
         _list,
     ),
+    "builtins.sorted": _sorted,
     "builtins.dict": _dict,
     "builtins.str": _str,
     "builtins.bool": _bool,
