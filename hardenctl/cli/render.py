@@ -30,7 +30,8 @@ def register(app: typer.Typer) -> None:
         path: Annotated[Path, typer.Argument(metavar="PATH", help="The project.")] = Path(),
         *,
         settings: Annotated[
-            list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a detected fact. Repeatable.")
+            list[str] | None,
+            typer.Option("--set", metavar="KEY=VALUE", help="Override a fact: app=shop.api:app, port=9000, ..."),
         ] = None,
         write: Annotated[bool, typer.Option("--write", help="Write the file, and show what changes.")] = False,
         force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,

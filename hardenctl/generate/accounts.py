@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from urllib.parse import quote, unquote
 
 from hardenctl.rules.secrets.values import is_placeholder
@@ -137,8 +138,9 @@ class Accounts:
         return None
 
     def _prefixes(self, family: str) -> tuple[str, ...]:
-        return (*_PREFIXES[family], *_SQL) if family == self._sql_family() else _PREFIXES[family]
+        return (*_PREFIXES[family], *_SQL) if family == self._sql_family else _PREFIXES[family]
 
+    @cached_property
     def _sql_family(self) -> str:
         schemes = [url.family for value in self.values.values() if (url := Url.parse(value))]
         for family in ("postgres", "mysql"):

@@ -75,17 +75,18 @@ def _merge(target: list[dotenv.Entry], template: list[dotenv.Entry]) -> list[dot
     if not target:
         return template
     present = {each.key for each in target}
-    merged, above = list(target), list[dotenv.Entry]()
-    if not dotenv.join(target).endswith(("\n", "\r")):
-        merged.append(dotenv.Entry(None, None, "\r\n" if "\r\n" in dotenv.join(target) else "\n"))
+    added, above = list[dotenv.Entry](), list[dotenv.Entry]()
     for each in template:
         if each.key is None:
             above = [*above, each] if each.text.strip() and not each.text.startswith(("\n", "\r")) else [each]
             continue
         if each.key not in present:
-            merged += [*above, each]
+            added += [*above, each]
         above = []
-    return merged
+    text = dotenv.join(target)
+    if added and not text.endswith(("\n", "\r")):
+        added.insert(0, dotenv.Entry(None, None, "\r\n" if "\r\n" in text else "\n"))
+    return target + added
 
 
 class _Filling:

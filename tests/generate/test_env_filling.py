@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from dotenv import dotenv_values
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardenctl.generate.accounts import Url
@@ -306,6 +306,47 @@ def test_broken_template() -> None:
     """A template with a line that loaders drop is an error."""
     with pytest.raises(DocumentError, match="template:1"):
         fill("KEY='open\n", None, name="template")
+
+
+KEYS = st.sampled_from(
+    [
+        "SECRET_KEY", "JWT_SECRET", "POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "DB_PASSWORD", "DB_HOST",
+        "DATABASE_URL", "REDIS_URL", "REDIS_PASSWORD", "OPENAI_API_KEY", "SENTRY_DSN", "DEBUG", "APP_NAME",
+        "CELERY_BROKER_URL", "MYSQL_ROOT_PASSWORD", "API_TOKEN",
+    ]
+)  # fmt: skip
+VALUES = st.sampled_from(
+    [
+        "", "change-me", '""', "''", '"change-me"', "'secret'", "postgres", "12345", "app", "my app", "${SECRET_KEY}",
+        "postgresql://user:password@host:5432/db", "postgresql://app:x@db/app?a=1&b=2", "redis://redis:6379/0",
+        "redis://:x@r", "mysql://root@db/x", "http://", "://", "localhost", "a#b", "a # b", "$HOME", "😀", LIVE,
+        "sqlite:///x.db", "amqp://guest:guest@mq//",
+    ]
+)  # fmt: skip
+LINES = st.one_of(
+    st.builds(
+        "{}{}={}{}".format, st.sampled_from(["", "export ", "  "]), KEYS, VALUES, st.sampled_from(["", " # why"])
+    ),
+    st.sampled_from(["", "# comment", "# openssl rand -hex 32", "BARE", "EXTRA=1"]),
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(LINES, max_size=12), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_any_template(lines: list[str], newline: str, ends: bool) -> None:  # noqa: FBT001 - a draw
+    """Whatever stands in a template: settings keep their bytes, and a second run changes nothing."""
+    template = newline.join(lines) + (newline if ends else "")
+    filled = fill(template, None)
+    before, after = (dotenv_values(stream=io.StringIO(text), interpolate=False) for text in (template, filled.text))
+    assert list(before) == list(after)
+    changed = {key for key in before if before[key] != after[key]}
+    assert changed <= set(filled.generated) | set(filled.assembled)
+    assert filled.text.count(newline) == template.count(newline)
+    again = fill(template, filled.text)
+    assert again.text == filled.text
+    assert not again.generated
+    told = {*filled.generated, *filled.assembled, *filled.copied, *filled.missing, *filled.kept}
+    assert told <= set(before)
 
 
 @given(st.text(min_size=1).filter(lambda text: "\r" not in text), st.text(min_size=1))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 from pathlib import Path
@@ -25,11 +26,17 @@ def commands(name: str) -> list[str]:
     return [each.strip() for each in calls if each.strip().startswith("hardenctl ")]
 
 
+@functools.cache
+def root() -> Any:
+    """The command line as click sees it."""
+    return typer.main.get_command(app)
+
+
 @pytest.mark.parametrize(("name", "call"), [(name, call) for name in GUIDES for call in dict.fromkeys(commands(name))])
 def test_commands_of_the_guides_exist(name: str, call: str) -> None:
     """A guide names only commands, options, templates and rules that there are."""
     del name
-    command: Any = typer.main.get_command(app)
+    command = root()
     words = shlex.split(call)[1:]
     while words and hasattr(command, "commands"):
         assert words[0] in command.commands, call

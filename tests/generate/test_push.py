@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fakes are P
 
 # A platform's program that writes down how it was called. FAKE decides how it behaves.
 FAKE = """\
-#!{python}
+#!{python} -IS
 import json, os, pathlib, sys, time
 value = sys.stdin.read()
 call = {{"argv": sys.argv[1:], "stdin": value, "environment": dict(os.environ)}}
