@@ -32,29 +32,26 @@ def audit(
     started = time.perf_counter()
     detection = detect(source, policy.enabled(rules), policy.settings, progress)
     judged = judge(source.resolve(detection.findings), policy, baseline=baseline)
-    whole = _is_whole(source.snapshot())
+    looked_at = basis(
+        source.target.kind,
+        policy,
+        rules,
+        whole=_is_whole(source.snapshot()),
+        gaps=len(detection.gaps),
+        servers=bool(detection.servers),
+        files=detection.scanned.files,
+    )
     return Report(
         target=source.target,
         findings=judged,
         gaps=detection.gaps,
         scanned=detection.scanned,
-        score=score(
-            judged,
-            basis(
-                source.target.kind,
-                policy,
-                rules,
-                whole=whole,
-                gaps=len(detection.gaps),
-                servers=bool(detection.servers),
-                files=detection.scanned.files,
-            ),
-        ),
+        score=score(judged, looked_at),
         verdict=verdict(judged, detection.gaps, policy, allow_gaps=allow_gaps),
         fail_on=policy.fail_on,
         servers=detection.servers,
         elapsed_seconds=time.perf_counter() - started,
-        notes=notes(judged, policy, whole=whole),
+        notes=notes(judged, policy, complete=looked_at.complete),
     )
 
 

@@ -9,6 +9,7 @@ from hardenctl.model.blob import Gap
 from hardenctl.model.finding import Finding, Mark
 from hardenctl.model.glob import glob_match
 from hardenctl.model.report import JudgedFinding, Status, Verdict
+from hardenctl.policy.names import is_known, known_ids
 from hardenctl.policy.policy import Policy, Suppression, matches
 
 
@@ -35,11 +36,11 @@ def verdict(judged: Iterable[JudgedFinding], gaps: Collection[Gap], policy: Poli
 
 
 def notes(
-    judged: Iterable[JudgedFinding], policy: Policy, *, whole: bool, today: dt.date | None = None
+    judged: Iterable[JudgedFinding], policy: Policy, *, complete: bool, today: dt.date | None = None
 ) -> tuple[str, ...]:
     """What is stale: suppressions that have expired or match nothing, marks that name another rule than is found.
 
-    `whole` says that the whole project was looked at: only then is a suppression that matches nothing a stale one.
+    `complete` says that every rule looked at all there is: only then is a suppression that matches nothing a stale one.
     """
     today = today or dt.datetime.now(tz=dt.UTC).date()
     findings = [each.finding for each in judged]
@@ -50,16 +51,20 @@ def notes(
         if each.expires is not None and today > each.expires:
             again = f"; {count} {'finding counts' if count == 1 else 'findings count'} again" if count else ""
             said.append(f"{where} expired on {each.expires}{again}")
-        elif whole and not count:
+        elif complete and not count:
             said.append(f"{where} matches nothing: remove it")
     by_mark: dict[tuple[str, Mark], bool] = {}
     for finding in findings:
         for mark in finding.marks:
             key = (finding.location.path, mark)
             by_mark[key] = by_mark.get(key, False) or matches(finding.rule, mark.rules)
-    for (path, mark), used in by_mark.items():
-        if mark.tool == "hardenctl" and not used:
-            said.append(f"{path}:{mark.line}: ignore[{', '.join(mark.rules)}] names no rule that is found there")
+    unused = [key for key, used in by_mark.items() if not used and key[1].tool == "hardenctl"]
+    ids = known_ids() if unused else ()
+    for path, mark in unused:
+        unknown = not any(is_known(each, ids) for each in mark.rules)
+        if complete or unknown:
+            what = "no rule there is" if unknown else "no rule that is found there"
+            said.append(f"{path}:{mark.line}: ignore[{', '.join(mark.rules)}] names {what}")
     return tuple(dict.fromkeys(said))
 
 

@@ -39,11 +39,15 @@ WEIGHTS: Mapping[Category, float] = {
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a score rests on: which categories were looked at, what could not be, whether a load result exists."""
+    """What a score rests on: which categories were looked at, what could not be, whether a load result exists.
+
+    `complete` says that every rule looked at all there is: only then does finding nothing mean anything.
+    """
 
     categories: frozenset[Category] = frozenset(Category)
     gaps: int = 0
     load_evidence: bool = False
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ def basis(
     ids = {each for each in ids if not matches(each, policy.ignore)}
     missing = {each.category for each in RULES if each.id not in ids}
     some = {each.category for each in RULES} - missing
-    return Basis(frozenset(some if servers else some - {Category.PERFORMANCE}), gaps)
+    scored = some if servers else some - {Category.PERFORMANCE}
+    return Basis(frozenset(scored), gaps, complete=not missing and not gaps)
 
 
 def basis_of(report: Report) -> Basis:

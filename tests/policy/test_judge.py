@@ -155,29 +155,38 @@ class TestNotes:
     """What is stale is said."""
 
     def test_an_expired_suppression(self):
-        """It is said that it expired and what counts again, whatever part of the project was looked at."""
+        """It is said that it expired and what counts again, whatever was looked at."""
         old = Suppression("cors", "r", expires=dt.date(2026, 1, 1))
         policy = Policy(suppressions=(old,))
-        (note,) = notes(judge([finding()], policy, today=TODAY), policy, whole=False, today=TODAY)
+        (note,) = notes(judge([finding()], policy, today=TODAY), policy, complete=False, today=TODAY)
         assert note == "the suppression of `cors` at `**` expired on 2026-01-01; 1 finding counts again"
-        (note,) = notes([], policy, whole=False, today=TODAY)
+        (note,) = notes([], policy, complete=False, today=TODAY)
         assert note.endswith("expired on 2026-01-01")
 
     def test_a_suppression_of_nothing(self):
-        """One that matches nothing is stale, but only if the whole project was looked at."""
+        """One that matches nothing is stale, but only if every rule looked at everything."""
         policy = Policy(suppressions=(Suppression("cors", "r", "x"),))
         judged = judge([finding()], policy, today=TODAY)
-        assert notes(judged, policy, whole=False, today=TODAY) == ()
-        assert notes(judged, policy, whole=True, today=TODAY) == (
+        assert notes(judged, policy, complete=False, today=TODAY) == ()
+        assert notes(judged, policy, complete=True, today=TODAY) == (
             "the suppression of `cors` at `x` matches nothing: remove it",
         )
 
     def test_a_mark_for_another_rule(self):
         """A mark that none of the findings beside it answers to is named once."""
-        stale, used, theirs = mark("compose"), mark("cors"), mark("secret-", tool="other")
+        stale, used, theirs = mark("docs"), mark("cors"), mark("secret-", tool="other")
         judged = judge([finding(marks=(stale, used, theirs)), finding(marks=(stale,))], Policy(), today=TODAY)
-        assert notes(judged, Policy(), whole=True, today=TODAY) == (
-            "main.py:3: ignore[compose] names no rule that is found there",
+        assert notes(judged, Policy(), complete=True, today=TODAY) == (
+            "main.py:3: ignore[docs] names no rule that is found there",
+        )
+        assert notes(judged, Policy(), complete=False, today=TODAY) == (), "the rule may not have run"
+
+    def test_a_mark_for_no_rule(self):
+        """A misspelt rule, or none at all, is said whatever was looked at."""
+        judged = judge([finding(marks=(mark("crs"), mark()))], Policy(), today=TODAY)
+        assert notes(judged, Policy(), complete=False, today=TODAY) == (
+            "main.py:3: ignore[crs] names no rule there is",
+            "main.py:3: ignore[] names no rule there is",
         )
 
 

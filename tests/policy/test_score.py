@@ -182,6 +182,15 @@ def test_what_was_looked_at(changes: dict[str, Any], expected: set[Category], mo
     options = {"whole": True, "gaps": 0, "servers": True, "files": 1, **values}
     result = basis(options.pop("kind"), options.pop("policy"), options.pop("ran"), **options)
     assert result.categories == expected
+    assert result.complete is (set(changes) <= {"servers"} or changes.get("policy") == Policy(rules={"secret-b": None}))
+
+
+def test_a_gap_is_not_complete(monkeypatch: pytest.MonkeyPatch):
+    """Where something could not be looked at, finding nothing means nothing."""
+    monkeypatch.setattr("hardenctl.rules.RULES", RULES)
+    options = {"whole": True, "servers": True, "files": 1}
+    assert basis(SourceKind.WORKTREE, Policy(), RULES, gaps=0, **options).complete
+    assert not basis(SourceKind.WORKTREE, Policy(), RULES, gaps=1, **options).complete
 
 
 def test_the_basis_of_a_report():
