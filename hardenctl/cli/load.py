@@ -12,7 +12,7 @@ from hardenctl.cli.auditing import show
 from hardenctl.load.builtin import BUILTIN
 from hardenctl.load.document import WRITERS, to_document
 from hardenctl.load.duration import parse_duration, show_duration
-from hardenctl.load.outputs import check_outputs, write_outputs
+from hardenctl.load.outputs import check_outputs, read_document, write_outputs
 from hardenctl.load.prepare import Wishes, prepare
 from hardenctl.load.run import run as run_plan
 from hardenctl.load.verdict import conclude
@@ -37,6 +37,22 @@ def list_scenarios() -> None:
         f"p95<{settings.p95_ms:g}ms, error_rate<{settings.error_rate:.3g}, cpu<{settings.cpu:.0%} with --target-pid"
     )
     show("\n".join([*lines, "", f"targets: {targets}; peak also rps>={settings.rps:g}"]) + "\n")
+
+
+@app.command("report")
+def report(
+    file: Annotated[Path, typer.Argument(metavar="RESULT.json", help="What `load run --output json=FILE` wrote.")],
+    format: Annotated[  # noqa: A002 - the option's name
+        str, typer.Option(metavar="FORMAT", help="full, json, markdown, junit or html.")
+    ] = "html",
+) -> None:
+    """Print a stored result in another format; HTML is one page without script or network."""
+    if format != "full" and format not in WRITERS:
+        raise UsageError(f"there is no format `{format}`", help=f"formats: full, {', '.join(WRITERS)}")
+    document = read_document(file)
+    from hardenctl.cli.load_view import summary
+
+    show(summary(document, look_of(sys.stdout)) if format == "full" else WRITERS[format](document))
 
 
 @app.command("run", epilog=_EXIT_CODES)
@@ -73,7 +89,7 @@ def run_scenario(
         str | None, typer.Option(metavar="NAME", help="Repeat the name of a host outside of private networks.")
     ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="The policy file.")] = None,
-    format: Annotated[str, typer.Option(metavar="FORMAT", help="full, json, markdown or junit.")] = "full",  # noqa: A002 - the option's name
+    format: Annotated[str, typer.Option(metavar="FORMAT", help="full, json, markdown, junit or html.")] = "full",  # noqa: A002 - the option's name
     output: Annotated[list[str] | None, typer.Option(metavar="FORMAT=FILE", help="Write a report. Repeatable.")] = None,
     no_progress: Annotated[bool, typer.Option("--no-progress", "--quiet", help="Nothing while it runs.")] = False,
 ) -> int:

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 from hardenctl import __version__
 from hardenctl.load.gates import GateResult, Outcome
+from hardenctl.load.html import to_html
 from hardenctl.load.measure import Series, Window
 from hardenctl.load.verdict import Result
 
@@ -139,6 +140,7 @@ WRITERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "json": lambda document: json.dumps(document, ensure_ascii=False) + "\n",
     "markdown": to_markdown,
     "junit": to_junit,
+    "html": to_html,
 }
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hardenctl.load.document import WRITERS
-from hardenctl.model.errors import ToolError, UsageError
+from hardenctl.load.document import SCHEMA_VERSION, WRITERS
+from hardenctl.model.errors import DocumentError, ToolError, UsageError
 
 
 def check_outputs(wishes: Sequence[str]) -> tuple[tuple[str, Path], ...]:
@@ -44,3 +45,17 @@ def write_outputs(outputs: Sequence[tuple[str, Path]], document: Mapping[str, An
             raise ToolError(
                 f"{path} could not be written: {error.strerror}", help="free space or another --output"
             ) from None
+
+
+def read_document(path: Path) -> Mapping[str, Any]:
+    """A result that a run wrote. Raises UsageError or DocumentError."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", help="name a file of --output json=FILE") from None
+    except ValueError:
+        document = None
+    wanted = {"kind": "load", "schema_version": SCHEMA_VERSION}
+    if not isinstance(document, dict) or any(document.get(key) != value for key, value in wanted.items()):
+        raise DocumentError(f"{path} is no load result", help="name a file that `load run --output json=FILE` wrote")
+    return document

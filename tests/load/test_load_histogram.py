@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardenctl.load.histogram import Histogram, bucket_of, edges
@@ -30,6 +30,7 @@ def test_values_around_the_gate_are_told_apart() -> None:
     assert len({bucket_of(value) for value in (295, 299, 300, 301, 305)}) == 5
 
 
+@settings(deadline=None)
 @given(st.lists(LATENCIES, min_size=1, max_size=300), st.sampled_from([0.5, 0.9, 0.95, 0.99, 0.999]))
 def test_quantiles_agree_with_the_sorted_list(values: list[float], fraction: float) -> None:
     """The quantile is the value at rank ceil(q n), within the width of a bucket."""
@@ -40,6 +41,7 @@ def test_quantiles_agree_with_the_sorted_list(values: list[float], fraction: flo
     assert histogram.quantile(fraction) == pytest.approx(truth, rel=1 / 2048, abs=0.001)
 
 
+@settings(deadline=None)
 @given(st.lists(LATENCIES), st.lists(LATENCIES))
 def test_merging_loses_nothing(first: list[float], second: list[float]) -> None:
     """Two histograms added are the histogram of all values, in either order."""

@@ -181,6 +181,51 @@ def test_junit(result: Result) -> None:
     assert [case.get("name") for case in suite][-1] == "the run"
 
 
+def test_html(result: Result, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One page with charts and tables, nothing loaded from anywhere, small however long the run was."""
+    from hardenctl.cli.app import run
+
+    result.run.timeline *= 2000
+    write_outputs([("json", tmp_path / "a.json")], to_document(result))
+    assert run(["load", "report", str(tmp_path / "a.json")]) == 0
+    page = capsys.readouterr().out
+    assert len(page) < 200_000
+    assert page.count("<svg") == 6
+    assert "error_rate&lt;1%" in page
+    assert not any(word in page for word in ("<script", "http://www", "https://", "url("))
+    root = ET.fromstring(page.partition("\n")[2].partition("<body>")[2].join(["<body>", ""]).removesuffix("</html>\n"))  # noqa: S314
+    assert root.tag == "body"
+
+
+def test_a_report_of_a_run_without_requests() -> None:
+    """Where nothing was measured there are no charts, and no crash."""
+    run = make_run(ok=0)
+    run.timeline = []
+    assert "<svg" not in WRITERS["html"](to_document(conclude(run)))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param(None, "cannot be read", id="missing"),
+        pytest.param("{", "is no load result", id="broken"),
+        pytest.param('{"kind": "audit", "schema_version": 1}', "is no load result", id="another-report"),
+    ],
+)
+def test_what_cannot_be_reported(
+    text: str | None, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that is no result of a run is refused."""
+    from hardenctl.cli.app import run
+
+    file = tmp_path / "a.json"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    assert run(["load", "report", str(file), "--format", "full"]) == 2
+    assert words in capsys.readouterr().err
+    assert run(["load", "report", str(file), "--format", "pdf"]) == 2
+
+
 def test_outputs(result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are written whole; a disk that refuses is an error and leaves what was there."""
     outputs = check_outputs([f"json={tmp_path / 'a.json'}", f"junit={tmp_path / 'a.xml'}"])

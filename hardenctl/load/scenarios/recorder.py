@@ -36,13 +36,14 @@ class Recorder:
     def on_request(
         self,
         name: str,
-        response_time: float,
+        response_time: float | None,
         exception: BaseException | None = None,
         start_time: float | None = None,
         response: Any = None,
         **_: Any,
     ) -> None:
         """Count one finished request."""
+        response_time = response_time or 0.0  # a custom client's event may carry none
         started = start_time if start_time is not None else time.time() - response_time / 1000
         if started < self.measure_from:
             self.warm[exception is not None] += 1
