@@ -15,7 +15,7 @@ from hardenctl.model.text import Span
 
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _ASSIGNED = re.compile(r"([A-Za-z_]\w*=).+", re.DOTALL)
-_HIDDEN = frozenset(("raw_env", "secure_scheme_headers", "logconfig_dict"))
+_HIDDEN = frozenset(("raw_env", "raw_paste_global_conf", "secure_scheme_headers", "logconfig_dict"))
 
 
 def describe_server(launch: ServerLaunch, snapshot: Snapshot) -> Server:
@@ -48,9 +48,9 @@ class _View:
     def setting(self, effective: Effective, launch: ServerLaunch) -> Setting:
         place = effective.span or launch.span
         value = effective.value if effective.known else None
-        if effective.value_span and self.is_sensitive(effective.value_span):
-            value = BULLETS
         expression = effective.expression if not effective.known or effective.configurable else None
+        if effective.value_span and self.is_sensitive(effective.value_span):
+            value, expression = BULLETS, None
         return Setting(_json(value), place.path, self.line(place), effective.origin, _masked(expression))
 
     def word(self, span: Span, text: str) -> str:

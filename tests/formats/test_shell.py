@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardenctl.formats.shell.script import parse_commands
@@ -49,12 +49,14 @@ def test_operators_stand_between_words():
     assert [each.text for each in found if isinstance(each, Operator)] == ["&&", "|", ";", ";", ">&", ">"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("ab '\"\\$x;&#é", min_size=1, max_size=6), max_size=5))
 def test_what_shlex_quotes_is_read_back(parts: list[str]):
     """Quoting any words and splitting them gives the words again."""
     assert [word.literal for word in words(shlex.join(parts))] == parts
 
 
+@settings(deadline=None)
 @given(st.text("ab $'\"\\`{}()<>|&;#\n\r\t=-:", max_size=30))
 def test_no_text_crashes_the_lexer(text: str):
     """Whatever is thrown at it, all spans lie in the text."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardenctl.formats.yaml import Mapping, Scalar, load_yaml, plain, walk
@@ -154,6 +154,7 @@ _TREES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(tree=_TREES, flow=st.booleans())
 def test_what_pyyaml_writes_is_read_back(tree: object, *, flow: bool):
     """Any tree survives, in block and flow style."""
