@@ -55,6 +55,11 @@ class Outcome:
     related: tuple[Related, ...] = ()
 
     @property
+    def starts(self) -> bool:
+        """Whether the application starts at all; Django's system check is no part of a WSGI server's start."""
+        return not self.startup_error or self.acceptance.library == "django-cors-headers"
+
+    @property
     def decided_by_files(self) -> bool:
         """Whether files of the repository set a variable that this outcome was computed from."""
         return bool(self.variables & self.configured)

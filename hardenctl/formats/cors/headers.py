@@ -55,16 +55,16 @@ def wants(node: ast.Call) -> bool:
 
 
 def _constants(node: ast.expr) -> Iterator[object]:
-    """Constants of an argument: itself, the parts of a tuple or list, the keys of a dictionary."""
+    """Constants of an argument: itself, and those inside tuples, lists and dictionaries."""
     if isinstance(node, ast.Constant):
         yield node.value
     elif isinstance(node, (ast.Tuple, ast.List)):
         for each in node.elts:
             yield from _constants(each)
     elif isinstance(node, ast.Dict):
-        for key in node.keys:
-            if isinstance(key, ast.Constant):
-                yield key.value
+        for part in (*node.keys, *node.values):
+            if part is not None:
+                yield from _constants(part)
 
 
 def call(sink: CorsSink, run: Interpreter, call: Call) -> Value | None:
@@ -91,6 +91,8 @@ def _pairs(value: Value) -> Iterator[tuple[Value, Value]]:
     if isinstance(data, dict):
         for key, each in data.items():
             yield Value(key), each
+            if isinstance(each.data, (dict, list)):
+                yield from _pairs(each)
     elif isinstance(data, tuple) and len(data) == 2 and _is_header(data[0]):  # noqa: PLR2004 - name and value
         yield data[0], data[1]
     elif isinstance(data, list):

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from hardenctl.formats.cors import django
 from hardenctl.formats.cors.document import CorsSetup
 from hardenctl.formats.cors.search import ASIDE, HEADER, MATTERS, find_callers, sites
-from hardenctl.formats.cors.trace import trace_django, trace_headers, trace_site
+from hardenctl.formats.cors.trace import Configuration, trace_django, trace_headers, trace_site
 from hardenctl.formats.environment import configured_values
 from hardenctl.formats.pins import pinned_versions
 from hardenctl.formats.python.project import Module, Project, parse
 from hardenctl.model.blob import Gap, Snapshot
 from hardenctl.model.errors import DocumentError
-
-_PACKAGES = {"starlette": "starlette", "flask-cors": "flask-cors", "django-cors-headers": "django-cors-headers"}
 
 
 def read(snapshot: Snapshot) -> Iterator[CorsSetup | Gap]:
@@ -24,60 +23,87 @@ def read(snapshot: Snapshot) -> Iterator[CorsSetup | Gap]:
     project = Project(snapshot)
     paths = [path for path in sorted(project.paths) if snapshot.named(path) or not ASIDE.search(path)]
     relevant: list[str] = []
-    for path in paths:
-        blob = snapshot.read(path)
-        if blob is None:
-            continue
-        matters = MATTERS.search(blob.data) is not None
-        if matters or snapshot.named(path):
-            try:
-                module = project.parse(path)
-                if module is None and matters:
-                    parse(blob.text)
-            except DocumentError:
-                module = None
-            if module is None:
-                yield from _gap(path, blob.text)
-            elif matters:
-                relevant.append(path)
+    for found in _relevant(project, snapshot, paths):
+        if isinstance(found, Gap):
+            yield found
+        else:
+            relevant.append(found)
     if not relevant:
         return
     configured = configured_values(snapshot)
     versions = pinned_versions(snapshot)
     for setup in _setups(project, relevant, paths, configured):
-        version = versions.get(_PACKAGES.get(setup.library, ""), "")
-        yield dataclasses.replace(setup, version=version) if version else setup
+        if isinstance(setup, Gap):
+            yield setup
+        else:
+            yield dataclasses.replace(setup, version=versions.get(setup.library, ""))
 
 
-def _setups(project: Project, relevant: list[str], paths: list[str], configured: object) -> Iterator[CorsSetup]:
-    found = sites(project, relevant)
+def _relevant(project: Project, snapshot: Snapshot, paths: list[str]) -> Iterator[str | Gap]:
+    """The modules whose bytes name CORS, and a Gap for each of them, or named by the user, that cannot be parsed."""
+    for path in paths:
+        blob = snapshot.read(path)
+        if blob is None:
+            continue
+        matters = MATTERS.search(blob.data) is not None
+        if not (matters or snapshot.named(path)):
+            continue
+        if project.parse(path) is None:
+            yield from _gap(path, blob.text)
+        elif matters:
+            yield path
+
+
+def _setups(
+    project: Project, relevant: list[str], paths: list[str], configured: Configuration
+) -> Iterator[CorsSetup | Gap]:
+    yield from _of_calls(project, relevant, paths, configured)
+    modules = [module for path in relevant if (module := project.parse(path)) is not None]
+    settings = [module for module in modules if django.is_settings(module) and not _is_flask(module)]
+    if any(b"corsheaders" in module.blob.data for module in settings):
+        installed = any(b"corsheaders.middleware" in module.blob.data for module in modules)
+        for module in _deployed(project, settings, paths):
+            yield from _isolated(
+                module, partial(trace_django, project, module, configured, assume_middleware=installed)
+            )
+    for module in modules:
+        if HEADER.search(module.blob.data):
+            yield from _isolated(module, partial(trace_headers, project, module, configured))
+
+
+def _of_calls(
+    project: Project, relevant: list[str], paths: list[str], configured: Configuration
+) -> Iterator[CorsSetup | Gap]:
+    """The set-ups that calls of starlette and flask-cors make."""
     elsewhere: dict[tuple[str, int, str], CorsSetup] = {}
+    found = sites(project, relevant)
     for site in found:
         find_callers(project, site, paths)
-        for setup in trace_site(project, site, configured):  # type: ignore[arg-type]
-            if setup.path == site.module.path:
+        for setup in _isolated(site.module, partial(trace_site, project, site, configured)):
+            if isinstance(setup, Gap) or setup.path == site.module.path:
                 yield setup
             else:  # the call stands in a module that uses this one's extension object
                 elsewhere.setdefault((setup.path, setup.span.start, setup.scope), setup)
     homes = {site.module.path for site in found}
     yield from (setup for setup in elsewhere.values() if setup.path not in homes)
-    modules = [module for path in relevant if (module := project.parse(path)) is not None]
-    settings = [module for module in modules if django.is_settings(module) and not _is_flask(module)]
-    if any(b"corsheaders" in module.blob.data for module in settings):
-        installed = any(b"corsheaders.middleware" in module.blob.data for module in modules)
-        imported = {module.path: _bases(module, project) for module in settings}
-        imported |= {
-            path: _bases(other, project)
-            for path in _beside(settings, paths)
-            if (other := project.parse(path)) is not None and path not in imported
-        }
-        everyone = [*settings, *(each for path in imported if (each := project.parse(path)) and each not in settings)]
-        users = [each for each in everyone if each in settings or imported[each.path] & {one.path for one in settings}]
-        for module in django.leaves(users, {each.path: imported[each.path] for each in users}):
-            yield from trace_django(project, module, configured, assume_middleware=installed)  # type: ignore[arg-type]
-    for module in modules:
-        if HEADER.search(module.blob.data):
-            yield from trace_headers(project, module, configured)  # type: ignore[arg-type]
+
+
+def _isolated(module: Module, trace: Callable[[], Iterator[CorsSetup]]) -> Iterator[CorsSetup | Gap]:
+    """The set-ups of one module; a Gap where the evaluation of it crashes, so that the others are still seen."""
+    try:
+        yield from list(trace())
+    except Exception as error:  # noqa: BLE001 - the reason is named, its text could hold a value
+        yield Gap(module.path, f"the CORS set-up could not be evaluated: {type(error).__name__}")
+
+
+def _deployed(project: Project, settings: list[Module], paths: list[str]) -> list[Module]:
+    """The settings modules that deployments name."""
+    beside = [each for path in _beside(settings, paths) if (each := project.parse(path)) is not None]
+    everyone = list(dict.fromkeys([*settings, *beside]))
+    imported = {module.path: _bases(module, project) for module in everyone}
+    homes = {module.path for module in settings}
+    users = [each for each in everyone if each.path in homes or imported[each.path] & homes]
+    return django.leaves(users, {each.path: imported[each.path] for each in users})
 
 
 def _is_flask(module: Module) -> bool:

@@ -293,8 +293,8 @@ class Interpreter:
             return None
         for node in ast.walk(parameter.annotation):
             if isinstance(node, ast.Name):
-                value = scope.lookup(node.id)
-                if value is not None and isinstance(value.data, Class) and settings.is_settings(value.data):
+                value = self.expression(node, scope)
+                if isinstance(value.data, Class) and settings.is_settings(value.data):
                     return self.instantiate(value, [], {})
         return None
 

@@ -21,8 +21,7 @@ def _with_credentials(outcome: Outcome) -> str | None:
 
 
 def _at_all(outcome: Outcome) -> str | None:
-    never_starts = outcome.startup_error and outcome.acceptance.library != "django-cors-headers"
-    return EVIL if outcome.acceptance.any_origin and not never_starts else None
+    return EVIL if outcome.acceptance.any_origin else None
 
 
 def open_to_all(setup: CorsSetup, settings: CorsSettings) -> Ruling | None:

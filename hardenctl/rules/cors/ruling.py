@@ -35,8 +35,8 @@ class Ruling:
 
 
 def judge(setup: CorsSetup, settings: CorsSettings, test: Test) -> Ruling | None:
-    """Apply a test to every outcome that counts. Worlds of an environment where policy accepts a wildcard do not."""
-    counted = [each for each in setup.outcomes if each.environment not in settings.wildcard_environments]
+    """Apply a test to every outcome that counts: where the application starts, outside development."""
+    counted = [each for each in outcomes(setup, settings) if each.starts]
     bad = [(each, evidence) for each in counted if (evidence := test(each)) is not None]
     if not bad:
         return None
@@ -53,6 +53,11 @@ def judge(setup: CorsSetup, settings: CorsSettings, test: Test) -> Ruling | None
     only_default = any(each.decided_by_files for each in good) and all(each.variables for each in worse)
     falls_back = only_unset or only_default
     return Ruling(*first, Confidence.LIKELY, fallback=falls_back)
+
+
+def outcomes(setup: CorsSetup, settings: CorsSettings) -> list[Outcome]:
+    """The outcomes outside the environments in which policy accepts a wildcard."""
+    return [each for each in setup.outcomes if each.environment not in settings.wildcard_environments]
 
 
 def place(setup: CorsSetup, *names: str) -> Span:

@@ -10,7 +10,7 @@ from hardenctl.model.finding import Confidence, Hit, Severity, advice
 from hardenctl.model.settings import Settings
 from hardenctl.rules.cors.fixes import list_out
 from hardenctl.rules.cors.origins import ORIGINS, PATTERNS, open_to_all
-from hardenctl.rules.cors.ruling import covered, identity, judge, place, related
+from hardenctl.rules.cors.ruling import covered, identity, judge, outcomes, place, related
 from hardenctl.rules.declare import rule
 
 _METHODS = ("allow_methods", "methods", "CORS_ALLOW_METHODS")
@@ -180,15 +180,17 @@ def startup_error(setup: CorsSetup, settings: Settings) -> Iterator[Hit]:
     CORS(app, origins=["https://app.example.com"], supports_credentials=True)
     ```
     """
-    ruling = judge(setup, settings.cors, lambda outcome: outcome.startup_error or None)
-    if ruling is not None:
+    counted = outcomes(setup, settings.cors)
+    failing = [each for each in counted if each.startup_error]
+    if failing:
+        certain = len(failing) == len(counted) and not any(each.variables for each in failing)
         yield Hit(
             setup.span,
-            f"{ruling.evidence}{covered(setup)}",
+            f"{failing[0].startup_error}{covered(setup)}",
             identity=identity(setup),
             fix=advice("Correct the setting the message names"),
-            confidence=ruling.confidence,
-            related=ruling.outcome.related,
+            confidence=Confidence.PROVEN if certain else Confidence.LIKELY,
+            related=failing[0].related,
         )
 
 
@@ -225,7 +227,7 @@ def hardcoded_origins(setup: CorsSetup, settings: Settings) -> Iterator[Hit]:
         given = outcome.acceptance.literals if setup.library != "headers" else ()
         return tuple(each for each in given if each.startswith(("http://", "https://")))
 
-    counted = [each for each in setup.outcomes if each.environment not in settings.cors.wildcard_environments]
+    counted = outcomes(setup, settings.cors)
     if not counted or any(each.variables or not literals(each) for each in counted):
         return
     if len({literals(each) for each in counted}) > 1 or any(each.acceptance.any_origin for each in counted):
@@ -278,8 +280,9 @@ def unresolved(setup: CorsSetup, settings: Settings) -> Iterator[Hit]:
     app.add_middleware(CORSMiddleware, allow_origins=os.environ["CORS_ORIGINS"].split(","))
     ```
     """
-    counted = [each for each in setup.outcomes if each.environment not in settings.cors.wildcard_environments]
-    if open_to_all(setup, settings.cors) is None and any(each.unresolved for each in counted):
+    counted = outcomes(setup, settings.cors)
+    followed = setup.complete and not any(each.unresolved for each in counted)
+    if counted and not followed and open_to_all(setup, settings.cors) is None:
         yield Hit(
             place(setup, *ORIGINS, *PATTERNS),
             f"the allowed origins could not be worked out{covered(setup)}",
