@@ -21,8 +21,6 @@ def is_known(selector: str, ids: Iterable[str]) -> bool:
 
 def close_to(word: str, candidates: Iterable[str]) -> str:
     """The candidate that a word was probably meant to be; empty where nothing is near."""
-    import difflib
-
     import difflib  # here: a hook run does without it
 
     return next(iter(difflib.get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.7)), "")
