@@ -57,8 +57,6 @@ def load_entry(name: str) -> Mapping[str, Any] | None:
 
 def save_entry(name: str, policy: Mapping[str, Any], files: Mapping[str, str]) -> None:
     """Keep an entry, atomically. A cache that can't be written is no error."""
-    import tempfile
-
     temporary = None
     try:
         folder = _folder()
