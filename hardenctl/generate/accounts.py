@@ -133,7 +133,8 @@ class Accounts:
         for family, scheme in _SCHEMES.items():
             spoken = any(words.startswith(prefix.rstrip("_")) for prefix in _PREFIXES[family])
             general = family in {"postgres", "mysql"} and words.startswith(tuple(each.rstrip("_") for each in _SQL))
-            if (spoken or general) and any(self._part(family, each) for each in (*_PASSWORD, *_USER, "HOST")):
+            parts = {prefix + part for prefix in self._prefixes(family) for part in (*_PASSWORD, *_USER, "HOST")}
+            if (spoken or general) and parts & self.values.keys():
                 return Url(scheme, None, None, "", "", "")
         return None
 

@@ -246,15 +246,16 @@ class _Filling:
         if account is None:
             self.missing[key] = "only its issuer can make it"
             return None
+        if lacks_host(self.accounts.complete(url, "")):
+            self.missing[key] = "it does not say where the server is"
+            if not self.values[key]:
+                return None  # half a URL is worse than none
         if account not in self.passwords:
             self.generated[key] = made = self._draw(key, RECIPES["db-password"])
             self.passwords[account] = made.value
         else:
             self.assembled.append(key)
-        whole = self.accounts.complete(url, self.passwords[account])
-        if lacks_host(whole):
-            self.missing[key] = "it does not say where the server is"
-        return str(whole)
+        return str(self.accounts.complete(url, self.passwords[account]))
 
     def _suspicion(self, key: str) -> str | None:
         value = self.values[key]

@@ -193,6 +193,7 @@ def test_left_alone(line: str) -> None:
         pytest.param("PROXY_URL=http://user:password@proxy:3128", "PROXY_URL", id="somebody's proxy"),
         pytest.param("DATABASE_URL=", "DATABASE_URL", id="a database nobody describes"),
         pytest.param("DATABASE_URL=postgresql://user:pass@host/db", "DATABASE_URL", id="no host to be found"),
+        pytest.param("REDIS_PASSWORD=\nREDIS_URL=", "REDIS_URL", id="half a URL is worse than none"),
         pytest.param("DOMAIN=your-domain.com", "DOMAIN", id="a setting that is a placeholder"),
     ],
 )
@@ -331,7 +332,7 @@ LINES = st.one_of(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(LINES, max_size=12), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_any_template(lines: list[str], newline: str, ends: bool) -> None:  # noqa: FBT001 - a draw
     """Whatever stands in a template: settings keep their bytes, and a second run changes nothing."""
