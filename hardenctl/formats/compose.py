@@ -255,7 +255,8 @@ def compose_files(snapshot: Snapshot) -> Iterator[ComposeFile | Gap]:
     for path, top in tops.items():
         header = headers[path]
         said = bool(header and not is_production(path) and _FOR_DEVELOPMENT.search(header[0]))
-        yield ComposeFile(path, top, tuple(_services(path, tops)), said or is_development(path))
+        development = said or is_development(path) or _has_production_twin(path, tops)
+        yield ComposeFile(path, top, tuple(_services(path, tops)), development)
 
 
 read = compose_files
@@ -270,6 +271,20 @@ def _services(path: str, tops: dict[str, Mapping]) -> Iterator[Service]:
         if base is not None and key.text in tops[base].mapping("services"):
             node = merge_service(_extended(base, key.text, tops, frozenset()), node)
         yield Service(key.text, path, key, own, node)
+
+
+def _has_production_twin(path: str, tops: dict[str, Mapping]) -> bool:
+    """Whether a production file beside this one runs the same services, and does so without this one."""
+    if is_production(path):
+        return False
+    names = {key.text for key, _ in tops[path].mapping("services")}
+    return any(
+        is_production(posixpath.basename(other))
+        and posixpath.dirname(other) == posixpath.dirname(path)
+        and _base(other, tops) is None
+        and not names.isdisjoint(key.text for key, _ in tops[other].mapping("services"))
+        for other in tops
+    )
 
 
 def _base(path: str, tops: dict[str, Mapping]) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from hardenctl.formats.compose import is_development, is_production
 from hardenctl.formats.instructions import Instruction, Item, parse_instructions
 from hardenctl.model.blob import Snapshot
 from hardenctl.model.text import Span
@@ -104,13 +105,15 @@ class Stage:
 class Dockerfile:
     """A parsed Dockerfile. `arguments` are the ARGs before the first FROM.
 
-    `scripts` are the texts of the project's files that the image starts, by what they are called.
+    `scripts` are the texts of the project's files that the image starts, by what they are called. `development` says
+    that its path, or a `Dockerfile.prod` beside it, keeps it out of production.
     """
 
     path: str
     stages: tuple[Stage, ...]
     arguments: dict[str, str]
     scripts: tuple[str, ...] = ()
+    development: bool = False
 
     @property
     def folder(self) -> str:
@@ -179,11 +182,15 @@ def concerns(path: str) -> bool:
 
 def dockerfiles(snapshot: Snapshot) -> Iterator[Dockerfile]:
     """The Dockerfiles of a snapshot."""
-    for path in snapshot.paths():
-        blob = snapshot.read(path) if is_dockerfile(path) else None
+    paths = [path for path in snapshot.paths() if is_dockerfile(path)]
+    shipped = {posixpath.dirname(path) for path in paths if is_production(posixpath.basename(path))}
+    for path in paths:
+        blob = snapshot.read(path)
         document = parse_dockerfile(path, blob.text) if blob else None
         if document:
-            yield replace(document, scripts=tuple(_scripts(document, snapshot)))
+            twin = posixpath.dirname(path) in shipped and posixpath.basename(path).lower() == "dockerfile"
+            scripts = tuple(_scripts(document, snapshot))
+            yield replace(document, scripts=scripts, development=twin or is_development(path))
 
 
 def _scripts(document: Dockerfile, snapshot: Snapshot) -> Iterator[str]:

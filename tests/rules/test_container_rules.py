@@ -253,3 +253,18 @@ def test_an_entrypoint_script_that_steps_down_is_read():
     assert severities(stepping, [dockerfile.user_root]) == {"dockerfile-user-root": "low"}
     assert severities({"Dockerfile": text}, [dockerfile.user_root]) == {"dockerfile-user-root": "medium"}
     assert severities({"Dockerfile.dev": text}, [dockerfile.user_root]) == {"dockerfile-user-root": "low"}
+
+
+def test_a_file_beside_its_production_twin_is_for_development():
+    """`Dockerfile` and `docker-compose.yml` beside complete `.prod` ones are what developers use."""
+    weak = "services: {db: {image: 'postgres:1', environment: {POSTGRES_PASSWORD: postgres}}}"
+    files = {
+        "docker-compose.yml": weak,
+        "docker-compose.prod.yml": "services: {db: {image: 'postgres:1'}}",
+        "Dockerfile": 'FROM python:3\nCMD ["x"]\n',
+        "Dockerfile.prod": 'FROM python:3\nUSER app\nCMD ["x"]\n',
+    }
+    rules = [compose.weak_credential, dockerfile.user_root]
+    assert severities(files, rules) == {"compose-weak-credential": "low", "dockerfile-user-root": "low"}
+    overriding = {**files, "docker-compose.prod.yml": "services: {db: {restart: always}}"}
+    assert severities(overriding, rules)["compose-weak-credential"] == "medium"

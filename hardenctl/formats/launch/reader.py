@@ -90,7 +90,7 @@ class _Project:
             scope = image_environment(stage)
             if service:
                 scope.update(service_environment(self.snapshot, service))
-            development = is_development(dockerfile.path) or is_development_stage(stage)
+            development = dockerfile.development or is_development_stage(stage)
             setting = Setting(
                 "dockerfile",
                 dockerfile.path,

@@ -6,7 +6,6 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from hardenctl.formats.compose import is_development
 from hardenctl.formats.dockerfile import Dockerfile
 from hardenctl.formats.dotenv import is_env_file
 from hardenctl.model.finding import Category, Hit, Severity, advice
@@ -52,7 +51,7 @@ def credential_in_env(dockerfile: Dockerfile) -> Iterator[Hit]:
             for name, value in instruction.pairs:
                 if value is None or classify_value(name.text, value.text) is not ValueClass.WEAK:
                     continue
-                low = id(stage) not in shipped or instruction.keyword == "ARG" or is_development(dockerfile.path)
+                low = id(stage) not in shipped or instruction.keyword == "ARG" or dockerfile.development
                 severity = Severity.LOW if low else Severity.MEDIUM
                 message = f"{instruction.keyword} {name.text} has a guessable value"
                 fix = advice("set it when the container starts")
@@ -93,7 +92,7 @@ def env_copied(dockerfile: Dockerfile) -> Iterator[Hit]:
             for word in instruction.words[:-1]:
                 name = posixpath.basename(word.text.rstrip("*"))
                 if is_env_file(name) and not _EXAMPLE.search(word.text):
-                    low = id(stage) not in shipped or is_development(dockerfile.path)
+                    low = id(stage) not in shipped or dockerfile.development
                     severity = Severity.LOW if low else Severity.MEDIUM
                     message = f"{word.text} is copied into the image"
                     fix = advice("give it to the container when it starts")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hardenctl.formats.compose import is_development
 from hardenctl.formats.dockerfile import Dockerfile, Stage
 from hardenctl.model.finding import Hit, Severity, advice
 from hardenctl.rules.declare import rule
@@ -105,6 +104,6 @@ def _severity(dockerfile: Dockerfile, final: Stage, *, named: bool) -> Severity:
     drops = any(_DROPS.search(each.rest.text) for stage in final.lineage for each in stage.instructions)
     drops = drops or any(_DROPS.search(text) for text in dockerfile.scripts)
     known = named or _ROOT_IMAGES.fullmatch(final.lineage[0].image)
-    if is_development(dockerfile.path) or drops or not starts or not known:
+    if dockerfile.development or drops or not starts or not known:
         return Severity.LOW
     return Severity.MEDIUM
