@@ -28,7 +28,11 @@ def require_locust() -> None:
     """Raise ToolError where Locust isn't installed; doesn't import it."""
     import importlib.util
 
-    if importlib.util.find_spec("locust") is None:
+    try:
+        found = importlib.util.find_spec("locust")
+    except (ImportError, ValueError):  # something keeps it from being imported
+        found = None
+    if found is None:
         raise ToolError("load tests need Locust, which is not installed", help="pip install 'hardenctl[load]'")
 
 

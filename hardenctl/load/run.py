@@ -45,9 +45,9 @@ class GeneratorHealth:
 
     @property
     def saturated(self) -> bool:
-        """Whether it measured itself: busy in a fifth of the looks, or late in a twentieth."""
+        """Whether it measured itself: busy, or late by 50 ms and more, in a fifth of the looks."""
         busy = sum(share >= _BUSY for share in self.cpu)
-        return busy * 5 > len(self.cpu) or self.late * 20 > self.beats
+        return busy * 5 > len(self.cpu) or self.late * 5 > self.beats
 
 
 @dataclass(slots=True)
