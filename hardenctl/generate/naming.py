@@ -41,7 +41,7 @@ _TOKENS = _words("""
     setup bootstrap prometheus webhook deploy
 """)
 _OWN_API_KEYS = _words("internal admin service app master backend worker")
-_PASSWORDS = ("password", "passwd", "passphrase")
+_PASSWORDS = tuple(_words("password passwd passphrase dbpass dbpw"))
 _HINTS = (
     (re.compile(r"Fernet\.generate_key"), "fernet"),
     (re.compile(r"openssl\s+rand\s+-hex|token_hex"), "hex"),
@@ -92,7 +92,7 @@ def _by_name(before: list[str], last: str) -> Recipe | None:  # noqa: PLR0911 - 
     squeezed = "".join((*before, last))
     if "fernet" in before or squeezed.endswith("encryptionkey"):
         return RECIPES["fernet"]
-    if last.endswith(_PASSWORDS) or last in {"pass", "pwd", "pw"} or squeezed.endswith(("dbpass", "dbpw")):
+    if last.endswith(_PASSWORDS) or last in {"pass", "pwd", "pw"}:
         return RECIPES["db-password"]
     if last == "token":
         return RECIPES["token"] if _TOKENS.issuperset(before) else None
