@@ -376,3 +376,11 @@ def test_django_compares_scheme_and_host(origin: str) -> None:
     acceptance = Acceptance("django-cors-headers", literals=("https://[", "https://b.example"), patterns=("(",))
     assert not acceptance.accepts(origin)
     assert acceptance.broken_pattern() == "("
+
+
+def test_two_set_ups_of_one_module_have_identities_of_their_own() -> None:
+    """So that accepting one in a baseline does not accept the other."""
+    twice = 'app.add_middleware(CORSMiddleware, allow_origins=["*"])\n' * 2
+    found = list(detect_config(Repository({"main.py": HEAD + twice}), RULES, Settings()))
+    identities = [each[1].identity for each in found if not isinstance(each, Gap)]
+    assert len(identities) == len(set(identities)) == 2

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 
 from hardenctl.formats.cors import django
 from hardenctl.formats.cors.document import CorsSetup
-from hardenctl.formats.cors.search import ASIDE, HEADER, MATTERS, find_callers, sites
+from hardenctl.formats.cors.search import ASIDE, find_callers, matters, sets_header, sites
 from hardenctl.formats.cors.trace import Configuration, trace_django, trace_headers, trace_site
 from hardenctl.formats.environment import configured_values
 from hardenctl.formats.pins import pinned_versions
@@ -32,11 +33,15 @@ def read(snapshot: Snapshot) -> Iterator[CorsSetup | Gap]:
         return
     configured = configured_values(snapshot)
     versions = pinned_versions(snapshot)
+    seen: Counter[tuple[str, str, str, str]] = Counter()
     for setup in _setups(project, relevant, paths, configured):
         if isinstance(setup, Gap):
             yield setup
-        else:
-            yield dataclasses.replace(setup, version=versions.get(setup.library, ""))
+            continue
+        same = (setup.path, setup.library, setup.name, setup.scope)
+        seen[same] += 1  # two in one place are told apart by their order, which survives moves
+        name = setup.name if seen[same] == 1 else f"{setup.name}#{seen[same]}"
+        yield dataclasses.replace(setup, name=name, version=versions.get(setup.library, ""))
 
 
 def _relevant(project: Project, snapshot: Snapshot, paths: list[str]) -> Iterator[str | Gap]:
@@ -45,12 +50,12 @@ def _relevant(project: Project, snapshot: Snapshot, paths: list[str]) -> Iterato
         blob = snapshot.read(path)
         if blob is None:
             continue
-        matters = MATTERS.search(blob.data) is not None
-        if not (matters or snapshot.named(path)):
+        concerns = matters(blob.data)
+        if not (concerns or snapshot.named(path)):
             continue
         if project.parse(path) is None:
             yield from _gap(path, blob.text)
-        elif matters:
+        elif concerns:
             yield path
 
 
@@ -67,7 +72,7 @@ def _setups(
                 module, partial(trace_django, project, module, configured, assume_middleware=installed)
             )
     for module in modules:
-        if HEADER.search(module.blob.data):
+        if sets_header(module.blob.data):
             yield from _isolated(module, partial(trace_headers, project, module, configured))
 
 

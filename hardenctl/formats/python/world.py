@@ -136,6 +136,9 @@ def plan(reads: Reads, configured: Mapping[str, Sequence[Configured]]) -> Iterat
 
 
 def _selects(name: str, reads: Reads) -> bool:
+    """Whether a variable says which environment it is, by its name or by what it is compared with."""
+    if _SWITCH.search(name) or _REVERSED.search(name):
+        return False
     words = reads.compared.get(name, set())
     return bool(_SELECTOR.search(name)) or any(word.lower() in _TELLING for word in words)
 
