@@ -7,8 +7,8 @@ import pytest
 from hardenctl.detect.servers import describe_server
 from hardenctl.formats.launch import reader
 from hardenctl.formats.launch.model import ServerLaunch
+from hardenctl.formats.launch.paths import is_config
 from hardenctl.formats.launch.program import find_program
-from hardenctl.formats.launch.resolve import is_config
 from hardenctl.formats.shell.values import resolve
 from hardenctl.formats.shell.words import Word, split_words
 from hardenctl.formats.strand import Strand

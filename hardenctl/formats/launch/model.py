@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from hardenctl.formats.compose import Service
-from hardenctl.formats.dockerfile import Stage
 from hardenctl.formats.effective import Effective
-from hardenctl.formats.gunicorn.conf import ConfigFile
 from hardenctl.formats.gunicorn.options import BY_NAME
-from hardenctl.formats.launch.version import Version
-from hardenctl.formats.shell.values import Scope, Value
-from hardenctl.formats.shell.words import Word
 from hardenctl.model.text import Span
+
+if TYPE_CHECKING:  # rules import this module at start; what it only names in types can wait
+    from hardenctl.formats.compose import Service
+    from hardenctl.formats.dockerfile import Stage
+    from hardenctl.formats.gunicorn.conf import ConfigFile
+    from hardenctl.formats.launch.version import Version
+    from hardenctl.formats.shell.values import Scope, Value
+    from hardenctl.formats.shell.words import Word
 
 
 @dataclass(frozen=True, eq=False)

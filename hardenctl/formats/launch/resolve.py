@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,25 +14,13 @@ from hardenctl.formats.launch.find import relative
 from hardenctl.formats.launch.image import host_paths
 from hardenctl.formats.launch.model import Launch, ServerLaunch
 from hardenctl.formats.launch.options import parse_options
+from hardenctl.formats.launch.paths import DEFAULT_CONFIG
 from hardenctl.formats.launch.version import Version, gunicorn_version
 from hardenctl.formats.shell.values import Scope
 from hardenctl.formats.shell.words import Expansion, Word
 from hardenctl.model.blob import Gap, Snapshot
 from hardenctl.model.errors import DocumentError
 from hardenctl.model.text import Span
-
-DEFAULT_CONFIG = "gunicorn.conf.py"
-_CONFIG_NAME = re.compile(
-    r"(?:.*[._-])?gunicorn(?:[._-]?(?:conf|config|cfg|configuration|settings|prod|production|dev|development|local|py))*\.py",
-    re.IGNORECASE,
-)
-
-
-def is_config(path: str) -> bool:
-    """Whether a file is a gunicorn config file by its name, or by its name and folder."""
-    folder, name = posixpath.split(path.lower())
-    in_folder = posixpath.basename(folder) == "gunicorn" and name in ("conf.py", "config.py", "settings.py")
-    return in_folder or (bool(_CONFIG_NAME.fullmatch(name)) and not name.startswith("test"))
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 
@@ -11,29 +10,6 @@ from hardenctl.formats.launch.find import Setting, launches_in_script
 from hardenctl.formats.launch.model import Launch
 from hardenctl.formats.strand import Strand
 
-_KINDS = (
-    ("procfile", re.compile(r"Procfile(?:\..+)?|.*\.procfile", re.IGNORECASE)),
-    ("systemd", re.compile(r".*\.service")),
-    ("supervisor", re.compile(r"(?:.*[._-])?supervisord?(?:[._-].*)?\.(?:conf|ini)", re.IGNORECASE)),
-    ("makefile", re.compile(r"(?:GNU)?[Mm]akefile|.*\.mk")),
-    (
-        "platform",
-        re.compile(
-            r"railway\.(?:toml|json)|(?:render|app|koyeb|apprunner|\.platform\.app)\.ya?ml|fly\.toml|nixpacks\.toml|"
-            r"heroku\.yml|zeabur\.json"
-        ),
-    ),
-    ("kubernetes", re.compile(r".*\.ya?ml", re.IGNORECASE)),
-    ("script", re.compile(r".*\.(?:sh|bash|ash)|(?:.*[._-])?entry-?point(?:\..*)?", re.IGNORECASE)),
-    (
-        "bare script",
-        re.compile(
-            r"(?:[^.]*[-_])?(?:start|run|serve|server|boot|launch|web|api|app|gunicorn|uvicorn|django|flask|cmd|entry|prod)"
-            r"(?:[-_][^.]*)?",
-            re.IGNORECASE,
-        ),
-    ),
-)
 _COMMANDS = {
     "procfile": re.compile(r"^[\w-]+[ \t]*:[ \t]*(.+)$", re.MULTILINE),
     "systemd": re.compile(r"^ExecStart[ \t]*=[ \t]*[-@:+!|]*((?:.*\\\r?\n)*.*)$", re.MULTILINE),
@@ -45,12 +21,6 @@ _COMMANDS = {
     ),
 }
 _RECIPE = re.compile(r"^([\w./-]+)[ \t]*:(?!=)[^\n]*\n((?:(?:\t.*|[ \t]*#.*|[ \t]*)(?:\n|\Z))+)", re.MULTILINE)
-
-
-def kind_of(path: str) -> str | None:
-    """Which kind of file with a launch line this is by its name; None for all others."""
-    name = posixpath.basename(path)
-    return next((kind for kind, pattern in _KINDS if pattern.fullmatch(name)), None)
 
 
 def file_launches(kind: str, text: str, setting: Setting) -> Iterator[Launch]:

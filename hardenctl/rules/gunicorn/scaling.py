@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hardenctl.formats.effective import COMMAND_LINE, CONFIG_FILE, Effective
-from hardenctl.formats.gunicorn.conf import ConfigFile
 from hardenctl.formats.launch.model import ServerLaunch
-from hardenctl.formats.launch.resolve import DEFAULT_CONFIG
+from hardenctl.formats.launch.paths import DEFAULT_CONFIG
 from hardenctl.model.finding import (
     Append,
     Applicability,
@@ -26,6 +26,9 @@ from hardenctl.model.settings import Settings
 from hardenctl.model.text import Span
 from hardenctl.rules.declare import rule
 from hardenctl.rules.gunicorn.judge import formula_workers, hit, in_production, removal
+
+if TYPE_CHECKING:
+    from hardenctl.formats.gunicorn.conf import ConfigFile
 
 _FUNCTION = '''\
 def available_cpus():

@@ -1,0 +1,48 @@
+"""Which files may hold a launch line or its settings, by their paths alone."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+_KINDS = (
+    ("procfile", re.compile(r"Procfile(?:\..+)?|.*\.procfile", re.IGNORECASE)),
+    ("systemd", re.compile(r".*\.service")),
+    ("supervisor", re.compile(r"(?:.*[._-])?supervisord?(?:[._-].*)?\.(?:conf|ini)", re.IGNORECASE)),
+    ("makefile", re.compile(r"(?:GNU)?[Mm]akefile|.*\.mk")),
+    (
+        "platform",
+        re.compile(
+            r"railway\.(?:toml|json)|(?:render|app|koyeb|apprunner|\.platform\.app)\.ya?ml|fly\.toml|nixpacks\.toml|"
+            r"heroku\.yml|zeabur\.json"
+        ),
+    ),
+    ("kubernetes", re.compile(r".*\.ya?ml", re.IGNORECASE)),
+    ("script", re.compile(r".*\.(?:sh|bash|ash)|(?:.*[._-])?entry-?point(?:\..*)?", re.IGNORECASE)),
+    (
+        "bare script",
+        re.compile(
+            r"(?:[^.]*[-_])?(?:start|run|serve|server|boot|launch|web|api|app|gunicorn|uvicorn|django|flask|cmd|entry|prod)"
+            r"(?:[-_][^.]*)?",
+            re.IGNORECASE,
+        ),
+    ),
+)
+DEFAULT_CONFIG = "gunicorn.conf.py"
+_CONFIG_NAME = re.compile(
+    r"(?:.*[._-])?gunicorn(?:[._-]?(?:conf|config|cfg|configuration|settings|prod|production|dev|development|local|py))*\.py",
+    re.IGNORECASE,
+)
+
+
+def is_config(path: str) -> bool:
+    """Whether a file is a gunicorn config file by its name, or by its name and folder."""
+    folder, name = posixpath.split(path.lower())
+    in_folder = posixpath.basename(folder) == "gunicorn" and name in ("conf.py", "config.py", "settings.py")
+    return in_folder or (bool(_CONFIG_NAME.fullmatch(name)) and not name.startswith("test"))
+
+
+def kind_of(path: str) -> str | None:
+    """Which kind of file with a launch line this is by its name; None for all others."""
+    name = posixpath.basename(path)
+    return next((kind for kind, pattern in _KINDS if pattern.fullmatch(name)), None)
