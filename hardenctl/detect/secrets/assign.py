@@ -74,7 +74,7 @@ _LOOKUP = re.compile(
 )
 _DEFAULT = re.compile(r"default(?:_value)?\s*[=:]\s*")
 _PREFIX = re.compile(
-    r"(?:[rbuf]{1,2}|@|\$@?|L|u8)(?=[\"'])|\s*\n[ \t]*(?=\\?[\"'])|\[\s{0,20}(?=\\{0,3}[\"'])", re.ASCII
+    r"(?:[rbuf]{1,2}|@|\$@?|L|u8)(?=[\"'])|(?:\(|\\)?[ \t\r]*\n[ \t]*(?=\\?[\"'])|\[\s{0,20}(?=\\{0,3}[\"'])", re.ASCII
 )
 _QUOTE = re.compile(r"(?P<escape>\\{0,3})(?P<quote>\"\"\"|'''|[\"'`])")
 _PLAIN_STRING = {

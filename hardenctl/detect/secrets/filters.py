@@ -40,6 +40,7 @@ _PUBLIC = re.compile(
     r"^(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-|MII[BC]|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJ|pk_(?:live|test)_"
     r"|-----BEGIN (?:CERT|PUBLIC))"
 )
+_PHRASE = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+)* [^\W\d_]+[.!?:]?")
 _MARKUP = re.compile(r"<[a-z/!][^>]*>|^&\w+;")
 _LOCALE = re.compile(r"^[a-z]{2}[-_][A-Z]{2}$")
 # A key that ends in one of these tells of a credential, whatever the value looks like.
@@ -125,6 +126,8 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
     if _CODE.match(value) and not candidate.quote:
         return "code"
     if _SENTENCE.match(value) or _MARKUP.search(value) or _LOCALE.match(value):
+        return "text"
+    if _PHRASE.fullmatch(value) or (not value.isascii() and value.replace(" ", "").isalpha()):
         return "text"
     if not any(character.isalnum() for character in value) or value[0] in "\"'`":
         return "punctuation"

@@ -55,7 +55,7 @@ _LOCKS = (
 _SETTINGS = {
     Setting.TEST: _part_of_path("tests?|testing|specs?|__tests__|testdata|fixtures?|cassettes|mocks?|e2e|conftest"),
     Setting.EXAMPLE: _part_of_path("examples?|samples?|demos?|dist|templates?|tutorials?|snippets?"),
-    Setting.DOCUMENT: r"(?:^|/)(?:docs?|documentation|wiki|man)/|\.(?:md|markdown|rst|adoc|asciidoc)$"
+    Setting.DOCUMENT: r"(?:^|/)(?:docs?(?:_src)?|documentation|wiki|man)/|\.(?:md|markdown|rst|adoc|asciidoc)$"
     r"|(?:^|/)(?:readme|changelog|changes|history|news)[^/]*$",
     Setting.GENERATED: rf"(?:^|/)(?:{_LOCKS})$|\.(?:min\.(?:js|css)|map|svg|lock|sum|po|pot|wasm|pyc|tsbuildinfo)$"
     r"|(?:^|/)(?:node_modules|\.git)/",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import functools
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,11 @@ LIKELY = 0.8
 MASKED = 0.05  # probability from which a candidate is masked in what is shown
 
 _UNTRUSTED = Setting.TEST | Setting.EXAMPLE | Setting.DOCUMENT
+# Keys that everybody has, by the start of their SHA-256: the storage emulator's and the Cosmos emulator's.
+_PUBLISHED = frozenset({"0011cc25eb432071", "aa6547439583c3a2"})
+_PUBLISHED_LENGTH = 88  # characters of a 64-byte key in base64
+_SLUG = re.compile(r"[a-z]+(?:[-_]{1,2}[a-z]+)+")
+_SIGNED_URL = re.compile(r"(?:Credential|AccessKeyId)(?:=|%3D|\\u003d)\Z", re.IGNORECASE)
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,60}-----")
 _PEM_BODY = re.compile(r"(?:[A-Za-z0-9+/=\s\\\"',.:()]|-(?!----)){0,12000}(?:-----)?")
 _PEM_LINE = re.compile(r"[A-Za-z0-9+/=]{32}")
@@ -91,7 +97,7 @@ def weighed(blob: Blob) -> Iterator[Settled | Candidate]:
         return
     known = _known(text, match.rules)
     for token in known:
-        yield Settled(token.rule, _token_hit(token, path))
+        yield Settled(token.rule, _token_hit(token, path, text[max(0, token.start - 30) : token.start]))
     if Setting.GENERATED in setting(path):
         return
     taken = _Taken((token.start, token.end) for token in known)
@@ -99,7 +105,7 @@ def weighed(blob: Blob) -> Iterator[Settled | Candidate]:
         if not taken.overlaps(candidate.start, candidate.end):
             if (settled := _by_key(candidate, path)) is not None:
                 yield settled
-            elif not _refused(candidate, text):
+            elif not _refused(candidate, text, path):
                 yield candidate
 
 
@@ -160,8 +166,15 @@ def _known(text: str, rules: Iterable[SecretRule], *, strict: bool = True) -> li
     return kept
 
 
+def _is_published(value: str) -> bool:
+    return len(value) == _PUBLISHED_LENGTH and hashlib.sha256(value.encode()).hexdigest()[:16] in _PUBLISHED
+
+
 def _is_dummy(value: str) -> bool:
-    return len(value) < 400 and is_placeholder(value)  # noqa: PLR2004 - in longer ones, words turn up by chance
+    """Whether a value of a known format is a placeholder, or words joined by hyphens: a CSS variable, a slug."""
+    if len(value) >= 400:  # noqa: PLR2004 - in longer ones, words turn up by chance
+        return False
+    return _is_published(value) or is_placeholder(value) or bool(_SLUG.fullmatch(value))
 
 
 def _prove(rule: SecretRule, value: str, text: str, match: re.Match[str]) -> Proof:
@@ -184,15 +197,21 @@ def _pem_end(text: str, start: int) -> int:
     return end.end() if end else stop if stop >= 0 else limit
 
 
-def _token_hit(token: Token, path: str) -> Hit:
+def _token_hit(token: Token, path: str, before: str) -> Hit:
     rule, proof = token.rule, token.proof
     severity = rule.severity if proof.severity is None else min(rule.severity, proof.severity)
     confidence = {True: Confidence.PROVEN, False: Confidence.POSSIBLE, None: Confidence.LIKELY}[proof.valid]
     untrusted = bool(setting(path) & _UNTRUSTED)
-    if confidence is Confidence.POSSIBLE or (untrusted and rule in generic.RULES):
+    if (
+        confidence is Confidence.POSSIBLE
+        or (untrusted and rule in generic.RULES)
+        or (untrusted and confidence is not Confidence.PROVEN and severity < Severity.CRITICAL)
+    ):
         severity = min(severity, Severity.LOW)
     elif untrusted:
         severity = min(severity, Severity.MEDIUM)
+    if _SIGNED_URL.search(before):  # the key's id alone, as everybody who is sent the link sees it
+        severity = min(severity, Severity.LOW)
     return _hit(
         rule, Span(path, token.start, token.end), token.value, rule.name, severity, confidence,
         why=(f"the format of {rule.name}", *((proof.note,) if proof.note else ())), evidence=dict(proof.evidence),
@@ -201,7 +220,7 @@ def _token_hit(token: Token, path: str) -> Hit:
 
 def _by_key(candidate: Candidate, path: str) -> Settled | None:
     """What a rule for values under certain keys says."""
-    if is_reference(candidate.value) or is_placeholder(candidate.value):
+    if is_reference(candidate.value) or _is_dummy(candidate.value):
         return None
     rule = _keyed_rule(candidate)
     if rule is None:
@@ -213,11 +232,13 @@ def _by_key(candidate: Candidate, path: str) -> Settled | None:
     return Settled(rule, _hit(rule, span, candidate.value, message, severity, Confidence.LIKELY, why=why))
 
 
-def _refused(candidate: Candidate, text: str) -> bool:
+def _refused(candidate: Candidate, text: str, path: str) -> bool:
     if candidate.how is How.BASIC:
         decoded = basic(candidate.value)
         return decoded is None or is_weak(decoded[1], "", decoded[0]) or is_placeholder(decoded[1])
-    return bool(refusal(candidate)) or is_own_name(candidate, text)
+    if Setting.TRANSLATION in setting(path) and not any(map(str.isdigit, candidate.value)):
+        return True
+    return bool(refusal(candidate)) or _is_published(candidate.value) or is_own_name(candidate, text)
 
 
 def _believed(candidate: Candidate, blob: Blob) -> tuple[SecretRule, Hit] | None:

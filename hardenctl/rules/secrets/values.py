@@ -128,7 +128,8 @@ def is_credential_key(key: str) -> bool:  # noqa: C901, PLR0911 - one case after
     if last not in CREDENTIAL_WORDS:
         squeezed = "".join(words)
         return squeezed in CREDENTIAL_WORDS or last.endswith(("password", "passwd", "secret", "apikey", "passphrase"))
-    if last == "tokens" or ABOUT_PREFIXES.intersection(words[:1]) - {"csrf", "update", "create"}:
+    first = {words[0], *key_words(key.rpartition(".")[2])[:1]}  # of the whole key, and of the last name in a dotted one
+    if last == "tokens" or ABOUT_PREFIXES.intersection(first) - {"csrf", "update", "create"}:
         return False
     if last in {"pass", "pw", "pat", "otp", "jwt", "bearer"}:
         return not {"by", "first", "second", "single", "multi", "two"}.intersection(before)
