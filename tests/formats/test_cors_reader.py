@@ -21,6 +21,7 @@ from hardenctl.model.finding import Confidence, Hit, Severity
 from hardenctl.model.settings import CorsSettings, Settings
 from hardenctl.model.text import Span
 from hardenctl.rules.cors import RULES
+from hardenctl.rules.fakes import scramble
 from hardenctl.sources.memory import MemorySnapshot
 
 HEAD = (
@@ -384,3 +385,17 @@ def test_two_set_ups_of_one_module_have_identities_of_their_own() -> None:
     found = list(detect_config(Repository({"main.py": HEAD + twice}), RULES, Settings()))
     identities = [each[1].identity for each in found if not isinstance(each, Gap)]
     assert len(identities) == len(set(identities)) == 2
+
+
+@pytest.mark.parametrize("template", ["https://user:{}@a.example", "{}", "http://user:{}@a.example.com/"])
+def test_no_message_quotes_a_secret(template: str) -> None:
+    """A credential that somebody put among the origins is not repeated."""
+    secret = scramble("cors", 32)
+    files = {
+        **added('allow_origins=os.environ["ORIGINS"].split(",") + ["x"], allow_credentials=True'),
+        "settings.py": BASE + 'import os\nCORS_ALLOWED_ORIGINS = os.environ["ORIGINS"].split(",")\n',
+        ".env.production": f"ORIGINS={template.format(secret)}\n",
+    }
+    found = list(detect_config(Repository(files), RULES, Settings()))
+    assert found
+    assert secret not in repr(found)

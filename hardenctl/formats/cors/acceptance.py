@@ -103,7 +103,13 @@ class Acceptance:
         for each in candidates:
             with contextlib.suppress(ValueError):
                 parts = urlsplit(each)
-                if parts.scheme == "http" and parts.hostname and not is_local(parts.hostname) and self.accepts(each):
+                if (
+                    "@" not in each
+                    and parts.scheme == "http"
+                    and parts.hostname
+                    and not is_local(parts.hostname)
+                    and self.accepts(each)
+                ):
                     return each
         return None
 
@@ -159,6 +165,13 @@ def mutants(origin: str) -> Iterator[str]:
         if domain in SHARED:
             yield f"{scheme}evil.{domain}"
             yield f"{scheme}evil-{host}"
+
+
+def shown(entry: str) -> str:
+    """An entry as a message may quote it: only what looks like an origin, and never its user and password."""
+    if re.fullmatch(r"\s*(?:https?://)?[\w.*:/\[\]-]{1,80}\s*", entry) and not re.search(r"[\w-]{24}", entry):
+        return f"`{entry}`"
+    return "an entry"
 
 
 def is_local(host: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from hardenctl.formats.cors.acceptance import Acceptance
+from hardenctl.formats.cors.acceptance import Acceptance, shown
 from hardenctl.formats.cors.build import state
 from hardenctl.formats.cors.document import Argument
 from hardenctl.formats.cors.values import Strings, source, strings, truth
@@ -155,7 +155,7 @@ def _check_error(literals: tuple[str, ...], *, text: str | None) -> str:
             continue
         scheme, separator, rest = each.partition("://")
         if not separator or not scheme or not rest:
-            return f"`{each}` in `CORS_ALLOWED_ORIGINS` has no scheme or no host (corsheaders.E013)"
+            return f"{shown(each)} in `CORS_ALLOWED_ORIGINS` has no scheme or no host (corsheaders.E013)"
         if "/" in rest or "?" in rest or "#" in rest:
-            return f"`{each}` in `CORS_ALLOWED_ORIGINS` has a path (corsheaders.E014)"
+            return f"{shown(each)} in `CORS_ALLOWED_ORIGINS` has a path (corsheaders.E014)"
     return ""

@@ -86,6 +86,7 @@ class Interpreter:
     errors: list[tuple[str, Value]] = field(default_factory=list)  # what stops the application from starting
     under: frozenset[str] = frozenset()  # the variables that the branches around the current statement hang on
     decided_by: frozenset[str] = frozenset()  # the variables that branches of the current call were decided by
+    trying: int = 0  # `try` blocks around the current statement
     calm: bool = False  # within a statement that does not matter
     crashed: bool = False  # a module could not be imported in this world: the application would not start
     steps: int = 0

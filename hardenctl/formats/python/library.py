@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 Model = Callable[["Interpreter", list[Value], dict[str, Value]], Value | None]
 
-LONGEST = 500  # characters of a pattern that is tried
+LONGEST = 500  # characters of a pattern that is tried, numbers of a range
 BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 _TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
@@ -296,6 +296,11 @@ def _sorted(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> 
     return Value(sorted(listed.data, key=lambda each: str(each.data)), listed.variables, listed.span)
 
 
+def _range(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
+    del run, keywords
+    return lift(list(range(*map(plain, args))[:LONGEST]))
+
+
 def _enumerate(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
     from hardenctl.formats.python.expressions import items
 
@@ -420,6 +425,7 @@ MODELS: dict[str, Model] = {
     "builtins.getattr": _getattr,
     "builtins.map": _map,
     "builtins.filter": _filter,
+    "builtins.range": _range,
     "builtins.enumerate": _enumerate,
     "builtins.zip": _zip,
     "json.loads": _loads,

@@ -43,11 +43,16 @@ def block(run: Interpreter, body: Sequence[ast.stmt], scope: Scope) -> None:
 
 
 def _calmly(run: Interpreter, node: ast.Assign | ast.AnnAssign | ast.Expr, scope: Scope) -> None:
-    """Carry out a statement that does not matter: nothing undecided in it is followed, and it raises nothing."""
+    """Carry out a statement that does not matter: its undecided branches are not followed.
+
+    What it raises matters to a `try` around it only.
+    """
     run.calm = True
     try:
         _HANDLERS[type(node)](run, node, scope)
     except Raised:
+        if run.trying:
+            raise
         for target in node.targets if isinstance(node, ast.Assign) else []:
             run.assign_to(target, unknown(f"{scope.module.path}:{node.lineno}"), scope)
     finally:
@@ -177,8 +182,12 @@ def _do_with(run: Interpreter, node: ast.With | ast.AsyncWith, scope: Scope) -> 
 
 
 def _do_try(run: Interpreter, node: ast.Try, scope: Scope) -> None:
+    run.trying += 1
     try:
-        run.block(node.body, scope)
+        try:
+            run.block(node.body, scope)
+        finally:
+            run.trying -= 1
     except Raised as error:
         handler = next((each for each in node.handlers if _catches(each, error.kind)), None)
         if handler is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardenctl.formats.cors.acceptance import is_local
+from hardenctl.formats.cors.acceptance import is_local, shown
 from hardenctl.formats.cors.document import CorsSetup, Outcome
 from hardenctl.model.finding import Confidence, Hit, Severity, advice
 from hardenctl.model.settings import Settings
@@ -140,7 +140,7 @@ def dead_origin(setup: CorsSetup, settings: Settings) -> Iterator[Hit]:
     def test(outcome: Outcome) -> str | None:
         if outcome.acceptance.any_origin:
             return None
-        return "; ".join(f"`{entry}` {why}" for entry, why in outcome.acceptance.never_match()) or None
+        return "; ".join(f"{shown(entry)} {why}" for entry, why in outcome.acceptance.never_match()) or None
 
     ruling = judge(setup, settings.cors, test)
     if ruling is not None:
@@ -239,7 +239,7 @@ def hardcoded_origins(setup: CorsSetup, settings: Settings) -> Iterator[Hit]:
     if len(local) == len(strange):
         detail = "only this machine's own origins are allowed, in production too"
     elif local:
-        detail = f"`{local[0]}` is allowed in production too"
+        detail = f"{shown(local[0])} is allowed in production too"
     else:
         detail = "each environment gets the same ones"
     yield Hit(
