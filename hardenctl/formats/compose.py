@@ -26,7 +26,8 @@ _PRODUCTION = re.compile(r"prod|production|staging|stage")
 _MARKUP = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _HEADER = re.compile(r"(?:[ \t]*(?:#.*)?\r?\n)*")
 _FOR_DEVELOPMENT = re.compile(
-    r"\b(?:for|only|is|an?)\b[^.\n]{0,30}\b(?:local |the )?\W{0,2}(?:dev(?:elop(?:ment|ers?))?|local|test(?:s|ing)?)\b",
+    r"(?<!not )\b(?:for|only|is|an?)\b(?! not)[^.\n]{0,30}\b(?:local |the )?\W{0,2}"
+    r"(?:dev(?:elop(?:ment|ers?))?|local|test(?:s|ing)?)\b",
     re.IGNORECASE,
 )
 

@@ -63,6 +63,8 @@ def test_a_comment_at_the_top_says_development():
     """People say it there when the name does not."""
     text = "# This file is for the **development** setup.\nservices: {web: {image: x}}\n"
     assert files({"compose.yml": text})["compose.yml"].development
+    for comment in ("Our service", "Do not use, not for development", "This is not for testing"):
+        assert not files({"compose.yml": f"# {comment}\nservices: {{web: {{image: x}}}}\n"})["compose.yml"].development
     assert not files({"compose.yml": "# Our service\nservices: {web: {image: x}}\n"})["compose.yml"].development
 
 
