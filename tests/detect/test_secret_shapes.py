@@ -114,6 +114,7 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param("a.py", 'api_token_url = "qz81mk2x"', id="key-about-a-credential"),
         pytest.param("a.py", 'shipping_code = "qz81mk2xw9"', id="code-that-opens-nothing"),
         pytest.param("a.py", 'secret = "¡¿…!?#$%"', id="punctuation"),
+        pytest.param("a.py", 'COLOURS = {"pass": "#1a7f37"}', id="colour"),
         pytest.param("a.yml", "password_locale: de_DE", id="locale"),
         pytest.param("a.css", "--md-primary-fg-color--darker-than-before: red", id="css-variable"),
         pytest.param("a.py", 'TOKEN_BACKEND = "app.auth.tokens.SignedTokenBackend"', id="class-path"),

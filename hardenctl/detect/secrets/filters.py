@@ -42,6 +42,7 @@ _PUBLIC = re.compile(
 )
 _PHRASE = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+)* [^\W\d_]+[.!?:]?")
 _MARKUP = re.compile(r"<[a-z/!][^>]*>|^&\w+;")
+_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}")
 _LOCALE = re.compile(r"^[a-z]{2}[-_][A-Z]{2}$")
 # A key that ends in one of these tells of a credential, whatever the value looks like.
 _ABOUT = frozenset(
@@ -121,8 +122,8 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "public"
     if _ADDRESS.match(value) or _PATHLIKE.match(value):
         return "an address or a path"
-    if _ALGORITHM.match(value):
-        return "an algorithm"
+    if _ALGORITHM.match(value) or _COLOUR.fullmatch(value):
+        return "an algorithm or a colour"
     if _CODE.match(value) and not candidate.quote:
         return "code"
     if _SENTENCE.match(value) or _MARKUP.search(value) or _LOCALE.match(value):
