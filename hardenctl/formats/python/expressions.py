@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from hardenctl.formats.python import library
+from hardenctl.formats.python.builtin import BUILTINS
 from hardenctl.formats.python.signals import Raised
 from hardenctl.formats.python.values import (
     External,
@@ -77,7 +78,7 @@ def _name(run: Interpreter, node: ast.Name, scope: Scope) -> Value:
         scope.rebind(node.id, found)
     if found is not None:
         return found
-    return Value(External(f"builtins.{node.id}")) if node.id in library.BUILTINS else unknown(node.id)
+    return Value(External(f"builtins.{node.id}")) if node.id in BUILTINS else unknown(node.id)
 
 
 def _attribute(run: Interpreter, node: ast.Attribute, scope: Scope) -> Value:

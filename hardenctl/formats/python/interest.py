@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from hardenctl.formats.python.library import BUILTINS
+from hardenctl.formats.python.builtin import BUILTINS
 from hardenctl.formats.python.project import Module, names_in
 
 # Names too common to say anything of what a set-up depends on.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import json
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hardenctl.formats.python import methods
+from hardenctl.formats.python import builtin, methods
+from hardenctl.formats.python.builtin import Model, listed
 from hardenctl.formats.python.environ import READERS, read_variable, split
 from hardenctl.formats.python.project import names_in
 from hardenctl.formats.python.settings import OPEN
@@ -22,7 +21,6 @@ from hardenctl.formats.python.values import (
     Function,
     Instance,
     Unknown,
-    Url,
     Value,
     all_variables,
     lift,
@@ -34,21 +32,7 @@ if TYPE_CHECKING:
     from hardenctl.formats.python.interpreter import Interpreter
     from hardenctl.formats.python.values import Scope
 
-Model = Callable[["Interpreter", list[Value], dict[str, Value]], Value | None]
-
 LONGEST = 500  # characters of a pattern that is tried, numbers of a range
-BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
-_TYPES: dict[str, tuple[type, ...]] = {
-    "str": (str,),
-    "list": (list,),
-    "tuple": (tuple,),
-    "set": (list,),
-    "dict": (dict,),
-    "bool": (bool,),
-    "int": (int,),
-    "float": (float,),
-    "bytes": (bytes,),
-}
 
 
 def call_node(run: Interpreter, node: ast.Call, callee: Value, scope: Scope) -> Value:
@@ -183,141 +167,6 @@ def subscript(run: Interpreter, owner: Value, key: Value) -> Value | None:
     return run.sink.item(owner, key)
 
 
-# -- builtins --------------------------------------------------------------------------------------------------------
-
-
-def _list(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
-    from hardenctl.formats.python.expressions import items
-
-    del run, keywords
-    return Value(items(args[0]), args[0].variables, args[0].span) if args else Value([])
-
-
-def _dict(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
-    del run
-    base = args[0].data if args and isinstance(args[0].data, dict) else {}
-    return Value({**base, **keywords})
-
-
-def _str(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
-    del run, keywords
-    if not args:
-        return Value("")
-    data = args[0].data
-    if isinstance(data, Url):
-        return Value(data.text, args[0].variables, args[0].span)
-    return Value(str(plain(args[0])), args[0].variables, args[0].span)
-
-
-def _bool(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
-    del keywords
-    if args and args[0].unknown:
-        return args[0]
-    return Value(bool(args) and run.truth(args[0]), args[0].variables if args else frozenset())
-
-
-def _number(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
-    del run, keywords
-    return Value(int(plain(args[0])), args[0].variables)
-
-
-def _len(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value | None:
-    del run, keywords
-    data = args[0].data
-    if isinstance(data, (list, tuple)) and any(each.unknown for each in data):
-        return None
-    return Value(len(data), all_variables(args[0]))
-
-
-def _any(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
-    from hardenctl.formats.python.expressions import items
-
-    del keywords
-    return Value(any(run.truth(each) for each in items(args[0])), all_variables(args[0]))
-
-
-def _all(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
-    from hardenctl.formats.python.expressions import items
-
-    del keywords
-    return Value(all(run.truth(each) for each in items(args[0])), all_variables(args[0]))
-
-
-def _isinstance(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value | None:
-    from hardenctl.formats.python.expressions import items
-
-    del run, keywords
-    value, kinds = args
-    names = [each.data for each in (items(kinds) if isinstance(kinds.data, (tuple, list)) else [kinds])]
-    if value.unknown or not all(isinstance(each, External) for each in names):
-        return None
-    wanted = tuple(kind for each in names for kind in _TYPES.get(each.name.removeprefix("builtins."), ()))
-    return Value(isinstance(value.data, wanted), value.variables)
-
-
-def _getattr(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value | None:
-    del keywords
-    owner, name = args[0], plain(args[1])
-    found = run.attribute(owner, name)
-    if found.unknown and len(args) > 2 and not owner.unknown:  # noqa: PLR2004 - the default
-        return args[2]
-    return found
-
-
-def _map(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
-    from hardenctl.formats.python.expressions import items
-
-    del keywords
-    mapped = [_apply_one(run, args[0], each) for each in items(args[1])]
-    return Value(mapped, args[1].variables)
-
-
-def _filter(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
-    from hardenctl.formats.python.expressions import items
-
-    del keywords
-    test = args[0]
-    kept = [each for each in items(args[1]) if run.truth(each if test.data is None else _apply_one(run, test, each))]
-    return Value(kept, args[1].variables)
-
-
-def _apply_one(run: Interpreter, function: Value, each: Value) -> Value:
-    """`function(each)`; a method taken from its class (`str.strip`) is that method of the element."""
-    data = function.data
-    if isinstance(data, External) and data.name.startswith("builtins.str.") and isinstance(each.data, str):
-        return run.apply(run.attribute(each, data.name.rpartition(".")[2]), [], {}, "method()")
-    return run.apply(function, [each], {}, "function()")
-
-
-def _sorted(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
-    listed = _list(run, args[:1], {})
-    if keywords or not all(isinstance(each.data, str) for each in listed.data):
-        return listed
-    return Value(sorted(listed.data, key=lambda each: str(each.data)), listed.variables, listed.span)
-
-
-def _range(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
-    del run, keywords
-    return lift(list(range(*map(plain, args))[:LONGEST]))
-
-
-def _enumerate(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
-    from hardenctl.formats.python.expressions import items
-
-    del run, keywords
-    return Value([Value((Value(index), each)) for index, each in enumerate(items(args[0]))])
-
-
-def _zip(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
-    from hardenctl.formats.python.expressions import items
-
-    del run, keywords
-    return Value([Value(tuple(each)) for each in zip(*map(items, args), strict=False)])
-
-
-# -- libraries -------------------------------------------------------------------------------------------------------
-
-
 def _loads(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
     del run, keywords
     text = plain(args[0])
@@ -403,31 +252,7 @@ def _first(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> V
 
 
 MODELS: dict[str, Model] = {
-    **dict.fromkeys(
-        (
-            "builtins.list",
-            "builtins.tuple",
-            "builtins.set",
-            "builtins.frozenset",
-            "builtins.reversed",
-        ),
-        _list,
-    ),
-    "builtins.sorted": _sorted,
-    "builtins.dict": _dict,
-    "builtins.str": _str,
-    "builtins.bool": _bool,
-    "builtins.int": _number,
-    "builtins.len": _len,
-    "builtins.any": _any,
-    "builtins.all": _all,
-    "builtins.isinstance": _isinstance,
-    "builtins.getattr": _getattr,
-    "builtins.map": _map,
-    "builtins.filter": _filter,
-    "builtins.range": _range,
-    "builtins.enumerate": _enumerate,
-    "builtins.zip": _zip,
+    **builtin.MODELS,
     "json.loads": _loads,
     "ast.literal_eval": _literal,
     "distutils.util.strtobool": _strtobool,
@@ -446,6 +271,6 @@ MODELS: dict[str, Model] = {
     "copy.deepcopy": _first,
     "copy.copy": _first,
     "itertools.chain": lambda run, args, keywords: Value(
-        [each for part in args for each in _list(run, [part], keywords).data]
+        [each for part in args for each in listed(run, [part], keywords).data]
     ),
 }
