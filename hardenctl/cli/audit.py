@@ -33,10 +33,10 @@ def register(app: typer.Typer) -> None:
             raise UsageError("--unsafe-fixes needs --fix", help="`hardenctl fix --unsafe-fixes` shows what it would do")
         if fix:
             run_fix(request, write=True, unsafe=unsafe_fixes, stream=sys.stderr)
-        return run_audit(request, SUBJECTS["audit"]())
+        return run_audit(request, SUBJECTS["audit"])
 
     @app.command(epilog=EXIT_CODES)
     @takes_request
     def scan(request: Request) -> int:
         """Look for secrets alone."""
-        return run_audit(request, SUBJECTS["scan"]())
+        return run_audit(request, SUBJECTS["scan"])

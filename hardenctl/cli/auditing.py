@@ -42,7 +42,7 @@ def make_report(request: Request, rules: Sequence[Rule] = RULES) -> Report:
     """Audit what a request asks for."""
     root = root_of(request)
     policy = policy_of(request, root)
-    if not policy.enabled(rules):
+    if (policy.select or policy.ignore or policy.rules) and not policy.enabled(rules):
         raise UsageError("no rule is left to run", help="--select, --ignore and policy rule out each other")
     baseline = load_baseline(root, Path(request.baseline) if request.baseline else None)
     source = open_source(

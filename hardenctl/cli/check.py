@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hardenctl.cli import check_cors
 from hardenctl.cli.auditing import EXIT, make_report, run_audit, show
 from hardenctl.cli.options import EXIT_CODES, takes_request
 from hardenctl.cli.request import Request
@@ -16,7 +17,6 @@ from hardenctl.report.servers import render_servers
 from hardenctl.report.style import look_of
 
 _HELP = {
-    "cors": "Which websites may talk to the service.",
     "compose": "Compose files.",
     "dockerfile": "Dockerfiles.",
     "env": "Environment files and what is in them.",
@@ -28,13 +28,14 @@ app = typer.Typer(help="Look at one subject alone.", no_args_is_help=True, rich_
 
 def _command(subject: str) -> Callable[..., int]:
     def check(request: Request) -> int:
-        return run_audit(request, SUBJECTS[subject]())
+        return run_audit(request, SUBJECTS[subject])
 
     return takes_request(check)
 
 
 for _subject, _text in _HELP.items():
     app.command(_subject, help=_text, epilog=EXIT_CODES)(_command(_subject))
+check_cors.register(app, lambda request: run_audit(request, SUBJECTS["cors"]))
 
 
 @app.command(epilog=EXIT_CODES)
@@ -49,8 +50,8 @@ def gunicorn(
 ) -> int:
     """Launch lines of gunicorn and other servers."""
     if not effective:
-        return run_audit(request, SUBJECTS["gunicorn"]())
-    report = make_report(request, SUBJECTS["gunicorn"]())
+        return run_audit(request, SUBJECTS["gunicorn"])
+    report = make_report(request, SUBJECTS["gunicorn"])
     look = look_of(sys.stdout, quiet=request.quiet, verbose=request.verbose)
     show(render_servers(report, look))
     return EXIT[report.verdict]

@@ -38,7 +38,7 @@ def _run(command: str, request: Request) -> int:
         from hardenctl.cli.auditing import run_audit
         from hardenctl.cli.subjects import SUBJECTS
 
-        return run_audit(request, SUBJECTS[command]())
+        return run_audit(request, SUBJECTS[command])
 
     return guarded(audit)
 

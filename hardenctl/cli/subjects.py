@@ -1,26 +1,17 @@
-"""Which rules a command runs."""
+"""Which rules a command runs: what their ids start with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-from hardenctl.policy.policy import matches
-from hardenctl.rules import RULES
-from hardenctl.rules.declare import Rule
-
-
-def _rules(*prefixes: str) -> Callable[[], Sequence[Rule]]:
-    return lambda: tuple(rule for rule in RULES if not prefixes or matches(rule.id, prefixes))
-
+from hardenctl.rules import RULES, Catalogue
 
 # `audit` and `scan` are commands, the others the subjects of `check`.
-SUBJECTS: dict[str, Callable[[], Sequence[Rule]]] = {
-    "audit": _rules(),
-    "scan": _rules("secret"),
-    "cors": _rules("cors"),
-    "gunicorn": _rules("gunicorn", "server"),
-    "compose": _rules("compose"),
-    "dockerfile": _rules("dockerfile"),
-    "env": _rules("env"),
-    "gitignore": _rules("gitignore", "dockerignore"),
+SUBJECTS: dict[str, Catalogue] = {
+    "audit": RULES,
+    "scan": RULES.of("secret"),
+    "cors": RULES.of("cors"),
+    "gunicorn": RULES.of("gunicorn", "server"),
+    "compose": RULES.of("compose"),
+    "dockerfile": RULES.of("dockerfile"),
+    "env": RULES.of("env"),
+    "gitignore": RULES.of("gitignore", "dockerignore"),
 }

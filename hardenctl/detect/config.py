@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from hardenctl.detect.servers import describe_server
 from hardenctl.formats import READERS
-from hardenctl.formats.launch.model import ServerLaunch
 from hardenctl.model.blob import Gap, Snapshot
 from hardenctl.model.errors import DocumentError
 from hardenctl.model.finding import Hit
 from hardenctl.model.report import Server
 from hardenctl.model.settings import Settings
+from hardenctl.rules.catalogue import document_rules
 from hardenctl.rules.declare import DocumentRule, Rule
-
-
-class Reader(Protocol):
-    """A module of `formats` that finds its documents in a snapshot.
-
-    `DOCUMENTS` are the classes it yields. `concerns` says cheaply, by path, whether a file can matter to it.
-    """
-
-    DOCUMENTS: tuple[type[Any], ...]
-
-    def concerns(self, path: str) -> bool:
-        """Whether a change of this path can change a document."""
-        ...
-
-    def read(self, snapshot: Snapshot) -> Iterator[Any]:
-        """Yield documents, and a Gap for each file that could not be parsed."""
-        ...
 
 
 def detect_config(
@@ -41,25 +23,20 @@ def detect_config(
     What two documents share (a config file of two launch lines, a base compose file) is said once.
     A crashing rule or reader is a gap that names it and the exception's type, never its text, which could hold a value.
     """
-    by_document: dict[type[Any], list[DocumentRule]] = {}
-    for each in rules:
-        if isinstance(each, DocumentRule):
-            by_document.setdefault(each.on, []).append(each)
     deleted: Iterable[str] = getattr(snapshot, "deleted", ())  # of the index: what is missing now matters too
     scope = [path for path in (*snapshot.paths(), *deleted) if snapshot.in_scope(path)]
     said: set[object] = set()
     for reader in READERS:
-        wanted = any(kind in by_document for kind in reader.DOCUMENTS)
-        if not (wanted and any(map(reader.concerns, scope))):
+        if not (reader.is_wanted(snapshot, scope) and (mine := document_rules(rules, reader.documents))):
             continue
         try:
             for document in reader.read(snapshot):
-                judged = _judge_document(document, by_document.get(type(document), ()), snapshot, settings)
+                judged = _judge_document(document, mine, snapshot, settings)
                 yield from (each for each in judged if _unsaid(each, said))
         except DocumentError as error:
             yield Gap(".", error.what)
         except Exception as error:  # noqa: BLE001 - a crash in one reader must not hide what the others find
-            yield Gap(".", f"{reader.DOCUMENTS[0].__name__} could not be read: {type(error).__name__}")
+            yield Gap(".", f"{reader.documents[0]} could not be read: {type(error).__name__}")
 
 
 def _unsaid(result: tuple[DocumentRule, Hit] | Gap | Server, said: set[object]) -> bool:
@@ -73,18 +50,22 @@ def _unsaid(result: tuple[DocumentRule, Hit] | Gap | Server, said: set[object]) 
 
 
 def _judge_document(
-    document: object, rules: Sequence[DocumentRule], snapshot: Snapshot, settings: Settings
+    document: Any, rules: Sequence[DocumentRule], snapshot: Snapshot, settings: Settings
 ) -> Iterator[tuple[DocumentRule, Hit] | Gap | Server]:
     if isinstance(document, Gap):
         if snapshot.in_scope(document.path):
             yield document
         return
-    if isinstance(document, ServerLaunch) and snapshot.in_scope(document.path):
+    if type(document).__name__ == "ServerLaunch" and snapshot.in_scope(document.path):
+        from hardenctl.detect.servers import describe_server
+
         try:
             yield describe_server(document, snapshot)
         except Exception as error:  # noqa: BLE001 - as below
             yield Gap(document.path, f"a launch line could not be described: {type(error).__name__}")
     for each in rules:
+        if not isinstance(document, each.on):
+            continue
         try:
             for hit in each.hits(document, settings):
                 if snapshot.in_scope(hit.span.path):

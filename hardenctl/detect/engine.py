@@ -12,7 +12,8 @@ from hardenctl.model.blob import Blob, Gap, Source, Standing
 from hardenctl.model.finding import Finding
 from hardenctl.model.report import Scanned, Server
 from hardenctl.model.settings import Settings
-from hardenctl.rules.declare import DocumentRule, Rule
+from hardenctl.rules.catalogue import blob_rules
+from hardenctl.rules.declare import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def detect(
     findings: list[Finding] = []
     gaps: list[Gap] = []
     servers: list[Server] = []
-    secret_rules = frozenset(each.id for each in rules if not isinstance(each, DocumentRule))
+    secret_rules = frozenset(each.id for each in blob_rules(rules))
     paths: set[str] = set()
     blobs = size = 0
     for blob in source.blobs():

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from hardenctl.formats.merge import merge_service
+from hardenctl.formats.paths import is_compose
 from hardenctl.formats.yaml import Mapping, Node, Scalar, Sequence, load_yaml
 from hardenctl.model.blob import Gap, Snapshot
 from hardenctl.model.errors import DocumentError
 from hardenctl.model.text import Span
 
-_NAME = re.compile(r"(?:[\w.-]+[._-])?(?:docker-?)?compose(?:[._-][\w.-]+)?\.ya?ml", re.IGNORECASE)
 _BASE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-_WORKFLOWS = re.compile(r"(?:^|/)\.(?:github|gitlab|circleci|gitea|forgejo|buildkite)/")
 _DEVELOPMENT = re.compile(
     r"dev|devel|develop|development|local|localhost|test|tests|testing|e2e|ci|debug|override|example|examples|sample|"
     r"demo|playground|devcontainer|docs|benchmark|bench|sandbox|tutorial|integration|acceptance|playwright|"
@@ -204,11 +203,6 @@ def is_production(name: str) -> bool:
     return any(map(_PRODUCTION.fullmatch, re.findall(r"[a-z0-9]+", name.lower())))
 
 
-def is_compose(path: str) -> bool:
-    """Whether a file is a compose file by its name, in any folder but those of CI workflows."""
-    return bool(_NAME.fullmatch(posixpath.basename(path))) and not _WORKFLOWS.search(path)
-
-
 def parse_compose(path: str, text: str) -> Mapping | None:
     """The top of a compose file; None for other YAML. Raises DocumentError where it is no YAML."""
     try:
@@ -232,11 +226,6 @@ def _neutral(match: re.Match[str]) -> str:
 
 
 DOCUMENTS = (ComposeFile,)
-
-
-def concerns(path: str) -> bool:
-    """Whether this is a compose file."""
-    return is_compose(path)
 
 
 def compose_files(snapshot: Snapshot) -> Iterator[ComposeFile | Gap]:

@@ -10,13 +10,10 @@ from functools import cached_property
 
 from hardenctl.formats.compose import is_development, is_production
 from hardenctl.formats.instructions import Instruction, Item, parse_instructions
+from hardenctl.formats.paths import is_dockerfile
 from hardenctl.model.blob import Snapshot
 from hardenctl.model.text import Span
 
-_NAME = re.compile(r"(?:.*[._-])?(?:dockerfile|containerfile)(?:[._-].*)?", re.IGNORECASE)
-_NOT = re.compile(
-    r".*[._-](?:dockerignore|md|rst|txt|py|sh|js|ts|json|ya?ml|toml|j2|jinja2?|tmpl|tpl|erb|html|go|rs)", re.IGNORECASE
-)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?[-+?]([^{}]*))?\}|(\w+))")
 
 
@@ -135,12 +132,6 @@ class Dockerfile:
         return tuple(each for stage in self.stages for each in (stage.start, *stage.instructions))
 
 
-def is_dockerfile(path: str) -> bool:
-    """Whether a file is named as one: `Dockerfile`, `Dockerfile.prod`, `web.Dockerfile`, `Containerfile`."""
-    name = posixpath.basename(path)
-    return bool(_NAME.fullmatch(name)) and not _NOT.fullmatch(name)
-
-
 def parse_dockerfile(path: str, text: str) -> Dockerfile | None:
     """The Dockerfile of a text; None where nothing in it is a FROM."""
     arguments: dict[str, str] = {}
@@ -173,11 +164,6 @@ def parse_dockerfile(path: str, text: str) -> Dockerfile | None:
 
 
 DOCUMENTS = (Dockerfile,)
-
-
-def concerns(path: str) -> bool:
-    """Whether this is a Dockerfile."""
-    return is_dockerfile(path)
 
 
 def dockerfiles(snapshot: Snapshot) -> Iterator[Dockerfile]:

@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from hardenctl.formats.compose import compose_files, is_compose
-from hardenctl.formats.dockerfile import Dockerfile, Stage, dockerfiles, is_dockerfile
-from hardenctl.formats.dotenv import Dotenv, is_env_file, is_example, parse_dotenv
+from hardenctl.formats.compose import compose_files
+from hardenctl.formats.dockerfile import Dockerfile, Stage, dockerfiles
+from hardenctl.formats.dotenv import Dotenv, parse_dotenv
 from hardenctl.formats.instructions import Instruction
+from hardenctl.formats.paths import is_env_file, is_example
 from hardenctl.model.address import past_path
 from hardenctl.model.blob import Gap, Snapshot
 from hardenctl.model.text import Span
@@ -105,11 +106,6 @@ class ContextCopy:
 
 
 DOCUMENTS = (ContextCopy,)
-
-
-def concerns(path: str) -> bool:
-    """Whether this can change what a build takes."""
-    return is_dockerfile(path) or path.endswith(".dockerignore") or is_compose(path) or is_env_file(path)
 
 
 def read(snapshot: Snapshot) -> Iterator[ContextCopy]:

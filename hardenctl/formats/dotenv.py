@@ -9,31 +9,12 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
+from hardenctl.formats.paths import environment_of, is_example
 from hardenctl.model.address import past_path
 from hardenctl.model.text import Lines, Span
 
-_EXAMPLES = frozenset(
-    """
-    example examples exemple sample samples template templates tmpl tpl dist defaults default skeleton blank copy
-    """.split()  # noqa: SIM905 - one word a line is no easier to read
-)
-# What a file is instead, by its last suffix: code, documents, other configuration, encrypted.
-_OTHER = frozenset(
-    """
-    js jsx ts tsx mjs cjs py pyc pyi rb php go rs java kt cs sh bash zsh fish ps1 bat md rst html css json json5
-    yml yaml toml xml lock j2 jinja jinja2 erb vault keys enc gpg asc age sops swp svg png patch diff
-    """.split()  # noqa: SIM905 - as above
-)
-_ENVIRONMENTS = {
-    "production": "production prod prd live",
-    "staging": "staging stage stg preprod uat qa preview",
-    "development": "development develop dev devel devcontainer local localhost",
-    "test": "test tests testing ci e2e pytest integration",
-}
-_WORDS = {word: name for name, words in _ENVIRONMENTS.items() for word in words.split()}
-_SEPARATOR = re.compile(r"[._-]+")
 _ENTRY = re.compile(
     r"""\s*(?P<export>export[^\S\r\n]+)?(?:'(?P<quoted>[^']+)'|(?P<key>[^=\#\s]+))[^\S\r\n]*
         (?P<sign>=[^\S\r\n]*)?""",
@@ -143,46 +124,3 @@ def _entry(path: str, original: str, position: int, lines: Lines, value: str | N
         comment=rest.strip().removeprefix("#").strip() if rest.strip().startswith("#") else "",
         broken=broken,
     )
-
-
-@lru_cache(maxsize=4096)
-def is_env_file(path: str) -> bool:
-    """Whether a path is an env file's by name: `.env`, `.env.*`, `*.env`, examples, and all in an `.envs` folder.
-
-    `.envrc` is a shell script, and `.env.vault`, `.env.enc` and the like are encrypted: they are none.
-    """
-    folder, _, name = (past_path(path) or path).rpartition("/")
-    name = name.lower().rstrip("~")
-    words = _words(name)
-    if not words or words[-1] in _OTHER:
-        return False
-    if name == ".env" or name.startswith((".env.", ".env-", ".env_")) or name.endswith(".env"):
-        return True
-    if {"env", "dotenv"}.intersection(words):
-        return bool(_EXAMPLES.intersection(words)) and len(words) <= 3  # noqa: PLR2004 - env, an environment, example
-    return ".envs" in folder.split("/") and name.startswith(".")
-
-
-@lru_cache(maxsize=4096)
-def is_example(path: str) -> bool:
-    """Whether an env file is a template by its name: `.env.example`, `sample.env`, `.env.prod.dist`.
-
-    So is what lies in a folder with a template's name, `{{cookiecutter.slug}}/.env`.
-    """
-    path = past_path(path) or path
-    return "{{" in path or bool(_EXAMPLES.intersection(_words(path.rpartition("/")[2].lower())))
-
-
-@lru_cache(maxsize=4096)
-def environment_of(path: str) -> str | None:
-    """The environment in an env file's name or in its nearest folders: `.env.prod`, `.envs/.production/.django`."""
-    *folders, name = (past_path(path) or path).lower().split("/")
-    for part in (name, *reversed(folders[-2:])):
-        for word in _words(part):
-            if word in _WORDS:
-                return _WORDS[word]
-    return None
-
-
-def _words(name: str) -> list[str]:
-    return [word for word in _SEPARATOR.split(name) if word]

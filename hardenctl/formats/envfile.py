@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from hardenctl.formats.dotenv import Dotenv, environment_of, is_env_file, is_example, parse_dotenv
+from hardenctl.formats.dotenv import Dotenv, parse_dotenv
+from hardenctl.formats.paths import environment_of, is_env_file, is_example
 from hardenctl.model.address import past_path
 from hardenctl.model.blob import Snapshot, Standing
 from hardenctl.model.text import is_binary
@@ -32,11 +33,6 @@ class EnvironmentFile:
 
 
 DOCUMENTS = (EnvironmentFile,)
-
-
-def concerns(path: str) -> bool:
-    """Whether this is an env file, or an ignore file that could cover one."""
-    return is_env_file(path) or path.rpartition("/")[2] == ".gitignore"
 
 
 def read(snapshot: Snapshot) -> Iterator[EnvironmentFile]:

@@ -6,13 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hardenctl.formats.compose import is_compose
-from hardenctl.formats.dockerfile import is_dockerfile
-from hardenctl.formats.dotenv import is_env_file, is_example
+from hardenctl.formats.paths import GITIGNORE, is_compose, is_dockerfile, is_env_file, is_example
 from hardenctl.model.address import past_path
 from hardenctl.model.blob import Snapshot, Standing
 
-PATH = ".gitignore"
 PLAIN = ".env"
 VARIANTS = (".env.local", ".env.prod", ".env.production", ".env.staging")
 
@@ -50,15 +47,9 @@ class IgnoreCoverage:
 DOCUMENTS = (IgnoreCoverage,)
 
 
-def concerns(path: str) -> bool:
-    """Any file: that there is no ignore file matters too. `read` looks first whether it was asked for."""
-    del path
-    return True
-
-
 def read(snapshot: Snapshot) -> Iterator[IgnoreCoverage]:
     """The one coverage of a repository; nothing for a plain folder, or where its ignore file is not in scope."""
-    if not (snapshot.is_repository and snapshot.in_scope(PATH)):
+    if not (snapshot.is_repository and snapshot.in_scope(GITIGNORE)):
         return
     paths = [path for path in snapshot.paths() if not past_path(path)]
     if not paths:
@@ -72,8 +63,8 @@ def read(snapshot: Snapshot) -> Iterator[IgnoreCoverage]:
     tracked = {path for path, standing in standings.items() if standing is Standing.TRACKED}
     ignored = snapshot.ignored([*probes, *present, *examples])
     yield IgnoreCoverage(
-        path=PATH,
-        exists=PATH in paths,
+        path=GITIGNORE,
+        exists=GITIGNORE in paths,
         uncovered=tuple(path for path in dict.fromkeys((*probes, *present)) if path not in ignored),
         present=tuple(path for path in present if path not in ignored),
         hidden_examples=tuple(path for path in examples if path in ignored and path not in tracked),

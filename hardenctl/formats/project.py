@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from hardenctl.formats.dotenv import is_env_file
+from hardenctl.formats.paths import is_env_file
 from hardenctl.model.blob import Snapshot
 
 FRAMEWORKS = ("fastapi", "starlette", "flask", "django", "none")

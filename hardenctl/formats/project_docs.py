@@ -13,14 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from hardenctl.formats.paths import GUIDES
 from hardenctl.model.blob import Blob, Gap, Snapshot
 
-README = "README.md"
-ENV_EXAMPLE = ".env.example"
-DEPLOYMENT = "docs/DEPLOYMENT.md"
-SECRETS = "docs/SECRETS_MANAGEMENT.md"
-PERFORMANCE = "docs/PERFORMANCE_BENCHMARKING.md"
-WANTED = (README, ENV_EXAMPLE, DEPLOYMENT, SECRETS, PERFORMANCE)  # where findings about what is missing point
 LARGEST = 1 << 20  # characters of one file that are read for headings
 
 _ELSEWHERE = re.compile(
@@ -108,9 +103,9 @@ def concerns(path: str) -> bool:
 
 def read(snapshot: Snapshot) -> Iterator[Documentation | Gap]:
     """The one document of a project; none where only a part of the project was asked for."""
-    if not any(map(snapshot.in_scope, WANTED)):
-        return
     paths = snapshot.paths()
+    if not (any(map(snapshot.in_scope, GUIDES)) and any(map(concerns, paths))):
+        return
     ours = [path for path in paths if not _ELSEWHERE.search(path)]
     readme = next((path for path in paths if _README.fullmatch(path)), None)
     yield Documentation(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from hardenctl.model.finding import Severity
 from hardenctl.model.settings import Settings
+from hardenctl.rules.catalogue import Catalogue
 from hardenctl.rules.declare import Rule
 
 
@@ -41,14 +42,17 @@ class Policy:
     path: str | None = None
     extends: tuple[str, ...] = ()
 
-    def enabled(self, rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    def enabled(self, rules: Sequence[Rule]) -> Sequence[Rule]:
         """The rules to run: selected, not ignored, and not switched off."""
-        return tuple(
-            each
-            for each in rules
-            if (not self.select or matches(each.id, self.select))
-            and not matches(each.id, self.ignore)
-            and self.severity(each.id, each.severity) is not None
+        if not (self.select or self.ignore or None in self.rules.values()):
+            return rules
+        return rules.where(self._enables) if isinstance(rules, Catalogue) else tuple(filter(self._enables, rules))
+
+    def _enables(self, rule: Rule) -> bool:
+        return (
+            (not self.select or matches(rule.id, self.select))
+            and not matches(rule.id, self.ignore)
+            and self.severity(rule.id, rule.severity) is not None
         )
 
     def severity(self, rule: str, severity: Severity) -> Severity | None:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-
 from hardenctl.model.finding import Finding
 from hardenctl.rules import RULES
 from hardenctl.rules.declare import Rule
 from hardenctl.rules.page import Page
 
 
-@functools.cache
-def _rules() -> dict[str, Rule]:
-    return {rule.id: rule for rule in RULES}
-
-
 def rule_of(rule: str) -> Rule | None:
     """The rule of an id; None for one that this version doesn't have."""
-    return _rules().get(rule)
+    return RULES.find(rule)
 
 
 def page_of(rule: str) -> Page | None:

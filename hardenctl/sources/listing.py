@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hardenctl.formats.dotenv import is_env_file
+from hardenctl.formats.paths import is_env_file
 from hardenctl.model.blob import Gap, Standing
 from hardenctl.sources.git import Git, shown
 from hardenctl.sources.index import check_index

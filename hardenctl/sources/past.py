@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from hardenctl.formats.dotenv import is_env_file
+from hardenctl.formats.paths import is_env_file
 from hardenctl.model.address import address
 from hardenctl.model.blob import Blob, Provenance, Snapshot, SourceKind
 from hardenctl.sources.git import Git

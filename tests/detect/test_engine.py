@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import pytest
 
@@ -34,14 +34,15 @@ def note_rule(check: object) -> DocumentRule:
 class NoteReader:
     """Reads one note wherever there is a text file."""
 
-    DOCUMENTS = (Note,)
+    documents = ("Note",)
 
     def __init__(self, *results: object) -> None:
         self.results = results
 
-    def concerns(self, path: str) -> bool:
+    def is_wanted(self, snapshot: Snapshot, scope: Collection[str]) -> bool:
         """Text files only."""
-        return path.endswith(".txt")
+        del snapshot
+        return any(path.endswith(".txt") for path in scope)
 
     def read(self, snapshot: Snapshot) -> Iterator[object]:
         """What the test wants."""

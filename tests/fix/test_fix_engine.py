@@ -6,7 +6,7 @@ import dataclasses
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,11 +52,11 @@ class File:
 class Reader:
     """Makes every file a document."""
 
-    DOCUMENTS = (File,)
+    documents = ("File",)
 
-    def concerns(self, path: str) -> bool:
-        """Every file."""
-        return bool(path)
+    def is_wanted(self, snapshot: Snapshot, scope: Collection[str]) -> bool:
+        """Always."""
+        return bool(snapshot.paths() and scope)
 
     def read(self, snapshot: Snapshot) -> Iterator[File | Gap]:
         """All that can be read."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hardenctl.formats.compose import ComposeFile, Service, compose_files, is_compose, is_development, is_production
+from hardenctl.formats.compose import ComposeFile, Service, compose_files, is_development, is_production
+from hardenctl.formats.paths import is_compose
 from hardenctl.model.blob import Gap
 from hardenctl.sources.memory import MemorySnapshot
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hardenctl.formats.dockerfile import Dockerfile, is_dockerfile, parse_dockerfile
+from hardenctl.formats.dockerfile import Dockerfile, parse_dockerfile
 from hardenctl.formats.launch.image import host_folders, host_paths
+from hardenctl.formats.paths import is_dockerfile
 
 
 def parse(text: str) -> Dockerfile:

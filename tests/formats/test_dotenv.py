@@ -9,7 +9,8 @@ from dotenv import dotenv_values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardenctl.formats.dotenv import Entry, environment_of, is_env_file, is_example, parse_dotenv
+from hardenctl.formats.dotenv import Entry, parse_dotenv
+from hardenctl.formats.paths import environment_of, is_env_file, is_example
 from hardenctl.model.text import Lines
 
 PIECES = st.sampled_from(

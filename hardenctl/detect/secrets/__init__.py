@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardenctl.formats.dotenv import is_env_file
+from hardenctl.formats.paths import is_env_file
 from hardenctl.model.blob import Blob
 from hardenctl.model.finding import Hit
 from hardenctl.model.text import is_binary

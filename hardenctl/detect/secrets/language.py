@@ -7,7 +7,7 @@ import functools
 import re
 from pathlib import PurePosixPath
 
-from hardenctl.formats.dotenv import is_env_file
+from hardenctl.formats.paths import is_env_file
 
 
 class Quoting(enum.Enum):

@@ -9,14 +9,6 @@ from hardenctl.model.blob import Gap, Snapshot
 
 DOCUMENTS = (CorsSetup,)
 
-_NAMES = (".py", ".env", ".yml", ".yaml", ".toml", ".txt", ".lock", ".cfg")
-
-
-def concerns(path: str) -> bool:
-    """Python, and the files that configure variables or pin versions."""
-    name = path.rpartition("/")[2]
-    return name.endswith(_NAMES) or name.startswith((".env", "Dockerfile", "Pipfile"))
-
 
 def read(snapshot: Snapshot) -> Iterator[CorsSetup | Gap]:
     """Yield the set-ups of a snapshot, and a Gap for each module that matters and cannot be parsed."""

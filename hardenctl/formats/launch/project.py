@@ -7,7 +7,6 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
-from hardenctl.formats import compose as compose_format
 from hardenctl.formats.compose import ComposeFile, Service, compose_files, is_development, is_production
 from hardenctl.formats.dockerfile import Dockerfile, dockerfiles
 from hardenctl.formats.instructions import Instruction
@@ -27,6 +26,7 @@ from hardenctl.formats.launch.model import Launch
 from hardenctl.formats.launch.paths import kind_of
 from hardenctl.formats.launch.program import MENTIONS, Argv
 from hardenctl.formats.launch.sources import file_launches
+from hardenctl.formats.paths import is_compose
 from hardenctl.formats.shell.values import Value, resolve, resolve_words
 from hardenctl.formats.shell.words import Dialect, Word, compose_word, split_words
 from hardenctl.formats.yaml import Node, Scalar
@@ -54,7 +54,7 @@ class Project:
                 yield from self.of_service(file, service)
         for path in self.snapshot.paths():
             kind = kind_of(path)
-            if kind is not None and not compose_format.concerns(path):
+            if kind is not None and not is_compose(path):
                 yield from self.of_file(path, kind)
 
     def of_image(self, dockerfile: Dockerfile) -> Iterator[Launch]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from hardenctl.formats.dockerfile import Dockerfile
-from hardenctl.formats.dotenv import is_env_file
+from hardenctl.formats.paths import is_env_file
 from hardenctl.model.finding import Category, Hit, Severity, advice
 from hardenctl.rules.declare import rule
 from hardenctl.rules.secrets.values import ValueClass, classify_value

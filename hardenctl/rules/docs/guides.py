@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardenctl.formats.project_docs import DEPLOYMENT, ENV_EXAMPLE, PERFORMANCE, README, SECRETS, Documentation
+from hardenctl.formats.paths import DEPLOYMENT, ENV_EXAMPLE, PERFORMANCE, README, SECRETS
+from hardenctl.formats.project_docs import Documentation
 from hardenctl.model.finding import Applicability, Category, Fix, Hit, Related, Render, Severity, advice
 from hardenctl.model.text import Span
 from hardenctl.rules.declare import rule

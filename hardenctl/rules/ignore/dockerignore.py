@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardenctl.formats.dockerignore import ContextCopy
-from hardenctl.formats.dotenv import environment_of
+from hardenctl.formats.paths import environment_of
 from hardenctl.model.finding import Append, Applicability, Fix, Hit, Severity
 from hardenctl.rules.declare import rule
 from hardenctl.rules.secrets.values import is_credential_key
