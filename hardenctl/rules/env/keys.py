@@ -10,10 +10,6 @@ from hardenctl.rules.secrets.values import ValueClass, classify_value, is_creden
 
 _NAME = re.compile(r"[A-Za-z_][\w.-]{0,63}")
 _PUBLIC = re.compile(r"(?:VITE|NEXT_PUBLIC|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|GATSBY|PUBLIC|VUE_APP|STORYBOOK)_")
-_SHOUTED = re.compile(r"!+[^!]+!+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-_ADMITTED = frozenset(("insecure", "dev", "development", "local", "test", "testing", "unsafe", "demo", "dummy", "fake"))
-_WORD = 8  # letters; a lower-case word up to this long falls to a dictionary
-_TAIL = 4  # characters after the service's own name: `eclairpw`, `redis123`
 _SHORT = 24  # characters; a longer mix of cases and digits may be a piece of a key and is never shown
 _SHOWN = 5
 
@@ -37,30 +33,18 @@ def unfilled(document: Dotenv, *classes: ValueClass) -> list[Entry]:
 def class_of(document: Dotenv, entry: Entry) -> ValueClass:
     """What a value is, seen together with its key and its neighbours.
 
-    What looks live by itself is guessable where another setting of the file says it, and a placeholder where it is
-    shouted or reads as a variable's name.
+    What looks live by itself is guessable where another setting of the file says it.
     """
     value = (entry.value or "").strip()
     found = classify_value(entry.key, value)
     if found is not ValueClass.LIVE:
         return found
-    if _SHOUTED.fullmatch(value):
-        return ValueClass.PLACEHOLDER
-    lowered = value.lower()
-    words = re.split(r"[\W_]+", lowered)
-    if all(map(str.isalpha, words)) and _ADMITTED.intersection(words):
-        return ValueClass.WEAK
-    if value.isalpha() and value.islower() and len(value) <= _WORD:
-        return ValueClass.WEAK
-    own = entry.key.lower().partition("_")[0]
-    if lowered.startswith(own) and value.isalnum() and len(lowered) - len(own) <= _TAIL:
-        return ValueClass.WEAK
     said = {
         (other.value or "").strip().lower()
         for other in document.entries
         if other.key != entry.key and not is_credential_key(other.key)
     }
-    return ValueClass.WEAK if lowered in said else found
+    return ValueClass.WEAK if value.lower() in said else found
 
 
 def is_public(document: Dotenv) -> bool:

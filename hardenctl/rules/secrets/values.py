@@ -45,7 +45,7 @@ _DEFAULT = re.compile(r"\$\{\w+:?-(?P<default>[^{}]*)\}")
 _REFERENCE = re.compile(
     r"""
       \$\{[^}]*\}? | \{\{.*\}\} | \{%.*%\} | <%.*%> | \$\(.*\) | `[^`]+` | %\(\w+\)[sd] | \#\{[^}]+\}
-    | ^\$\$?[A-Za-z_]\w*(?:[.\[]\w.*|->\w.*)?$ | (?:^|[\s/:@=.-])\$[A-Z_][A-Z0-9_]+\b
+    | ^\$\$?[A-Za-z_]\w*(?:[.\[]\w.*|->\w.*)?$ | ^\$\( | (?:^|[\s/:@=.-])\$[A-Z_][A-Z0-9_]+\b
     | ^\$\$?\[ | \$env: | ^%[A-Za-z_]\w*%$ | ^:\w+$ | ^%[sdv]$ | ^%[\w-]+%$
     | ^\{[A-Za-z_][\w.\[\]'"()-]*\}$ | ^\(\(.*\)\)$ | ^\{\w+:[\w.:]+\}$
     | ^!(?:vault|secret|Ref|Sub|GetAtt|ImportValue|env_var|ENV|env|reference)\b
@@ -59,7 +59,7 @@ _REFERENCE = re.compile(
 )
 _PLACEHOLDER = re.compile(
     r"""
-      ^(?P<character>.)(?P=character){2,}$ | ^[*.•·…xX_?#-]+$ | ^<[^<>]+>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$
+      ^(?P<character>.)(?P=character){2,}$ | ^(?P<loud>[*!_#-]{2,})[^*!].*[^*!](?P=loud)$ | ^[*.•·…xX_?#-]+$ | ^<[^<>]+>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$
     | ^\(\w.*\)$ | [*•]{4} | x{6} | X{6} | \.{3} | … | EXAMPLE | <[A-Za-z][\w .-]*>
     | 0123456789 | 1234567890 | abcdefghij | ABCDEFGHIJ | 12345678-?9
     | (?i:change[-_ ]?(?:me|this|it|in)\b | change[-_ ]?me | replace[-_ ]?(?:me|this|with) | \byour[-_ ]?\w | ^your
@@ -78,7 +78,7 @@ _PLAIN = re.compile(
       (?i:true|false|yes|no|on|off|enabled?|disabled?|required|optional|auto|plain|md5|trust|scram-sha-256|sha256
         |bearer|basic|hs\d{3}|rs\d{3}|es\d{3})
     | -?\d{1,3} | /[\w./-]*/[\w.-]+ | \.{1,2}/\S* | ~/\S* | [A-Za-z]:\\\S*
-    | [A-Za-z][\w+.-]*://[^\s@]* | [\w.+-]+@[\w-]+\.[a-z]{2,}
+    | [A-Za-z][\w+.-]*://(?:[^\s@:/]*@)?[^\s@]* | [\w.+-]+@[\w-]+\.[a-z]{2,}
     """,
     re.VERBOSE,
 )
@@ -89,7 +89,12 @@ _PROVIDER = re.compile(
     re.VERBOSE,
 )
 _DIGITS = "12345678901234567890"
-_REPEATED = re.compile(r"(.{1,4})\1+")
+_REPEATED = re.compile(r"(.{1,4})\1+|([a-z]{3,12})\2+")
+_NAME_OF_ANOTHER = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
+# Words that say of a value that it is for no server: `insecure_key_for_dev`.
+_ADMITTED = frozenset(("insecure", "dev", "development", "local", "test", "testing", "unsafe", "demo", "dummy", "fake"))
+_TAIL = 4  # characters after the service's own name: `eclairpw`, `redis123`
+_WORDLIKE = 8  # letters: a lower-case or an upper-case word up to this long falls to a dictionary
 _LEET = str.maketrans("01345@$!", "oieasasi")
 _EDGE = "0123456789!@#$%^&*.,;:?+=~ _-"
 
@@ -157,11 +162,11 @@ def classify_value(key: str, value: str) -> ValueClass:  # noqa: C901, PLR0911 -
         return ValueClass.REFERENCE
     if not is_credential_key(key):
         return ValueClass.PLAIN
-    if is_placeholder(value):
+    if is_placeholder(value) or _NAME_OF_ANOTHER.fullmatch(value):
         return ValueClass.PLACEHOLDER
     if _PLAIN.fullmatch(value):
         return ValueClass.PLAIN
-    if is_weak(value, key):
+    if is_weak(value, key) or _falls_to_a_guess(key, value):
         return ValueClass.WEAK
     return ValueClass.LIVE
 
@@ -203,6 +208,29 @@ def is_weak(value: str, key: str = "", user: str = "") -> bool:
         if all(_made_of_words(piece) or (piece.isdigit() and len(piece) <= 6) for piece in pieces):  # noqa: PLR2004 - a date
             return True
     return all(_made_of_words(piece) or (piece.isdigit() and len(piece) <= 6) for piece in key_words(value))  # noqa: PLR2004
+
+
+def _falls_to_a_guess(key: str, value: str) -> bool:
+    """Whether somebody who knows the service would guess a value: too strict for a scanner, right for a server."""
+    if value.isalpha() and len(value) <= _WORDLIKE and (value.islower() or value.isupper()):
+        return True
+    return is_own_word(key, value) or is_admitted(value)
+
+
+def is_own_word(key: str, value: str) -> bool:
+    """Whether a value is the service's own name with little after it: `ECLAIR_PASS=eclairpw`."""
+    bare = re.sub(r"[^a-z0-9]", "", value.lower())
+    return any(
+        bare.startswith(word) and len(bare) - len(word) <= _TAIL
+        for word in key_words(key)[:-1]
+        if len(word) > 3  # noqa: PLR2004 - shorter words start anything
+    )
+
+
+def is_admitted(value: str) -> bool:
+    """Whether a value says itself that it is for no server: `insecure_key_for_dev`."""
+    words = re.split(r"[\W_]+", value.lower())
+    return all(map(str.isalpha, words)) and not _ADMITTED.isdisjoint(words)
 
 
 def _of_userinfo(user: str, password: str) -> ValueClass:
