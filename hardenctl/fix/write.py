@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from collections.abc import Sequence
@@ -46,13 +47,29 @@ def apply(proposal: Proposal) -> Applied:
 
 def uncommitted(proposal: Proposal) -> tuple[str, ...]:
     """The files to change that hold work that isn't committed; none outside git."""
-    paths = [each.path for each in proposal.changes if each.before is not None]
-    if not paths or not any((folder / ".git").exists() for folder in (proposal.root, *proposal.root.parents)):
+    before = {each.path: each.before for each in proposal.changes if each.before is not None}
+    if not before or not any((folder / ".git").exists() for folder in (proposal.root, *proposal.root.parents)):
         return ()
+    # `git status` would run the filters that the repository's configuration names, and so would anything else that
+    # makes git read a file of the work tree: what the index holds is compared with the bytes here.
     git = Git(proposal.root)
-    prefix = os.fsdecode(git.run("rev-parse", "--show-prefix")).strip()
-    answer = git.run("--literal-pathspecs", "status", "--porcelain", "-z", "--no-renames", "--", *paths)
-    return tuple(os.fsdecode(each[3:]).removeprefix(prefix) for each in answer.split(b"\0") if each)
+    limit = ("--", *before)
+    listed = git.run("--literal-pathspecs", "ls-files", "--stage", "-z", *limit).split(b"\0")[:-1]
+    staged = {os.fsdecode(record.partition(b"\t")[2]): record.split(b" ")[1].decode() for record in listed}
+    answer = git.run("--literal-pathspecs", "diff", "--cached", "--raw", "-z", "--no-renames", "--no-ext-diff",
+                     "--relative", *limit)  # fmt: skip
+    changed = set(map(os.fsdecode, answer.split(b"\0")[1::2]))
+    changed.update(path for path, data in before.items() if not _is_object(data, staged.get(path, "")))
+    return tuple(sorted(changed))
+
+
+def _is_object(data: bytes, oid: str) -> bool:
+    """Whether git's blob of this id is these bytes, with the line breaks of any platform."""
+    kind = "sha1" if len(oid) == 40 else "sha256"  # noqa: PLR2004 - hexadecimal digits
+    for each in (data, data.replace(b"\r\n", b"\n")):
+        if hashlib.new(kind, b"blob %d\0" % len(each) + each, usedforsecurity=False).hexdigest() == oid:
+            return True
+    return False
 
 
 def _spread(reasons: dict[str, str], done: Sequence[Done]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import shutil
 import stat
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -550,6 +551,46 @@ def test_uncommitted_work_is_named(make_repository: Callable[..., Any], tmp_path
     assert uncommitted(dataclasses.replace(made, changes=())) == ()
     plain = project(tmp_path / "plain", a="OLD")
     assert uncommitted(proposal(plain, swap("test-old", "OLD", "NEW"))) == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "prepare", "expected"),
+    [
+        pytest.param("OLD\r\n", (), (), id="line-breaks-of-a-windows-checkout"),
+        pytest.param("OLD\n", ("rm", "--cached", "-q", "a"), ("a",), id="not-tracked-any-more"),
+        pytest.param("OLD, staged\n", ("add", "a"), ("a",), id="staged"),
+    ],
+)
+def test_what_counts_as_uncommitted(
+    before: str, prepare: tuple[str, ...], expected: tuple[str, ...], make_repository: Callable[..., Any]
+):
+    """What HEAD does not hold, apart from line breaks that git itself converts."""
+    repository = make_repository({"a": "OLD\n"})
+    (repository.root / "a").write_bytes(before.encode())
+    if prepare:
+        repository.git(*prepare)
+    assert uncommitted(proposal(repository.root, swap("test-old", "OLD", "NEW"))) == expected
+
+
+def test_no_program_of_the_repository_is_run(make_repository: Callable[..., Any], tmp_path: Path):
+    """Neither a filter nor a hook that the repository's configuration names runs while fixes are looked at and made."""
+    repository = make_repository({"a": "OLD", ".gitattributes": "* filter=evil diff=evil\n"})
+    (repository.root / "b").write_text("OLD")
+    traces = tmp_path / "ran"
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\necho ran >>'{traces}'\nexec cat\n")
+    program.chmod(0o755)
+    (repository.root / ".git/hooks").mkdir(exist_ok=True)
+    shutil.copy(program, repository.root / ".git/hooks/post-index-change")
+    for key in ("filter.evil.clean", "filter.evil.smudge", "diff.evil.textconv", "diff.external", "core.fsmonitor"):
+        repository.git("config", key, str(program))
+    (repository.root / "a").write_text("OLD, touched")  # git would have to filter it to compare it
+    made = proposal(repository.root, swap("test-old", "OLD", "NEW"))
+    assert uncommitted(made) == ("a", "b")
+    assert sorted(apply(made).written) == ["a", "b"]
+    assert not traces.exists()
+    repository.git("status")
+    assert traces.exists(), "the programs are ones that git would run"
 
 
 class TestDiff:
