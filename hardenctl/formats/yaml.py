@@ -204,7 +204,8 @@ def load_yaml(text: str, path: str) -> tuple[Node, ...]:
         return _Builder(text, path).build(yaml.parse(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise DocumentError(f"not valid YAML: {error.problem}", line=mark.line + 1 if mark else 0) from None
+        problem = (error.problem or "").partition(" '!")[0]  # a tag's handle: an unquoted password can look like one
+        raise DocumentError(f"not valid YAML: {problem}", line=mark.line + 1 if mark else 0) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise DocumentError("not valid YAML: a control character", line=line) from None
@@ -257,9 +258,9 @@ class _Builder:
         if event.anchor in self.anchors:
             return self.anchors[event.anchor]
         if any(opened.event.anchor == event.anchor for opened in self.stack):
-            problem = f"alias `*{event.anchor}` refers to itself"
+            problem = "an alias refers to itself"
         else:
-            problem = f"undefined alias `*{event.anchor}`"
+            problem = "undefined alias"  # not its name: `PASSWORD: *hunter2` is a password that lacks its quotes
         raise DocumentError(f"not valid YAML: {problem}", line=event.start_mark.line + 1)
 
     def close(self, opened: _Open, event: Any) -> Node:

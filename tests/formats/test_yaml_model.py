@@ -131,6 +131,18 @@ def test_broken_yaml_is_an_error_with_its_line(text: str, line: int):
     assert caught.value.line == line
 
 
+@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+@pytest.mark.parametrize(
+    "text", ["password: *hunter2", "password: !hunter2!x", "p: &hunter2 [*hunter2]", "p: %hunter2"]
+)
+def test_an_error_quotes_nothing(text: str, loader: str, monkeypatch: pytest.MonkeyPatch):
+    """A password that lacks its quotes can read as an alias or a tag: no message repeats it."""
+    monkeypatch.setattr(yaml, "CSafeLoader", getattr(yaml, loader))
+    with pytest.raises(DocumentError) as caught:
+        load_yaml(text, "f.yml")
+    assert "hunter2" not in caught.value.what
+
+
 def test_a_billion_laughs_stay_small():
     """Aliases share one node, and walking sees each once."""
     lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60)]
