@@ -13,8 +13,9 @@ from hardenctl.model.blob import Snapshot
 from hardenctl.model.report import Server, Setting
 from hardenctl.model.text import Span
 
-_USERINFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+_USERINFO = re.compile(r"(?<=://)\S+(?=@)")  # to the last `@`: a password may hold one, and a `/`
 _ASSIGNED = re.compile(r"([A-Za-z_]\w*=).+", re.DOTALL)
+_OPTION = re.compile(r"((?:-[^=\s]*=|-e)[A-Za-z_]\w*=).+", re.DOTALL)  # `--env=NAME=value`, `-eNAME=value`
 _HIDDEN = frozenset(("raw_env", "raw_paste_global_conf", "secure_scheme_headers", "logconfig_dict"))
 
 
@@ -57,8 +58,8 @@ class _View:
         """A word of a command; the value of `NAME=value` is nobody's business."""
         if self.is_sensitive(span):
             return BULLETS
-        plain = _ASSIGNED.sub(lambda match: match[1] + BULLETS, text) if not text.startswith("-") else text
-        return _masked(plain) or ""
+        assigned = _OPTION if text.startswith("-") else _ASSIGNED
+        return _masked(assigned.sub(lambda match: match[1] + BULLETS, text)) or ""
 
     def is_sensitive(self, span: Span) -> bool:
         if span.path not in self.sensitive:
