@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hardenctl.formats.cors.acceptance import Acceptance
 from hardenctl.formats.cors.document import Argument, Outcome
 from hardenctl.formats.cors.values import Strings, argument, source, strings
-from hardenctl.formats.python.values import Value, all_variables
+from hardenctl.formats.python.values import REQUEST, Value, all_variables
 from hardenctl.model.finding import Related
 from hardenctl.model.text import Span
 
@@ -80,6 +80,7 @@ def state(
     used = frozenset[str]().union(*(each.variables for each in origins))
     if credentials_value is not None:
         used |= all_variables(credentials_value)
+    used -= {REQUEST}
     if not startup_error:
         broken = acceptance.broken_pattern()
         startup_error = "the regular expression of the origins cannot be compiled" if broken is not None else ""

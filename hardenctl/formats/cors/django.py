@@ -10,7 +10,7 @@ from hardenctl.formats.cors.acceptance import Acceptance, shown
 from hardenctl.formats.cors.build import state
 from hardenctl.formats.cors.document import Argument
 from hardenctl.formats.cors.values import Strings, source, strings, truth
-from hardenctl.formats.python.values import Scope, Value
+from hardenctl.formats.python.values import Scope, Value, is_set
 from hardenctl.formats.python.world import environment_name
 from hardenctl.model.text import Span
 
@@ -67,7 +67,7 @@ def sight(run: Interpreter, module: Module, *, assume_middleware: bool) -> Itera
     if all_value is not None:
         switch = Strings(
             open_ended=everyone is None,
-            unresolved=everyone is None and not all_value.variables,
+            unresolved=everyone is None and not is_set(all_value.data),
             variables=all_value.variables,
         )
     relevant = [switch] if everyone else [switch, origins, regexes]

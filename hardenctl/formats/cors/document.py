@@ -38,7 +38,7 @@ class Outcome:
     `environment` is empty where nothing says which one it is. `configured` are the variables that files of the
     repository set in this world; `variables` those that origins or credentials were computed from. `credentials` is
     None where it is not known. `methods` and `headers` are what was asked for, None where nothing was. `open_ended`:
-    there may be origins besides the ones known; `unresolved`: and no environment variable decides them.
+    there may be origins besides the ones known; `unresolved`: and it is not simply a variable's text that decides them.
     """
 
     environment: str

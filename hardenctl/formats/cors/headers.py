@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hardenctl.formats.python.values import NO_VARIABLES, Instance, Unknown, Value
+from hardenctl.formats.python.values import REQUEST, External, Instance, Unknown, Value
 from hardenctl.model.text import Span
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ CREDENTIALS = "access-control-allow-credentials"
 METHODS = "access-control-allow-methods"
 HEADERS = "access-control-allow-headers"
 _ALL = frozenset({ORIGIN, CREDENTIALS, METHODS, HEADERS})
-_ASKED = frozenset({"origin", "http_origin"})
+ASKED = frozenset({"origin", "http_origin"})
 _READS = frozenset({"get", "getlist", "get_header", "getheader", "get_all"})
 
 
@@ -48,7 +48,7 @@ def wants(node: ast.Call) -> bool:
             return True
     if isinstance(node.func, ast.Attribute) and node.func.attr in _READS and node.args:
         first = node.args[0]
-        return isinstance(first, ast.Constant) and (text(first.value) or "").lower() in _ASKED
+        return isinstance(first, ast.Constant) and (text(first.value) or "").lower() in ASKED | {"headers"}
     return any(word.arg == "headers" for word in node.keywords) or (
         isinstance(node.func, ast.Attribute) and node.func.attr == "update" and "headers" in ast.dump(node.func.value)
     )
@@ -69,19 +69,29 @@ def _constants(node: ast.expr) -> Iterator[object]:
 
 def call(sink: CorsSink, run: Interpreter, call: Call) -> Value | None:
     """See a call that `wants`; the attacker's origin where it asks for the request's."""
-    del run
     node = call.node
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and call.args and _is_of_request(call):
+        listed = _raw(sink, call.args[0])
+        if listed is not None:
+            return listed
     if isinstance(node.func, ast.Attribute) and node.func.attr in _READS and call.args:
         asked = text(call.args[0].data)
-        if asked is not None and asked.lower() in _ASKED and _is_of_request(call):
-            return Value(sink.origin)
+        if asked is not None and asked.lower() in ASKED and _is_of_request(call):
+            return _origin(sink, call.args[0])
     span = call.scope.module.span(node)
     args = call.args
     if len(args) > 1 and _is_header(args[0]):
-        _see(sink, args[0], args[1], span, call.scope.module.span(node.args[1] if len(node.args) > 1 else node))
+        _see(
+            sink,
+            run,
+            args[0],
+            args[1],
+            span=span,
+            value_span=call.scope.module.span(node.args[1] if len(node.args) > 1 else node),
+        )
     for each in (*args, *call.keywords.values()):
         for name, value in _pairs(each):
-            _see(sink, name, value, span, span)
+            _see(sink, run, name, value, span=span, value_span=span)
     return None
 
 
@@ -107,7 +117,8 @@ def _is_header(value: Value) -> bool:
 
 def _is_of_request(call: Call) -> bool:
     """Whether what is asked can be a request: no dictionary of the program's own, and no environment."""
-    ours = call.owner is not None and isinstance(call.owner.data, (dict, Instance))
+    data = call.owner.data if call.owner is not None else None
+    ours = isinstance(data, (dict, Instance)) and not _is_library(data)
     return not ours and not call.name.startswith(("os.", "builtins."))
 
 
@@ -118,21 +129,40 @@ def assign(sink: CorsSink, run: Interpreter, target: ast.expr, value: Value, sco
         owner = run.expression(target.value, scope)
         if _is_header(key) and not isinstance(owner.data, dict):
             span = scope.module.span(target)
-            _see(sink, key, value, span, span)
+            _see(sink, run, key, value, span=span, value_span=span)
 
 
 def item(sink: CorsSink, owner: Value, key: Value) -> Value | None:
     """See `request.headers["origin"]`."""
     asked = text(key.data)
-    if asked is not None and asked.lower() in _ASKED and isinstance(owner.data, Unknown):
-        return Value(sink.origin)
-    return None
+    if not isinstance(owner.data, Unknown) and not _is_library(owner.data):
+        return None
+    if asked is not None and asked.lower() in ASKED:
+        return _origin(sink, key)
+    return _raw(sink, key)
 
 
-def _see(sink: CorsSink, name: Value, value: Value, span: Span, value_span: Span) -> None:
+def _origin(sink: CorsSink, key: Value) -> Value:
+    """The request's origin, as text or bytes as its name was given."""
+    return Value(sink.origin if isinstance(key.data, str) else sink.origin.encode(), frozenset({REQUEST}))
+
+
+def _raw(sink: CorsSink, key: Value) -> Value | None:
+    """`scope["headers"]`: the pairs of bytes that ASGI hands on."""
+    if key.data != "headers":
+        return None
+    return Value([Value((Value(b"origin"), _origin(sink, Value(b"origin"))))])
+
+
+def _is_library(data: object) -> bool:
+    """Whether it is an object of a library's, as `Headers(scope=scope)` and `flask.request.headers` are."""
+    if isinstance(data, External):
+        return data.owner is None and not data.name.startswith(("os.", "builtins."))
+    return isinstance(data, Instance) and isinstance(data.cls, External)
+
+
+def _see(sink: CorsSink, run: Interpreter, name: Value, value: Value, *, span: Span, value_span: Span) -> None:
     lowered = (text(name.data) or "").lower()
     if lowered in _ALL:
         decoded: Any = text(value.data) if isinstance(value.data, (str, bytes)) else value.data
-        sink.written.append(
-            Written(lowered, Value(decoded, value.variables or NO_VARIABLES, value.span), span, value_span)
-        )
+        sink.written.append(Written(lowered, Value(decoded, value.variables | run.under, value.span), span, value_span))

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from hardenctl.formats.cors.document import Argument, Source
 from hardenctl.formats.python.methods import is_pattern, pattern_text
 from hardenctl.formats.python.project import Module
-from hardenctl.formats.python.values import Unknown, Url, Value, all_variables
+from hardenctl.formats.python.values import Unknown, Url, Value, all_variables, is_set
 
 
 @dataclass(frozen=True, slots=True)
 class Strings:
     """The strings of a list, or a plain `text`.
 
-    `open_ended`: there may be more; `unresolved`: and no environment variable decides which.
+    `open_ended`: there may be more; `unresolved`: and it is not simply a variable's text that decides which.
     """
 
     entries: tuple[str, ...] = ()
@@ -39,9 +39,11 @@ def strings(value: Value | None) -> Strings:
         return Strings(text=value.data, variables=used)
     if is_pattern(value):
         text = pattern_text(value)
-        return Strings(patterns=(text,) if text else (), open_ended=text is None, unresolved=not text, variables=used)
+        given = value.data.attributes["pattern"].data
+        unresolved = text is None and not is_set(given)
+        return Strings(patterns=(text,) if text else (), open_ended=text is None, unresolved=unresolved, variables=used)
     if not isinstance(value.data, (list, tuple)):
-        return Strings(open_ended=True, unresolved=not used, variables=used)
+        return Strings(open_ended=True, unresolved=not is_set(value.data), variables=used)
     entries, patterns, dead, open_ended, unresolved = [], [], [], False, False
     for each in value.data:
         if isinstance(each.data, str):
@@ -52,7 +54,7 @@ def strings(value: Value | None) -> Strings:
             patterns.append(pattern_text(each) or "")
         elif isinstance(each.data, Unknown) or is_pattern(each):
             open_ended = True
-            unresolved |= not (each.variables or value.variables)
+            unresolved |= not is_set(each.data)
     return Strings(tuple(entries), None, tuple(patterns), tuple(dead), open_ended, unresolved, used)
 
 
@@ -70,7 +72,7 @@ def pattern(value: Value | None) -> Strings:
     text = pattern_text(value)
     used = all_variables(value)
     if text is None:
-        return Strings(open_ended=True, unresolved=not used, variables=used)
+        return Strings(open_ended=True, unresolved=not is_set(value.data), variables=used)
     return Strings(patterns=(text,), variables=used)
 
 

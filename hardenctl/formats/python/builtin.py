@@ -38,8 +38,10 @@ def listed(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> V
 
 def _dict(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:
     del run
-    base = args[0].data if args and isinstance(args[0].data, dict) else {}
-    return Value({**base, **keywords})
+    base = args[0].data if args else {}
+    if isinstance(base, list):  # of pairs
+        base = {plain(each.data[0]): each.data[1] for each in base}
+    return Value({**(base if isinstance(base, dict) else {None: args[0]}), **keywords})
 
 
 def _str(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value:

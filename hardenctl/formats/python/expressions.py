@@ -11,6 +11,8 @@ from hardenctl.formats.python import library
 from hardenctl.formats.python.builtin import BUILTINS
 from hardenctl.formats.python.signals import Raised
 from hardenctl.formats.python.values import (
+    NOT,
+    REQUEST,
     External,
     Function,
     Instance,
@@ -20,6 +22,7 @@ from hardenctl.formats.python.values import (
     Url,
     Value,
     all_variables,
+    computed,
     lift,
     plain,
     unknown,
@@ -28,7 +31,6 @@ from hardenctl.formats.python.values import (
 if TYPE_CHECKING:
     from hardenctl.formats.python.interpreter import Interpreter
 
-NOT = "not "  # begins the key of an undecided value's opposite
 LARGEST = 256  # elements of a container that are followed
 
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
@@ -146,7 +148,7 @@ def _joinedstr(run: Interpreter, node: ast.JoinedStr, scope: Scope) -> Value:
     parts = [run.expression(each, scope) for each in node.values]
     used = frozenset().union(*(each.variables for each in parts))
     if any(not isinstance(each.data, (str, int, float, Url)) for each in parts):
-        return unknown(_key(node, scope), used)
+        return computed(_key(node, scope), parts)
     return Value("".join(text_of(each.data) for each in parts), used, scope.module.span(node))
 
 
@@ -161,16 +163,19 @@ def condition(run: Interpreter, node: ast.expr, scope: Scope) -> Value:
         return run.expression(node, scope)
     stops = isinstance(node.op, ast.Or)
     used: frozenset[str] = frozenset()
-    undecided: list[str] = []
+    undecided: list[Value] = []
     for each in node.values:
         value = condition(run, each, scope)
         used |= value.variables
         if value.unknown:
-            undecided.append(value.data.key)
+            undecided.append(value)
         elif run.truth(value) == stops:
             return Value(stops, used)
     if undecided:
-        return unknown(f" {type(node.op).__name__} ".join(undecided), used)
+        key = f" {type(node.op).__name__} ".join(each.data.key for each in undecided)
+        if not any(REQUEST in each.variables for each in undecided):
+            used -= {REQUEST}  # what the request brought is decided
+        return Value(computed(f"({key})", undecided).data, used)
     return Value(not stops, used)
 
 
@@ -212,7 +217,8 @@ def _compare(run: Interpreter, node: ast.Compare, scope: Scope) -> Value:
         else:
             result = _compared(op, left, right)
         if result is None:
-            result_unknown = unknown(f"{identity(left)} {_positive(op)} {identity(right)}", used)
+            result_unknown = computed(f"{identity(left)} {_positive(op)} {identity(right)}", [left, right])
+            result_unknown = Value(result_unknown.data, used)
             negative = isinstance(op, (ast.NotEq, ast.NotIn, ast.IsNot))
             return negated(result_unknown) if negative else result_unknown
         if not result:
@@ -233,15 +239,29 @@ def binary(op: ast.operator, left: Value, right: Value, key: str) -> Value:
         return Value([*items(left), *items(right)], used, left.span or right.span)
     if isinstance(op, ast.BitOr) and isinstance(left.data, dict) and isinstance(right.data, dict):
         return Value({**left.data, **right.data}, used)
-    if isinstance(op, ast.BitOr) and isinstance(left.data, list) and isinstance(right.data, list):
-        return Value([*left.data, *right.data], used)
+    if (
+        isinstance(left.data, list)
+        and isinstance(right.data, list)
+        and (combined := _sets(op, left, right)) is not None
+    ):
+        return Value(combined, used)
     operation = _BINARY.get(type(op))
     if operation is None or left.unknown or right.unknown:
-        return unknown(key, used)
+        return computed(key, [left, right])
     first, second = plain(left), plain(right)
     if isinstance(op, ast.Mult) and max(_size(first), _size(second)) > LARGEST:
         return unknown(key, used)
     return lift(operation(first, second), used, left.span)
+
+
+def _sets(op: ast.operator, left: Value, right: Value) -> list[Value] | None:
+    """`|`, `&` and `-` of sets; None where an unknown element leaves it open."""
+    if isinstance(op, ast.BitOr):
+        return [*left.data, *right.data]
+    if not isinstance(op, (ast.BitAnd, ast.Sub)) or any(each.unknown for each in (*left.data, *right.data)):
+        return None
+    others = [each.data for each in right.data]
+    return [each for each in left.data if (each.data in others) == isinstance(op, ast.BitAnd)]
 
 
 def _subscript(run: Interpreter, node: ast.Subscript, scope: Scope) -> Value:
@@ -257,7 +277,7 @@ def _subscript(run: Interpreter, node: ast.Subscript, scope: Scope) -> Value:
     if special is not None:
         return special
     if isinstance(owner.data, (External, Unknown, Instance)) or key.unknown:
-        return unknown(f"{identity(owner)}[{identity(key)}]", owner.variables)
+        return unknown(f"{identity(owner)}[{identity(key)}]", owner.variables | key.variables)
     if isinstance(owner.data, str):
         return Value(owner.data[plain(key)], owner.variables)
     if isinstance(owner.data, dict) and plain(key) not in owner.data and None not in owner.data:
@@ -361,7 +381,9 @@ def text_of(data: object) -> str:
 
 
 def _key(node: ast.expr, scope: Scope) -> str:
-    return f"{scope.module.path}:{node.lineno}:{node.col_offset}:{node.end_col_offset}"
+    """Blanks in a path would make it a condition's."""
+    path = scope.module.path.replace(" ", "_")
+    return f"{path}:{node.lineno}:{node.col_offset}:{node.end_col_offset}"
 
 
 def _size(data: object) -> int:

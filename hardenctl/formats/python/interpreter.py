@@ -13,6 +13,8 @@ from hardenctl.formats.python.interest import Interest
 from hardenctl.formats.python.project import Module, Project
 from hardenctl.formats.python.signals import Exhausted, Returned, Signal
 from hardenctl.formats.python.values import (
+    NOT,
+    REQUEST,
     Bound,
     Class,
     External,
@@ -25,6 +27,7 @@ from hardenctl.formats.python.values import (
     Url,
     Value,
     all_variables,
+    is_set,
     unknown,
 )
 from hardenctl.formats.python.world import Choices, Reads, World
@@ -90,6 +93,9 @@ class Interpreter:
     calm: bool = False  # within a statement that does not matter
     crashed: bool = False  # a module could not be imported in this world: the application would not start
     steps: int = 0
+    answering: bool = False  # a request is being answered: what is computed from it is kept apart
+    leaning: bool = True  # what those count as
+    doubts: list[Unknown] = field(default_factory=list)  # undecided values that hang on the request
     calling: list[Function] = field(default_factory=list)
 
     def module(self, module: Module) -> Scope:
@@ -151,7 +157,7 @@ class Interpreter:
     def compare_seen(self, left: Value, right: Value) -> None:
         """Remember which constants a variable is compared with: they name the environments."""
         words = [right] if isinstance(right.data, str) else right.data if isinstance(right.data, (list, tuple)) else []
-        for name in left.variables:
+        for name in left.variables & self.reads.defaults.keys():
             for word in words:
                 if isinstance(word.data, str) and word.data and not word.variables:
                     self.reads.compared.setdefault(name, set()).add(word.data)
@@ -201,6 +207,8 @@ class Interpreter:
 
     def _of_data(self, owner: Value, name: str) -> Value:
         data = owner.data
+        if isinstance(data, External) and data.name == "django.conf.settings" and self.project.django_settings:
+            return self.of_module(self.project.django_settings, name)
         if isinstance(data, External) and data.owner is None:
             return self.resolve_import(f"{data.name}.{name}")
         if name in PASSES_THROUGH and isinstance(data, (str, int)):
@@ -340,7 +348,10 @@ class Interpreter:
         self.decided_by |= value.variables
         key = _undecided(value)
         if key is not None:
-            positive = key.removeprefix(expressions.NOT)
+            positive = key.removeprefix(NOT)
+            if REQUEST in value.variables:  # not followed both ways: whether this request is let in is not known
+                self.doubts.append(Unknown(positive))
+                return (positive == key) == self.leaning
             chosen = self.choices.taken.get(positive, True) if self.calm else self.choices.choose(positive)
             return chosen == (positive == key)
         data = value.data
@@ -359,8 +370,3 @@ def _undecided(value: Value) -> str | None:
     if isinstance(data, External) and data.owner is None and not data.name.startswith("builtins."):
         return data.name
     return None
-
-
-def is_set(data: Unknown) -> bool:
-    """Whether this is the text of a variable that must be set, or a part of it: it is not empty."""
-    return data.key.startswith("$") and " " not in data.key

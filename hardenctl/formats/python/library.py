@@ -23,6 +23,8 @@ from hardenctl.formats.python.values import (
     Unknown,
     Value,
     all_variables,
+    computed,
+    is_set,
     lift,
     plain,
     unknown,
@@ -37,18 +39,18 @@ LONGEST = 500  # characters of a pattern that is tried, numbers of a range
 
 def call_node(run: Interpreter, node: ast.Call, callee: Value, scope: Scope) -> Value:
     """The result of a call expression. The arguments of a callee we know nothing of are left alone."""
-    from hardenctl.formats.python.interpreter import Call, is_set
+    from hardenctl.formats.python.interpreter import Call
 
-    key = f"{scope.module.path}:{node.lineno}:{node.col_offset}()"
+    key = f"{scope.module.path.replace(' ', '_')}:{node.lineno}:{node.col_offset}()"
     if isinstance(callee.data, Instance) and isinstance(callee.data.cls, External):
         callee = Value(External(f"{callee.data.cls.name}()", callee), callee.variables)
     callee, given = _unwrapped(callee)
     name = callee.data.name if isinstance(callee.data, External) else _called(node)
     wanted = run.sink.wants(name, node)
     ours = isinstance(callee.data, (Function, Bound, Class))
-    if isinstance(callee.data, Unknown) and is_set(callee.data):
+    if is_set(callee.data):
         key = f"{callee.data.key}()"
-    if not (wanted or ours or _modelled(callee.data) or _interesting(run, node)):
+    if not (wanted or ours or run.answering or _modelled(callee.data) or _interesting(run, node)):
         return unknown(key, callee.variables)
     args, keywords, open_ended = _arguments(run, node, scope)
     if given is not None:
@@ -63,10 +65,28 @@ def call_node(run: Interpreter, node: ast.Call, callee: Value, scope: Scope) -> 
             return result
     if open_ended and isinstance(callee.data, Class):
         keywords = {**keywords, OPEN: unknown(key)}
-    result = run.apply(callee, args, keywords, key)
+    result = _applied(run, callee, args, keywords, key)
     if isinstance(result.data, str) and result.span is None:
         return Value(result.data, result.variables, scope.module.span(node))
     return result
+
+
+def _applied(run: Interpreter, callee: Value, args: list[Value], keywords: dict[str, Value], key: str) -> Value:
+    """The result of a call; of a modelled function that cannot be computed, an unknown made of its arguments."""
+    if not isinstance(callee.data, External):
+        return run.apply(callee, args, keywords, key)
+    try:
+        result = run.apply(callee, args, keywords, key)
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError):
+        result = unknown(key)
+    if isinstance(result.data, Unknown) and result.data.key == key and _pure(callee.data):
+        return computed(key, [*([callee.data.owner] if callee.data.owner else []), *args, *keywords.values()])
+    return result
+
+
+def _pure(callee: External) -> bool:
+    """Whether a function's result hangs on its arguments alone."""
+    return callee.name in MODELS or callee.name in _PURE or methods.knows(callee)
 
 
 def _unwrapped(callee: Value) -> tuple[Value, dict[str, Value] | None]:
@@ -251,6 +271,7 @@ def _first(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> V
     return args[-1] if args else None
 
 
+_PURE = frozenset({"re.split", "re.sub", "re.findall", "re.escape", "shlex.split", "builtins.dict", "builtins.filter"})
 MODELS: dict[str, Model] = {
     **builtin.MODELS,
     "json.loads": _loads,

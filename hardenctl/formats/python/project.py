@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import warnings
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from hardenctl.model.blob import Blob, Snapshot
 from hardenctl.model.errors import DocumentError
 from hardenctl.model.text import Span
 
+_SETTINGS = re.compile(r"""DJANGO_SETTINGS_MODULE["']\s*(?:,|\]\s*=)\s*["']([\w.]+)["']""")
 LARGEST = 1_000_000  # bytes; a bigger module is generated data
 
 
@@ -81,6 +83,17 @@ class Project:
                 if not (start and name.split(".")[0] in sys.stdlib_module_names):
                     found.setdefault(name, []).append(path)
         return found
+
+    @cached_property
+    def django_settings(self) -> Module | None:
+        """The module that `DJANGO_SETTINGS_MODULE` names in `asgi.py`, `wsgi.py` or `manage.py`."""
+        entries = [path for path in self.paths if path.rpartition("/")[2] in {"asgi.py", "wsgi.py", "manage.py"}]
+        for path in sorted(entries, key=lambda path: (path.count("/"), path.endswith("manage.py"), path)):
+            blob = self.snapshot.read(path)
+            match = _SETTINGS.search(blob.text) if blob is not None else None
+            if match is not None and (found := self.find(match[1])) is not None:
+                return found
+        return None
 
     def parse(self, path: str) -> Module | None:
         """The module at a path, None where there is none or its syntax is broken (see `syntax_error`)."""

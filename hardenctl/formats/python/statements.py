@@ -6,10 +6,12 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hardenctl.formats.python.expressions import NOT, binary, condition, identity, items
+from hardenctl.formats.python.expressions import binary, condition, identity, items
 from hardenctl.formats.python.project import names_in
 from hardenctl.formats.python.signals import Broken, Continued, Raised, Returned
 from hardenctl.formats.python.values import (
+    NOT,
+    REQUEST,
     Class,
     External,
     Function,
@@ -117,6 +119,7 @@ def _do_if(run: Interpreter, node: ast.If, scope: Scope) -> None:
     test = condition(run, node.test, scope)
     if (
         isinstance(test.data, Unknown)
+        and REQUEST not in test.variables
         and test.data.key.removeprefix(NOT) not in run.choices.taken
         and not _matters(run, node)
     ):
@@ -124,7 +127,7 @@ def _do_if(run: Interpreter, node: ast.If, scope: Scope) -> None:
         run.block(node.orelse if leaves else node.body, scope)
         return
     chosen, other = (node.body, node.orelse) if run.truth(test) else (node.orelse, node.body)
-    if test.variables and chosen and isinstance(chosen[-1], ast.Raise):
+    if test.variables and not run.answering and chosen and isinstance(chosen[-1], ast.Raise):
         chosen = other  # a deployment that does not start serves nobody: the variable must be set otherwise
     around, run.under = run.under, run.under | test.variables
     try:

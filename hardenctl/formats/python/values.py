@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from hardenctl.formats.python.project import Module
 
 NO_VARIABLES: frozenset[str] = frozenset()
+REQUEST = "\0request"  # stands among the variables of a value that was computed from what a request brings
+
+
+NOT = "not "  # begins the key of an undecided value's opposite
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,43 @@ NONE = Value(None)
 def unknown(key: str, variables: frozenset[str] = NO_VARIABLES) -> Value:
     """An unknown value."""
     return Value(Unknown(key), variables)
+
+
+def is_set(data: object) -> bool:
+    """Whether this is the text of a variable that must be set, or made of it alone: the operator decides it."""
+    return isinstance(data, Unknown) and data.key.startswith("$") and " " not in data.key
+
+
+def is_operators(data: object) -> bool:
+    """Whether only the texts of variables leave it open: as `is_set`, or a comparison of such a text."""
+    return isinstance(data, Unknown) and data.key.removeprefix(NOT).startswith("$")
+
+
+def computed(key: str, parts: Iterable[Value]) -> Value:
+    """An unknown that a pure function makes of parts: still the operator's where nothing else in it is unknown.
+
+    A key without blanks is a text, one with them a condition.
+    """
+    whole = list(parts)
+    used = frozenset[str]().union(*map(all_variables, whole))
+    open_parts = [leaf.data for each in whole for leaf in _leaves(each) if leaf.unknown or _is_outside(leaf.data)]
+    if open_parts and all(map(is_operators, open_parts)):
+        key = "$" + key
+    elif key.startswith("$"):
+        key = "?" + key
+    return unknown(key, used)
+
+
+def _is_outside(data: object) -> bool:
+    return isinstance(data, External) and not data.name.startswith("builtins.")
+
+
+def _leaves(value: Value) -> Iterator[Value]:
+    if isinstance(value.data, (list, tuple)):
+        for each in value.data:
+            yield from _leaves(each)
+    else:
+        yield value
 
 
 def all_variables(value: Value, depth: int = 4) -> frozenset[str]:
