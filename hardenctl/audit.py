@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from hardenctl.detect.engine import detect
-from hardenctl.model.blob import Blob, Snapshot, Source
+from hardenctl.model.blob import Blob, Snapshot, Source, SourceKind
 from hardenctl.model.report import Report
 from hardenctl.policy.judge import judge, notes, verdict
 from hardenctl.policy.policy import Policy
@@ -36,7 +36,7 @@ def audit(
         source.target.kind,
         policy,
         rules,
-        whole=_is_whole(source.snapshot()),
+        whole=source.target.kind is not SourceKind.INDEX and _is_whole(source.snapshot()),
         gaps=len(detection.gaps),
         servers=bool(detection.servers),
         files=detection.scanned.files,

@@ -23,8 +23,9 @@ def detect_config(
     What two documents share (a config file of two launch lines, a base compose file) is said once.
     A crashing rule or reader is a gap that names it and the exception's type, never its text, which could hold a value.
     """
-    deleted: Iterable[str] = getattr(snapshot, "deleted", ())  # of the index: what is missing now matters too
-    scope = [path for path in (*snapshot.paths(), *deleted) if snapshot.in_scope(path)]
+    # Of the index and a range: what changed. What is missing now matters too, and not all of it need be listed.
+    asked: Iterable[str] | None = getattr(snapshot, "asked", None)
+    scope = [path for path in (snapshot.paths() if asked is None else asked) if snapshot.in_scope(path)]
     said: set[object] = set()
     for reader in READERS:
         if not (reader.is_wanted(snapshot, scope) and (mine := document_rules(rules, reader.documents))):

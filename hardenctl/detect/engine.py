@@ -31,7 +31,7 @@ def detect(
 ) -> Detection:
     """Look at all blobs of a source with all rules. `progress` is called with each blob that was looked at."""
     snapshot = source.snapshot()
-    stamper = Stamper(source.salt, snapshot)
+    stamper = Stamper(lambda: source.salt, snapshot)
     findings: list[Finding] = []
     gaps: list[Gap] = []
     servers: list[Server] = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hardenctl.detect.redact import BULLETS, merge
@@ -29,9 +29,9 @@ _COMMENT_END = re.compile(r"\s*(?:\*/|-->)\s*$")
 
 @dataclass
 class Stamper:
-    """Stamps hits of one run. `salt` is the repository's; `snapshot` resolves spans in other files."""
+    """Stamps hits of one run. `salt` is the repository's, or asks for it; `snapshot` resolves spans in other files."""
 
-    salt: bytes
+    salt: bytes | Callable[[], bytes]
     snapshot: Snapshot | None = None
     _sensitive: dict[tuple[str, int], Sequence[tuple[int, int]]] = field(default_factory=dict)
     _hashes: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -77,8 +77,9 @@ class Stamper:
             return fingerprint(rule.id, hit.span.path, hit.identity)
         key = (rule.id, hit.secret)
         if key not in self._hashes:
+            salt = self.salt() if callable(self.salt) else self.salt
             material = f"{rule.id}\0{hit.secret}".encode("utf-8", "surrogatepass")
-            self._hashes[key] = hashlib.scrypt(material, salt=self.salt, n=1024, r=8, p=1, dklen=16).hex()
+            self._hashes[key] = hashlib.scrypt(material, salt=salt, n=1024, r=8, p=1, dklen=16).hex()
         return self._hashes[key]
 
     def _frame(self, blob: Blob, hit: Hit, location: Location) -> tuple[FrameLine, ...]:

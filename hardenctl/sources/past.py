@@ -35,9 +35,10 @@ class PastSnapshot:
         return self._sorted
 
     @property
-    def deleted(self) -> frozenset[str]:
-        """As the present."""
-        return getattr(self._present, "deleted", frozenset())
+    def asked(self) -> Sequence[str] | None:
+        """As the present, and the past versions."""
+        asked: Sequence[str] | None = getattr(self._present, "asked", None)
+        return None if asked is None else [*asked, *self._past]
 
     def read(self, path: str) -> Blob | None:
         """A file's blob, or None where there is none or it could not be read."""

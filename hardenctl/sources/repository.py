@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from hardenctl.model.errors import SourceError, UsageError
-from hardenctl.sources.git import Git, find_top, is_bare, shown
+from hardenctl.sources.git import Git, find_top, head_of, is_bare, shown
 from hardenctl.sources.salt import FIXED, salt_of
 
 
@@ -82,6 +82,8 @@ class Place:
         """HEAD's commit id; None before the first commit and outside git."""
         if self.git is None:
             return None
+        if (plain := head_of(self.git.folder)) is not None:
+            return plain
         return self.git.run("rev-parse", "-q", "--verify", "HEAD^{commit}", ok=(0, 1, 128)).decode().strip() or None
 
     @cached_property

@@ -16,6 +16,8 @@ from hardenctl.sources.objects import stream
 from hardenctl.sources.repository import Place
 from hardenctl.sources.tree import LEFT_OUT, ObjectSnapshot
 
+Staged = tuple[bytes, Entry]  # a mode and an entry
+
 
 class StagedSource(PlaceSource):
     """What the index adds or changes since HEAD (all of it before the first commit), conflicts' sides included."""
@@ -30,9 +32,9 @@ class StagedSource(PlaceSource):
         check_index(self._git)
 
     @cached_property
-    def _index(self) -> Mapping[str, list[tuple[bytes, Entry]]]:
-        """Path to its entries (mode, entry): one, or a conflict's stages."""
-        index: dict[str, list[tuple[bytes, Entry]]] = {}
+    def _index(self) -> Mapping[str, list[Staged]]:
+        """Path to its entries: one, or a conflict's stages. All of the index: a hook run without need doesn't ask."""
+        index: dict[str, list[Staged]] = {}
         for record in self._git.run("ls-files", "-z", "--stage").split(b"\0")[:-1]:
             meta, _, raw = record.partition(b"\t")
             mode, oid, _stage = meta.split(b" ")
@@ -41,28 +43,50 @@ class StagedSource(PlaceSource):
         return index
 
     @cached_property
+    def _changes(self) -> Mapping[str, list[Staged] | None]:
+        """Each path that differs from HEAD to its entries: none for a deleted one, None for one in conflict."""
+        output = self._git.run("diff", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--relative",
+                               "--no-ext-diff", "--ignore-submodules=none")  # fmt: skip
+        changes: dict[str, list[Staged] | None] = {}
+        fields = output.split(b"\0")
+        for record, raw in zip(fields[::2], fields[1::2], strict=False):
+            _mode, mode, _oid, oid, status = record.split(b" ")
+            path = shown(raw)
+            entry = Entry(path, raw, Standing.TRACKED, oid.decode())
+            changes[path] = None if status == b"U" or path in changes else [] if status == b"D" else [(mode, entry)]
+        return changes
+
+    @cached_property
     def _staged(self) -> frozenset[str]:
         """Paths whose index entry differs from HEAD, deleted ones too, and the files that were named.
 
         The latter since a hook that is run over all files names unchanged ones: looking at none must not pass.
         """
-        output = self._git.run("diff", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--relative",
-                               "--no-ext-diff", "--ignore-submodules=none")  # fmt: skip
-        changed = frozenset(shown(raw) for raw in output.split(b"\0")[1::2])
+        changed = frozenset(self._changes)
+        if not any(shown(raw) not in changed for raw in self._place.files):
+            return changed
         return changed.union(filter(self._place.named, self._index))
+
+    def _entries(self, path: str) -> Sequence[Staged]:
+        """What the index holds of a path in scope."""
+        entries = self._changes.get(path)
+        return self._index.get(path, ()) if entries is None else entries
 
     @cached_property
     def _snapshot(self) -> ObjectSnapshot:
         self._check_named()
+
         # Of a conflict the last stage counts: "theirs" is what a careless `git add` would overwrite.
-        entries = {path: found[-1][1] for path, found in self._index.items() if found[-1][0] not in LEFT_OUT}
+        def entries() -> dict[str, Entry]:
+            return {path: found[-1][1] for path, found in self._index.items() if found[-1][0] not in LEFT_OUT}
+
         return ObjectSnapshot(self._place, self.kind, entries, scope=self._staged, exclude=self._exclude)
 
     def blobs(self) -> Iterator[Blob | Gap]:
         """Each staged blob in scope; of a path in conflict each side."""
         self._skipped.clear()
         scope = [path for path in sorted(self._staged) if self._snapshot.in_scope(path)]
-        entries = [each for path in scope for each in self._index.get(path, ())]
+        entries = [each for path in scope for each in self._entries(path)]
         yield from self.sift(LEFT_OUT.get(mode) or skip_by_name(entry.path) for mode, entry in entries)
         wanted = [entry for mode, entry in entries if mode not in LEFT_OUT and not skip_by_name(entry.path)]
         objects = stream(self._git, [str(entry.oid) for entry in wanted])
@@ -78,6 +102,6 @@ class StagedSource(PlaceSource):
     def _check_named(self) -> None:
         """A named path must be on disk, in the index or just deleted from it."""
         for path in self._place.missing:
-            known = path in self._index or path in self._staged
+            known = path in self._staged or path in self._index
             if not known and not any(each.startswith(f"{path}/") for each in self._index):
                 raise UsageError(f"there is no `{path}`", help="name files that are on disk or in the index")

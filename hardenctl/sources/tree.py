@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from hardenctl.model.blob import Blob, Provenance, SourceKind, Standing
@@ -27,7 +27,7 @@ class ObjectSnapshot:
         self,
         place: Place,
         kind: SourceKind,
-        entries: Mapping[str, Entry],
+        entries: Callable[[], Mapping[str, Entry]],
         *,
         scope: frozenset[str] | None,
         exclude: Sequence[str] = (),
@@ -35,10 +35,14 @@ class ObjectSnapshot:
         self._place = place
         self._kind = kind
         self._exclude = tuple(exclude)
-        self._entries = {path: entry for path, entry in entries.items() if not self._is_excluded(path)}
+        self._list = entries
         self._scope = scope
         self._reader = ObjectReader(place.repository)
         self._kept = KeptBlobs(self._load)
+
+    @cached_property
+    def _entries(self) -> Mapping[str, Entry]:
+        return {path: entry for path, entry in self._list().items() if not self._is_excluded(path)}
 
     @cached_property
     def _sorted(self) -> Sequence[str]:
@@ -49,9 +53,9 @@ class ObjectSnapshot:
         return self._sorted
 
     @property
-    def deleted(self) -> frozenset[str]:
-        """Paths in scope that are there no more."""
-        return frozenset(path for path in self._scope or () if path not in self._entries and self.in_scope(path))
+    def asked(self) -> Sequence[str] | None:
+        """The paths in scope, those that are there no more among them; None for all there are."""
+        return None if self._scope is None else sorted(filter(self.in_scope, self._scope))
 
     def read(self, path: str) -> Blob | None:
         """A file's blob, or None where there is none or it could not be read."""
@@ -89,7 +93,7 @@ def tree_snapshot(place: Place, kind: SourceKind, revisions: Revisions, exclude:
     """The tree of the newest commit; in scope is what differs from `base`, all of it where there is none."""
     git, tip, base = place.repository, revisions.tip, revisions.base
     if tip is None:
-        return ObjectSnapshot(place, kind, {}, scope=None, exclude=exclude)
+        return ObjectSnapshot(place, kind, dict, scope=None, exclude=exclude)
     entries: dict[str, Entry] = {}
     for record in git.run("ls-tree", "-r", "-z", tip).split(b"\0")[:-1]:
         meta, _, raw = record.partition(b"\t")
@@ -101,4 +105,4 @@ def tree_snapshot(place: Place, kind: SourceKind, revisions: Revisions, exclude:
     if base is not None:
         changed = git.run("diff-tree", "-r", "--name-only", "-z", "--no-renames", "--relative", base, tip)
         scope = frozenset(shown(raw) for raw in changed.split(b"\0")[:-1])
-    return ObjectSnapshot(place, kind, entries, scope=scope, exclude=exclude)
+    return ObjectSnapshot(place, kind, lambda: entries, scope=scope, exclude=exclude)
