@@ -22,6 +22,7 @@ class SourceKind(enum.StrEnum):
     RANGE = "range"
     HISTORY = "history"
     STDIN = "stdin"
+    LIVE = "live"  # a running application: no blobs at all
 
 
 class Standing(enum.Enum):

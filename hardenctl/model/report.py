@@ -66,13 +66,17 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """How much was looked at. `skipped` counts files left out on purpose (binary, excluded), by reason."""
+    """How much was looked at. `skipped` counts files left out on purpose (binary, excluded), by reason.
+
+    `requests` counts what a running application was asked.
+    """
 
     files: int = 0
     bytes: int = 0
     blobs: int = 0
     commits: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
+    requests: int = 0
 
 
 @dataclass(frozen=True, slots=True)

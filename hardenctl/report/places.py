@@ -8,7 +8,9 @@ from hardenctl.model.report import Report
 
 
 def from_here(report: Report, path: str) -> str:
-    """A finding's path below the current folder; unchanged where the audited root lies elsewhere."""
+    """A finding's path below the current folder; unchanged where the audited root lies elsewhere, as a URL does."""
+    if "://" in report.target.path:
+        return path
     root = report.target.path.replace("\\", "/")
     if posixpath.isabs(root) or root.startswith("..") or root[1:2] == ":":
         return path

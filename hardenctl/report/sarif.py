@@ -126,4 +126,6 @@ def _location(report: Report, location: Location) -> dict[str, Any]:
 
 
 def _artifact(report: Report, path: str) -> dict[str, str]:
+    if "://" in report.target.path:  # a live target: a URL of its own
+        return {"uri": path}
     return {"uri": quote(from_here(report, path), errors="surrogateescape"), "uriBaseId": "%SRCROOT%"}

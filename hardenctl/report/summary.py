@@ -53,6 +53,9 @@ def gaps(report: Report, look: Look) -> Iterator[str]:
 def coverage(report: Report) -> str:
     """What was looked at: `12 files (34 kB) in the work tree at 1a2b3c4, in 0.2 s`."""
     scanned = report.scanned
+    if report.target.kind is SourceKind.LIVE:
+        asked = count(scanned.requests, "request")
+        return f"{visible(report.target.path)} with {asked}, in {report.elapsed_seconds:.1f} s"
     commit = f" at {report.target.commit[:10]}" if report.target.commit else ""
     versions = f", {count(scanned.blobs, 'version')}" if scanned.blobs > scanned.files else ""
     commits = f", {count(scanned.commits, 'commit')}" if scanned.commits else ""
