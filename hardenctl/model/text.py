@@ -76,7 +76,8 @@ class Lines:
 
 def is_binary(data: bytes) -> bool:
     """Whether git would call these bytes binary (a NUL in the first 8,000), UTF-16 and UTF-32 with a mark excepted."""
-    return b"\0" in data[:8000] and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)  # UTF-32 LE's starts with UTF-16's
+    return b"\0" in data[:8000] and not data.startswith(marks)
 
 
 def decode(data: bytes) -> str:

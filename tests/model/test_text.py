@@ -66,10 +66,12 @@ def test_decode(data: bytes, expected: str) -> None:
     [
         pytest.param(b"\x7fELF\0\0", True, id="nul"),
         pytest.param("a".encode("utf-16"), False, id="utf-16-is-text"),
+        pytest.param("\ufeffa".encode("utf-32-le"), False, id="utf-32-le-is-text"),
+        pytest.param("\ufeffa".encode("utf-32-be"), False, id="utf-32-be-is-text"),
         pytest.param(b"plain", False, id="text"),
         pytest.param(b"a" * 9000 + b"\0", False, id="late-nul-as-git"),
     ],
 )
 def test_is_binary(data: bytes, expected: bool) -> None:  # noqa: FBT001 - a table's column
-    """Binary is what git calls so, but for UTF-16 with a mark."""
+    """Binary is what git calls so, but for UTF-16 and UTF-32 with a mark."""
     assert is_binary(data) is expected
