@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -38,10 +39,21 @@ class WorkTreeSnapshot:
         for raw in place.named_raw:  # a file the user names is looked at even where git ignores it
             if shown(raw) not in listing.entries:
                 listing.add(raw, Standing.UNTRACKED)
+        listing.gaps.extend(self._passed_over(listing))
         for path in [path for path in listing.entries if self._is_excluded(path)]:
             del listing.entries[path]
             listing.skipped["excluded by policy"] += 1
         return listing
+
+    def _passed_over(self, listing: Listing) -> Iterator[Gap]:
+        """The named folders of which no file is listed though there are some: ignored by git, or a tool's."""
+        for raw in self._place.folders:
+            folder = shown(raw)
+            inside = os.path.join(os.fsencode(self._place.root), raw)  # noqa: PTH118 - bytes
+            if not any(path.startswith(f"{folder}/") for path in listing.entries) and any(
+                files for _, _, files in os.walk(inside)
+            ):
+                yield Gap(folder, "git ignores this folder, or it is a tool's: audit it on its own")
 
     @cached_property
     def _sorted(self) -> Sequence[str]:
@@ -109,7 +121,8 @@ class WorkTreeSource(PlaceSource):
     def blobs(self) -> Iterator[Blob | Gap]:
         """Each file in scope; what could not be read is a gap, what is binary is counted as skipped."""
         self._skipped.clear()
-        yield from (gap for gap in self._snapshot.listing.gaps if self._snapshot.in_scope(gap.path))
+        in_scope = self._snapshot.in_scope
+        yield from (gap for gap in self._snapshot.listing.gaps if in_scope(gap.path) or in_scope(f"{gap.path}/"))
         yield from self.sift(self._look(path) for path in self._snapshot.paths() if self._snapshot.in_scope(path))
 
     def snapshot(self) -> WorkTreeSnapshot:
@@ -120,4 +133,6 @@ class WorkTreeSource(PlaceSource):
         if reason := skip_by_name(path):
             return reason
         result = self._snapshot.load(path)
+        if isinstance(result, str) and self._snapshot.named(path):
+            return Gap(path, f"{result}: name the file itself")  # passing over what was asked for must not pass
         return (skip_by_content(result.data) or result) if isinstance(result, Blob) else result

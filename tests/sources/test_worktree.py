@@ -181,11 +181,36 @@ def test_links_are_not_followed(make_repository: Make, tmp_path: Path) -> None:
 
 
 def test_a_named_link_into_the_repository(make_repository: Make) -> None:
-    """A named link is counted, not followed: its target is a file of its own."""
+    """A named link is not followed, and that is said: its target is a file of its own."""
     repository = make_repository({"a": "1"})
     (repository.root / "link").symlink_to("a")
     source = work_tree(repository.root, "link")
-    assert (blobs_of(source), source.skipped["symbolic link"]) == ({}, 1)
+    assert (blobs_of(source), gaps_of(source)) == ({}, [Gap("link", "symbolic link: name the file itself")])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are of POSIX")
+def test_a_named_pipe_is_a_gap(make_repository: Make) -> None:
+    """Nothing waits for a pipe, and nobody takes it for looked at."""
+    repository = make_repository({"a": "1"})
+    os.mkfifo(repository.root / "pipe")
+    assert gaps_of(work_tree(repository.root, "pipe")) == [Gap("pipe", "not a regular file: name the file itself")]
+
+
+def test_a_named_folder_that_is_passed_over_is_a_gap(make_repository: Make) -> None:
+    """A folder that git ignores is not looked at beside others, and that is said; an empty one has nothing in it."""
+    repository = make_repository({"a/b": "1", ".gitignore": "out/\n"})
+    repository.write({"out/b": "2"})
+    (repository.root / "empty").mkdir()
+    source = work_tree(repository.root, "a", "out", "empty")
+    assert set(blobs_of(source)) == {"a/b"}
+    assert [gap.path for gap in gaps_of(source)] == ["out"]
+
+
+def test_a_named_folder_that_policy_excludes_is_no_gap(make_repository: Make) -> None:
+    """It was left out on purpose."""
+    repository = make_repository({"a/b": "1", "c/d": "2"})
+    source = work_tree(repository.root, "a", "c", exclude=["c/**"])
+    assert (set(blobs_of(source)), gaps_of(source)) == ({"a/b"}, [])
 
 
 def test_a_root_behind_a_link(make_repository: Make, tmp_path: Path) -> None:
