@@ -3,95 +3,87 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from hardenctl.formats.compose import ComposeFile, Service, compose_files
+from hardenctl.formats.dockerfile import dockerfiles
+from hardenctl.formats.dotenv import parse_dotenv
+from hardenctl.formats.launch.environment import service_environment
+from hardenctl.formats.paths import environment_of, is_env_file, is_example
 from hardenctl.formats.python.world import Configured, environment_name
-from hardenctl.model.blob import Blob, Snapshot
+from hardenctl.model.blob import Gap, Snapshot
 from hardenctl.model.text import Span
 
-_ENV_FILE = re.compile(r"(?:^|/)(?:\.env(?:\.[\w.-]+)?|[\w.-]+\.env)$")
-_EXAMPLE = re.compile(r"example|sample|template|dist|\.tpl|test", re.IGNORECASE)
-_COMPOSE = re.compile(r"(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$")
-_DOCKERFILE = re.compile(r"(?:^|/)(?:Dockerfile[\w.-]*|[\w.-]+\.Dockerfile)$")
-_ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=", re.MULTILINE)
-_ENV = re.compile(r"^\s*ENV\s+(?P<rest>(?:[^\\\n]|\\.|\\\n)*)", re.MULTILINE | re.IGNORECASE)
-_PAIR = re.compile(r"""(?P<name>[A-Za-z_]\w*)=(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s\\]*)""")
 _REFERENCE = re.compile(r"\$\{\w+:?-(?P<default>[^}]*)\}|\$\{[^}]*\}|\$\w+")
+_KNOWN = frozenset({"development", "production", "staging"})
+Given = Iterator[tuple[str, Configured]]
 
 
 def configured_values(snapshot: Snapshot) -> dict[str, list[Configured]]:
-    """Variable to the values that committed files give it. Example files configure nothing.
+    """Variable to the values that committed files give it, later ones on top. Example files configure nothing.
 
     The environment is taken from the file's name (`.env.production`, `compose.dev.yml`); empty where it names none.
+    An env file that a compose service takes is for that service's environment.
     """
     found: dict[str, list[Configured]] = {}
-    for path in snapshot.paths():
-        name = path.rpartition("/")[2]
-        if _EXAMPLE.search(name):
-            continue
-        reader = (
-            _from_env_file
-            if _ENV_FILE.search(path)
-            else _from_compose
-            if _COMPOSE.search(path)
-            else _from_dockerfile
-            if _DOCKERFILE.search(path)
-            else None
-        )
-        blob = snapshot.read(path) if reader else None
-        if reader is None or blob is None:
-            continue
-        for variable, value, span in reader(blob):
-            found.setdefault(variable, []).append(Configured(value, span, _environment(name)))
+    services = [
+        (file, service) for file in compose_files(snapshot) if not isinstance(file, Gap) for service in file.services
+    ]
+    taken = {each.path for _, service in services for each in service.env_files}
+    readers = (_from_images(snapshot), _from_env_files(snapshot, taken), _from_services(snapshot, services))
+    for reader in readers:
+        for variable, given in reader:
+            others = found.setdefault(variable, [])
+            if given not in others:
+                others.append(given)
     return found
 
 
-def _environment(name: str) -> str:
+def _environment(path: str) -> str:
     """The environment in a file's name; empty for none."""
-    words = [word for word in re.split(r"[._-]+", name.lower()) if word]
-    known = {"development", "production", "staging"}
-    return next((environment_name(word) for word in words if environment_name(word) in known), "")
+    words = [word for word in re.split(r"[._-]+", path.rpartition("/")[2].lower()) if word]
+    return next((name for word in words if (name := environment_name(word)) in _KNOWN), "")
 
 
-def _from_env_file(blob: Blob) -> Iterator[tuple[str, str | None, Span]]:
-    import io
-
-    from dotenv import dotenv_values
-
-    values = dotenv_values(stream=io.StringIO(blob.text), interpolate=False)
-    for match in _ASSIGNMENT.finditer(blob.text):
-        value = values.get(match["name"])
-        if value is not None:
-            yield match["name"], _resolved(value), _line(blob, match.start("name"))
+def _from_images(snapshot: Snapshot) -> Given:
+    """ENV of the stage that an image is built from."""
+    for document in dockerfiles(snapshot):
+        environment = "development" if document.development else _environment(document.path)
+        for name, item in document.final.environment.items():
+            value = _resolved(document.final.expand(item.text))
+            yield name, Configured(value, _line(snapshot, item.span), environment)
 
 
-def _from_compose(blob: Blob) -> Iterator[tuple[str, str | None, Span]]:
-    import yaml
-
-    try:
-        tree = yaml.safe_load(blob.text)
-    except yaml.YAMLError:
-        return  # the compose reader reports it
-    services = tree.get("services") if isinstance(tree, Mapping) else None
-    for service in services.values() if isinstance(services, Mapping) else ():
-        environment = service.get("environment") if isinstance(service, Mapping) else None
-        for name, value in _entries(environment):
-            at = re.search(rf"(?<![\w$]){re.escape(name)}(?=[\"']?\s*[:=])", blob.text)
-            if at is not None:
-                yield name, value, _line(blob, at.start())
+def _from_env_files(snapshot: Snapshot, taken: set[str]) -> Given:
+    for path in snapshot.paths():
+        if path not in taken and is_env_file(path) and not is_example(path):
+            environment = environment_name(environment_of(path) or "")
+            yield from _env_file(snapshot, path, environment)
 
 
-def _entries(environment: Any) -> Iterator[tuple[str, str | None]]:
-    """The variables of a compose `environment`; references are resolved to their defaults, or leave it out."""
-    if isinstance(environment, Mapping):
-        pairs = [(str(name), _scalar(value)) for name, value in environment.items() if value is not None]
-    elif isinstance(environment, list):
-        pairs = [tuple(str(each).split("=", 1)) for each in environment if "=" in str(each)]  # type: ignore[misc]
-    else:
-        return
-    for name, value in pairs:
-        yield name, _resolved(value)
+def _env_file(snapshot: Snapshot, path: str, environment: str, taken_by: Span | None = None) -> Given:
+    blob = snapshot.read(path)
+    for entry in parse_dotenv(path, blob.text).entries if blob is not None else ():
+        if entry.value is not None and not entry.broken:
+            value = _resolved(entry.value)
+            yield entry.key, Configured(value, _line(snapshot, entry.key_span), environment, taken_by)
+
+
+def _from_services(snapshot: Snapshot, services: list[tuple[ComposeFile, Service]]) -> Given:
+    """What Compose hands to containers: first the env files a service takes, then its own `environment`."""
+    for file, service in services:
+        environment = _environment(file.path)
+        if file.development or service.development:
+            environment = "development"
+        for each in service.env_files:
+            own = environment or environment_name(environment_of(each.path) or "")
+            yield from _env_file(snapshot, each.path, own, each.span)
+        values = service_environment(snapshot, service)
+        for variable in service.environment:
+            if variable.value is not None:
+                resolved = values[variable.name].text
+                value = None if resolved is None else _resolved(resolved)
+                yield variable.name, Configured(value, _line(snapshot, variable.key_span), environment)
 
 
 def _resolved(value: str) -> str | None:
@@ -100,21 +92,9 @@ def _resolved(value: str) -> str | None:
     return None if "\0" in resolved else resolved.replace("$$", "$")
 
 
-def _scalar(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _from_dockerfile(blob: Blob) -> Iterator[tuple[str, str | None, Span]]:
-    for instruction in _ENV.finditer(blob.text):
-        for match in _PAIR.finditer(instruction["rest"]):
-            yield (
-                match["name"],
-                _resolved(match["value"].strip("\"'")),
-                _line(blob, instruction.start("rest") + match.start()),
-            )
-
-
-def _line(blob: Blob, start: int) -> Span:
+def _line(snapshot: Snapshot, span: Span) -> Span:
     """From a variable's name to the end of its line. The value itself is never quoted in a message."""
-    end = blob.text.find("\n", start)
-    return Span(blob.path, start, len(blob.text) if end < 0 else end)
+    blob = snapshot.read(span.path)
+    text = blob.text if blob is not None else ""
+    end = text.find("\n", span.start)
+    return Span(span.path, span.start, len(text) if end < 0 else end)

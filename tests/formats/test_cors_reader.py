@@ -178,22 +178,31 @@ def test_related_locations_show_the_chain() -> None:
 
 
 def test_configured_values() -> None:
-    """Env files, compose mappings and lists, and Dockerfiles; examples are left out, unknown references are None."""
+    """Env files, compose mappings and lists, env files they take, Dockerfiles; unknown references are None.
+
+    Examples are left out, unless a service takes one.
+    """
     files = {
         ".env": "A='x y' # note\nexport B=${C}\n",
         ".env.example": "A=no\n",
         "docker-compose.staging.yml": "services:\n  a:\n    environment:\n      D: true\n      E: 5\n  b: null\n",
         "compose.yml": "services:\n  a:\n    environment: [F=g, H]\n",
         "Dockerfile": "FROM x\nENV I=j \\\n    K='l'\n",
+        "compose.prod.yml": "services:\n  a:\n    env_file: [conf/web.env]\n    environment:\n      N: ${Z:-o}\n      P:\n",
+        "conf/web.env": "M=1\n",
         "app.py": "A = 1\n",
     }
     values = configured_values(MemorySnapshot(files))
     found = {name: [(each.value, each.environment) for each in given] for name, given in values.items()}
     assert found == {
         "A": [("x y", "")], "B": [(None, "")], "D": [("true", "staging")], "E": [("5", "staging")],
-        "F": [("g", "")], "I": [("j", "")], "K": [("l", "")],
+        "F": [("g", "production"), ("g", ""), ("g", "staging")], "I": [("j", "")], "K": [("l", "")],
+        "M": [("1", "production")], "N": [("o", "production")],
     }  # fmt: skip
     assert values["A"][0].span == Span(".env", 0, 14)
+    taken_by = values["M"][0].taken_by
+    assert taken_by is not None
+    assert taken_by.path == "compose.prod.yml"
 
 
 def test_worlds() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hardenctl.formats.cors.acceptance import Acceptance
@@ -17,6 +17,7 @@ from hardenctl.model.text import Span
 if TYPE_CHECKING:
     from hardenctl.formats.cors.sink import Sighting
     from hardenctl.formats.python.interpreter import Call, Interpreter
+    from hardenctl.formats.python.world import World
 
 
 def outcome(
@@ -99,8 +100,16 @@ def state(
         open_ended=any(each.open_ended for each in origins),
         unresolved=any(each.unresolved for each in origins),
         startup_error=startup_error,
-        related=tuple(Related(world.spans[name], f"`{name}` is set here") for name in sorted(used & world.configured)),
+        related=tuple(_chain(world, sorted(used & world.configured))),
     )
+
+
+def _chain(world: World, names: Iterable[str]) -> Iterator[Related]:
+    """The files that set the variables, and what takes those files."""
+    for name in names:
+        yield Related(world.spans[name], f"`{name}` is set here")
+        if name in world.taken_by:
+            yield Related(world.taken_by[name], "the service takes its variables from that file")
 
 
 def words(value: Value | None) -> tuple[str, ...] | None:

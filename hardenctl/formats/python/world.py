@@ -37,12 +37,14 @@ def environment_name(word: str) -> str:
 class Configured:
     """A value that a file of the repository gives a variable, None for one that only the deployment knows.
 
-    `environment` is which deployment the file is for, empty for none in particular.
+    `environment` is which deployment the file is for, empty for none in particular. `taken_by` is where another file
+    takes this one: a compose service's `env_file`.
     """
 
     value: str | None
     span: Span
     environment: str = ""
+    taken_by: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class World:
     environment: str
     variables: Mapping[str, str | None] = field(default_factory=dict)
     spans: Mapping[str, Span] = field(default_factory=dict)
+    taken_by: Mapping[str, Span] = field(default_factory=dict)
 
     @property
     def configured(self) -> frozenset[str]:
@@ -132,6 +135,7 @@ def plan(reads: Reads, configured: Mapping[str, Sequence[Configured]]) -> Iterat
             label,
             {**forced, **{name: each.value for name, each in files.items()}},
             {name: each.span for name, each in files.items()},
+            {name: each.taken_by for name, each in files.items() if each.taken_by is not None},
         )
 
 
