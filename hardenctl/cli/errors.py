@@ -5,6 +5,7 @@ No value is printed that an exception carries beside a HardenctlError's own word
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -20,9 +21,13 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
+# What writing to standard output fails with where there is no bug of ours: a full disk, a quota, a dead device.
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}
+
 
 def guarded(command: Callable[[], int]) -> int:
     """The exit code of a command, whatever happens in it."""
+    _open_what_is_closed()
     try:
         return command()
     except HardenctlError as error:
@@ -46,6 +51,13 @@ def fail(what: str, help: str = "") -> int:  # noqa: A002 - the word the user re
     return 2
 
 
+def _open_what_is_closed() -> None:
+    """Give a process that was started without standard output or error (`>&-`, a service) nothing to write to."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - for good
+
+
 def close_output() -> None:
     """Point standard output at nothing: its reader has gone, and Python would complain of that when it exits."""
     nothing = os.open(os.devnull, os.O_WRONLY)
@@ -54,6 +66,9 @@ def close_output() -> None:
 
 
 def _crashed(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in _UNWRITABLE and error.filename is None:
+        close_output()
+        return fail(f"the output cannot be written: {os.strerror(error.errno)}", "make room, or send it elsewhere")
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__)

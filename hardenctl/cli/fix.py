@@ -126,7 +126,8 @@ def _applied(proposal: Proposal, applied: Applied, dirty: tuple[str, ...], look:
 def _rest(proposal: Proposal, look: Look, *, unsafe: bool) -> Iterator[str]:
     yield from _skipped(proposal.skipped)
     if proposal.unsafe and not unsafe:
-        yield f"{_fixes(proposal.unsafe)} more would change what the program does: --unsafe-fixes includes them."
+        noun, them = ("fix", "it") if proposal.unsafe == 1 else ("fixes", "them")
+        yield f"{proposal.unsafe} more {noun} would change what the program does; --unsafe-fixes adds {them}."
     if proposal.advice:
         noun = "finding needs" if proposal.advice == 1 else "findings need"
         yield look.dim(f"{proposal.advice} {noun} a person: `hardenctl audit` says what to do.")

@@ -155,7 +155,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _summary(filled: Filled, path: Path) -> str:
     """Names, never values."""
-    lines = [f"{path} written"]
+    lines = [f"{path} written" if filled.changed else f"{path} is up to date"]
     width = max(map(len, filled.generated), default=0)
     sections = (
         ("generated", [f"{key:<{width}}  {made.describe()}" for key, made in filled.generated.items()]),

@@ -33,10 +33,9 @@ def list_scenarios() -> None:
         f"{each.name:<8} {show_duration(each.seconds):>11}  up to {each.users:>5,} users  {each.summary}"
         for each in BUILTIN
     ]
-    targets = (
-        f"p95<{settings.p95_ms:g}ms, error_rate<{settings.error_rate:.3g}, cpu<{settings.cpu:.0%} with --target-pid"
-    )
-    show("\n".join([*lines, "", f"targets: {targets}; peak also rps>={settings.rps:g}"]) + "\n")
+    targets = f"p95<{settings.p95_ms:g}ms, error_rate<{settings.error_rate * 100:g}%, cpu<{settings.cpu:.0%}"
+    lines += ["", f"targets: {targets} with --target-pid; peak also rps>={settings.rps:g}"]
+    show("\n".join(lines) + "\n")
 
 
 @app.command("report")

@@ -38,6 +38,7 @@ class Filled:
     copied: tuple[str, ...]  # settings
     missing: Mapping[str, str]  # what a person must fill, and why
     check: Mapping[str, str]  # settings that look like development, or that `sh` would read differently
+    changed: bool = True  # whether the file has become another one
 
 
 def fill(
@@ -59,7 +60,10 @@ def fill(
     """
     entries = dotenv.parse(target, target_name) if target is not None else []
     present = {each.key for each in entries if each.key is not None}
-    entries = _merge(entries, dotenv.parse(template, name))
+    given = dotenv.parse(template, name)
+    # What the file has and the template has not was written by somebody, an earlier `--set` perhaps.
+    decided = dotenv.values(entries).items() - dotenv.values(given).items()
+    entries = _merge(entries, given)
     for key, value in (assign or {}).items():
         if is_credential(key) or classify_value(key, value) is ValueClass.LIVE:
             raise UsageError(
@@ -67,7 +71,8 @@ def fill(
                 help="edit the file, or pipe it: hardenctl generate token --write FILE --key NAME makes one",
             )
         entries = dotenv.set_value(entries, key, value)
-    return _Filling(entries, present, rotate, hosts or {}, settings or SecretSettings()).run(decided=set(assign or ()))
+    filling = _Filling(entries, present, rotate, hosts or {}, settings or SecretSettings())
+    return filling.run(decided={*(key for key, _ in decided), *(assign or ())})
 
 
 def _merge(target: list[dotenv.Entry], template: list[dotenv.Entry]) -> list[dotenv.Entry]:
@@ -115,7 +120,7 @@ class _Filling:
         self.passwords = self._known_passwords()
 
     def run(self, *, decided: Collection[str] = ()) -> Filled:
-        """Fill what is open. `decided` settings were just given: they are no placeholders, whatever they look like."""
+        """Fill what is open. `decided` settings were given: they are no placeholders, whatever they look like."""
         # Passwords first: URLs are put together from them.
         for key in sorted(self.fresh, key=lambda each: each in self.urls):
             value = self._make_url(key) if key in self.urls else self._make(key)

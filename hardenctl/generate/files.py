@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from hardenctl.generate import dotenv
@@ -59,9 +60,10 @@ def fill_file(
             f"there is no template `{template}`",
             help="name one with --template; `hardenctl render env-example` makes one",
         )
+    before = read_private(target)
     filled = fill(
         text,
-        read_private(target),
+        before,
         name=str(template),
         target_name=str(target),
         rotate=rotate,
@@ -69,5 +71,5 @@ def fill_file(
         hosts=hosts,
         settings=settings,
     )
-    write_private(target, filled.text)
-    return filled
+    write_private(target, filled.text)  # also where nothing changes: the mode may have to
+    return replace(filled, changed=filled.text != before)

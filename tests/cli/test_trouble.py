@@ -265,3 +265,30 @@ def test_a_named_file_is_looked_at_though_nothing_is_staged(
     """`pre-commit run --all-files` names unchanged files: looking at none of them must not pass."""
     root = make_repository({"a.py": "x = 1\n", "b.py": "x = 1\n"}).root
     assert "1 file looked at" in hardenctl("audit", "--staged", "--quiet", "a.py", cwd=root).out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize(
+    "arguments", [("audit", "."), ("audit", "--format", "json"), ("rules",), ("explain", "cors-any-origin")]
+)
+def test_a_full_disk_is_no_crash(make_repository: Callable[..., Any], arguments: tuple[str, ...]) -> None:
+    """Output that cannot be written is said in words, with exit 2, and nobody is asked to report a bug."""
+    root = make_repository({"a.py": "x = 1\n"}).root
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "hardenctl", *arguments], cwd=root, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"error: the output cannot be written: ")
+    assert b"bug" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="descriptors are closed in a POSIX shell")
+@pytest.mark.parametrize("streams", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_do_not_change_the_verdict(make_repository: Callable[..., Any], streams: str) -> None:
+    """A service manager may start us without output: the exit code and the files asked for are there all the same."""
+    root = make_repository({"a.py": "x = 1\n"}).root
+    command = f'"{sys.executable}" -m hardenctl audit --output json=out.json {streams}'
+    done = subprocess.run(["sh", "-c", command], cwd=root, capture_output=True, check=False)
+    assert done.returncode == 0
+    assert json.loads((root / "out.json").read_text(encoding="utf-8"))["verdict"] == "pass"

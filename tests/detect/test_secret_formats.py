@@ -55,10 +55,12 @@ def test_what_the_page_says_to_use_instead_is_not_found(rule: SecretRule):
 
 @over_all_rules
 def test_the_page_is_whole(rule: SecretRule):
-    """A title, why, what instead, and where to revoke it."""
+    """A title, why, what instead, and where to revoke it; what nobody issued is replaced, not revoked."""
     assert rule.page.title
     assert rule.page.why.startswith("Whoever has it ")
-    assert rule.page.remedy.startswith("Revoke it at <https://")
+    assert rule.page.remedy.startswith("Revoke it at <https://") is rule.remedy.startswith("Revoke it at https://")
+    assert "cheatsheetseries.owasp.org" not in rule.page.remedy
+    assert rule.remedy[:1].isupper()
     assert rule.revoke in rule.page.references
     assert rule.id.startswith("secret-")
     assert rule.sample() == FAKES[rule.id]() == rule.sample()

@@ -174,6 +174,7 @@ def test_a_weak_literal_is_masked_though_it_is_no_finding():
         pytest.param("POSTGRES_PASSWORD: ${POSTGRES_PASSWORD}\n", id="variable"),
         pytest.param("API_KEY: <your-api-key>\n", id="placeholder"),
         pytest.param("PORT: 8000\nHOST: db\n", id="plain-settings"),
+        pytest.param("with:\n  persist-credentials: false\n", id="switch"),
     ],
 )
 def test_what_is_no_credential_is_not_masked(text: str):

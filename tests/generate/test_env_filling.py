@@ -298,6 +298,11 @@ def test_assign() -> None:
     assert filled.text == "ENVIRONMENT=production # which\nNEW='a b'\n"
     assert not filled.check
     assert not fill("DOMAIN=your-domain.com\n", None, assign={"DOMAIN": "shop.example"}).missing
+    # What was given once stays given: the tutorial's `app.example.com` is no placeholder when it runs again.
+    first = fill(
+        "ORIGIN=http://localhost:3000\nDOMAIN=your-domain.com\n", None, assign={"ORIGIN": "https://a.example.com"}
+    )
+    assert list(fill("ORIGIN=http://localhost:3000\nDOMAIN=your-domain.com\n", first.text).missing) == ["DOMAIN"]
     with pytest.raises(UsageError, match="is a credential") as caught:
         fill("", None, assign={"SECRET_KEY": LIVE})
     assert LIVE not in caught.value.what + caught.value.help

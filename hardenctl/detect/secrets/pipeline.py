@@ -35,6 +35,7 @@ _SIGNED_URL = re.compile(r"(?:Credential|AccessKeyId)(?:=|%3D|\\u003d)\Z", re.IG
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,60}-----")
 _PEM_BODY = re.compile(r"(?:[A-Za-z0-9+/=\s\\\"',.:()]|-(?!----)){0,12000}(?:-----)?")
 _PEM_LINE = re.compile(r"[A-Za-z0-9+/=]{32}")
+_SWITCH = re.compile(r"(?i)true|false|yes|no|on|off|null|none")
 _LOOSE_USERINFO = re.compile(r"://[^\s/:@]{0,100}:(?!\$?\{)([^\s\"'<>`]{1,200})@")
 
 
@@ -117,7 +118,7 @@ def sensitive(blob: Blob) -> list[tuple[int, int]]:
     match = matcher().match(text)
     spans = [(token.start, token.end) for token in _known(text, match.rules, strict=False)]
     for candidate in candidates(text, match.anchors, quoting(blob.path)):
-        if is_reference(candidate.value) or is_placeholder(candidate.value):
+        if is_reference(candidate.value) or is_placeholder(candidate.value) or _SWITCH.fullmatch(candidate.value):
             continue
         if (
             candidate.how in {How.USERINFO, How.BASIC, How.FLAG}
@@ -295,7 +296,7 @@ def _hit(  # noqa: PLR0917 - the parts of a hit
     hit = Hit(
         span,
         f"{message} is written down here",
-        fix=advice(f"Revoke it at {rule.revoke}, then read it from the environment"),
+        fix=advice(f"{rule.remedy}, then read it from the environment"),
         severity=severity,
         confidence=confidence,
         evidence=evidence or {},

@@ -28,6 +28,7 @@ class Proof:
     severity: Severity | None = None
 
 
+OWASP = "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html"
 Check = Callable[[str], Proof]
 
 
@@ -37,7 +38,8 @@ class SecretRule(Rule):
 
     `pattern` finds it anywhere; its group `secret` is the value where the whole match isn't. With `key` set, `pattern`
     must match the whole value of an assignment whose key matches `key`: formats too plain to stand alone. A rule with
-    neither is found by the pipeline's own parsers. `keywords` are literals, one of which is in every match. `floor` is
+    neither is found by the pipeline's own parsers. `remedy` is the first thing to do, as a clause.
+    `keywords` are literals, one of which is in every match. `floor` is
     the least Shannon entropy of the value in bits per character. `public` is how many first characters may be shown.
     """
 
@@ -45,6 +47,7 @@ class SecretRule(Rule):
     sample: Callable[[], str] = field(repr=False)
     variable: str
     revoke: str
+    remedy: str
     pattern: str = field(default="", repr=False)
     key: str = field(default="", repr=False)
     keywords: tuple[str, ...] = ()
@@ -70,6 +73,7 @@ def secret(
     opens: str,
     revoke: str,
     steps: str = "",
+    issued: bool = True,
     variable: str = "",
     pattern: str = "",
     key: str = "",
@@ -83,6 +87,7 @@ def secret(
     """Declare a secret rule. `shape` gives pattern, keyword and sample; each can be given on its own instead.
 
     `opens` completes "Whoever has it ..."; `revoke` is where it is revoked; `steps` completes "Revoke it there, ...".
+    What nobody issued (`issued=False`) is revoked nowhere: `steps` is all there is to do, and `revoke` a reference.
     """
     rule_id = f"secret-{slug}"
     variable = variable or slug.replace("-", "_").upper()
@@ -92,15 +97,17 @@ def secret(
         keywords = (re.split("<", shape, maxsplit=1)[0],)
     make = sample or functools.partial(sample_of, shape, rule_id)
     FAKES[rule_id] = make
+    remedy = f"Revoke it at {revoke}" if issued else steps[:1].upper() + steps[1:]
     return SecretRule(
         id=rule_id,
         severity=severity,
         category=Category.SECURITY,
-        page=Page(_page(rule_id, name, opens, revoke, steps, variable, example)),
+        page=Page(_page(rule_id, name, opens, revoke, steps, variable, example, issued=issued)),
         name=name,
         sample=make,
         variable=variable,
         revoke=revoke,
+        remedy=remedy,
         pattern=pattern,
         key=key,
         keywords=keywords,
@@ -110,10 +117,12 @@ def secret(
 
 
 def _page(  # noqa: PLR0917 - the parts of a page
-    rule_id: str, name: str, opens: str, revoke: str, steps: str, variable: str, example: str
+    rule_id: str, name: str, opens: str, revoke: str, steps: str, variable: str, example: str, *, issued: bool
 ) -> str:
     bad = example or f'```python title="settings.py"\n{variable} = "{{{{fake:{rule_id}}}}}"\n```'
     rotate = steps or "create a new one, give it to what uses it, and look through the audit log for its use"
+    remedy = f"Revoke it at <{revoke}>, {rotate}" if issued else rotate[0].upper() + rotate[1:]
+    references = "\n".join(f"- {url}" for url in dict.fromkeys((revoke, OWASP)))
     return f"""{_article(name)} is written down in the repository.
 
 ## Why is this bad?
@@ -123,7 +132,7 @@ Whoever has it {opens}. Everybody who can read the repository, its history, its 
 {bad}
 
 ## Use instead
-Revoke it at <{revoke}>, {rotate}, and read it from the environment.
+{remedy}, and read it from the environment.
 
 ```python title="settings.py"
 import os
@@ -134,8 +143,7 @@ import os
 Taking the line out is not enough: history keeps it.
 
 ## References
-- {revoke}
-- https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html
+{references}
 """
 
 

@@ -7,10 +7,9 @@ import json
 
 from hardenctl.model.finding import Severity
 from hardenctl.rules.fakes import BASE32, scramble
-from hardenctl.rules.secrets.declare import Proof, SecretRule, secret
+from hardenctl.rules.secrets.declare import OWASP, Proof, SecretRule, secret
 from hardenctl.rules.secrets.structure import jwt, private_key
 
-_OWASP = "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html"
 _REMOVAL = (
     "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure"
     "/removing-sensitive-data-from-a-repository"
@@ -45,7 +44,8 @@ PRIVATE_KEY = secret(
     check=private_key,
     opens="can pose as the server or person the key belongs to, and read what was encrypted to it",
     revoke=_REMOVAL,
-    steps="make a new pair, replace the public half everywhere (and revoke the certificate)",
+    steps="make a new pair, replace the public half everywhere (and have the certificate revoked)",
+    issued=False,
     variable="TLS_PRIVATE_KEY",
     floor=0,
     example='```text title="server.key"\n{{fake:secret-private-key}}\n```',
@@ -59,6 +59,7 @@ PRIVATE_KEY_BODY = secret(
     opens="can pose as the server or person the key belongs to, and read what was encrypted to it",
     revoke=_REMOVAL,
     steps="make a new pair and replace the public half everywhere",
+    issued=False,
     variable="SIGNING_KEY",
     floor=4,
 )
@@ -72,6 +73,7 @@ PRIVATE_KEY_BASE64 = secret(
     opens="can pose as the server or person the key belongs to, and read what was encrypted to it",
     revoke=_REMOVAL,
     steps="make a new pair and replace the public half everywhere",
+    issued=False,
     variable="TLS_KEY_BASE64",
     floor=4,
 )
@@ -82,8 +84,9 @@ PUTTY_KEY = secret(
     keywords=("PuTTY-User-Key-File",),
     sample=lambda: "PuTTY-User-" + "Key-File-2: ssh-rsa",
     opens="can sign in wherever the key is allowed",
-    revoke=_OWASP,
+    revoke=OWASP,
     steps="take its public half out of every authorized_keys",
+    issued=False,
     floor=0,
     example='```text title="id.ppk"\n{{fake:secret-putty-key}}\nEncryption: none\n```',
 )
@@ -93,8 +96,9 @@ ASSIGNMENT = secret(
     sample=lambda: scramble("generic-assignment", 32),
     keywords=("key",),
     opens="can do whatever it opens",
-    revoke=_OWASP,
+    revoke=OWASP,
     steps="change it where it is used",
+    issued=False,
     variable="DB_PASSWORD",
     severity=Severity.HIGH,
 )
@@ -104,8 +108,9 @@ URL = secret(
     sample=lambda: scramble("url-credentials", 20),
     keywords=("://",),
     opens="can sign in to that server as that user",
-    revoke=_OWASP,
+    revoke=OWASP,
     steps="change the password on the server",
+    issued=False,
     variable="DATABASE_URL",
     severity=Severity.HIGH,
     example='```python title="settings.py"\nDATABASE_URL = "postgresql://app:{{fake:secret-url-credentials}}@db:5432/app"\n```',
@@ -116,8 +121,9 @@ BASIC = secret(
     sample=lambda: base64.b64encode(f"app:{scramble('basic-auth', 16)}".encode()).decode(),
     keywords=("asic ",),
     opens="can sign in as that user",
-    revoke=_OWASP,
+    revoke=OWASP,
     steps="change the password",
+    issued=False,
     variable="AUTHORIZATION",
     severity=Severity.HIGH,
     example='```python title="client.py"\nHEADERS = {"Authorization": "Basic {{fake:secret-basic-auth}}"}\n```',
@@ -128,8 +134,9 @@ BEARER = secret(
     sample=lambda: scramble("bearer-token", 40),
     keywords=("earer ",),
     opens="can do whatever the token was given for",
-    revoke=_OWASP,
+    revoke=OWASP,
     steps="revoke it where it was issued",
+    issued=False,
     variable="AUTHORIZATION",
     severity=Severity.HIGH,
     example='```python title="client.py"\nHEADERS = {"Authorization": "Bearer {{fake:secret-bearer-token}}"}\n```',
@@ -144,6 +151,7 @@ JWT = secret(
     opens="is, to your service, whoever the token says",
     revoke="https://datatracker.ietf.org/doc/html/rfc7519",
     steps="change the signing key if it is long-lived",
+    issued=False,
     variable="ACCESS_TOKEN",
     severity=Severity.HIGH,
 )
@@ -157,6 +165,7 @@ JWK = secret(
     opens="can sign tokens that your services believe",
     revoke="https://datatracker.ietf.org/doc/html/rfc7517",
     steps="publish a new key, sign with it, then take the old one out",
+    issued=False,
     floor=3.5,
     example='```json title="key.json"\n{"kty": "RSA", "e": "AQAB", "d": "{{fake:secret-json-web-key}}"}\n```',
 )
@@ -167,8 +176,9 @@ OTP = secret(
     keywords=("otpauth://",),
     sample=lambda: scramble("otp-seed", 32, BASE32),
     opens="can make that user's second factor",
-    revoke=_OWASP,
+    revoke=OWASP,
     steps="enrol the user's device anew",
+    issued=False,
     severity=Severity.HIGH,
     example='```python title="seed.py"\nURI = "otpauth://totp/app:ada?secret={{fake:secret-otp-seed}}&issuer=app"\n```',
 )
