@@ -6,6 +6,7 @@ This table is all that a run imports before there is something to read: a reader
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
@@ -13,29 +14,70 @@ from hardenctl.formats.launch.paths import is_config, kind_of
 from hardenctl.formats.paths import GITIGNORE, GUIDES, is_compose, is_dockerfile, is_env_file
 from hardenctl.model.blob import Snapshot
 
+# A Python file without one of these sets up no CORS. The last two are the header, in either case.
+CORS_WORDS = (
+    b"CORSMiddleware",
+    b"flask_cors",
+    b"corsheaders",
+    b"CORS_ORIGIN",
+    b"CORS_ALLOW",
+    b"ccess-Control-Allow-Origin",
+    b"ccess-control-allow-origin",
+)
+_ONLY_AST = 0x400  # ast.PyCF_ONLY_AST
+
 
 class Reader:
     """What reads a kind of document: `module.read(snapshot)` yields the `documents`, and a Gap for what it can't parse.
 
     `concerns` says by path whether a file can change a document. Where `missing` names files, a document is about
-    them even if they aren't there, and only wanted where one of them is in scope.
+    them even if they aren't there, and only wanted where one of them is in scope. `words` are what some Python file
+    has to hold: only asked of a snapshot that can search faster than a reader reads.
     """
 
     def __init__(
-        self, module: str, *documents: str, concerns: Callable[[str], bool], missing: tuple[str, ...] = ()
+        self,
+        module: str,
+        *documents: str,
+        concerns: Callable[[str], bool],
+        missing: tuple[str, ...] = (),
+        words: tuple[bytes, ...] = (),
     ) -> None:
         self.module = module
         self.documents = documents
         self.concerns = concerns
         self.missing = missing
+        self.words = words
 
     def is_wanted(self, snapshot: Snapshot, scope: Collection[str]) -> bool:
         """Whether one of the paths in scope can change a document."""
-        return any(map(self.concerns, scope)) and (not self.missing or any(map(snapshot.in_scope, self.missing)))
+        if self.missing and not any(map(snapshot.in_scope, self.missing)):
+            return False
+        return any(map(self.concerns, scope)) and (not self.words or _may_hold(snapshot, self.words, scope))
 
     def read(self, snapshot: Snapshot) -> Iterator[Any]:
         """The documents of a snapshot, and the gaps."""
         yield from importlib.import_module(self.module).read(snapshot)
+
+
+def _may_hold(snapshot: Snapshot, words: Collection[bytes], scope: Collection[str]) -> bool:
+    """Whether a Python file holds one of these words, or is one that was named and can't be parsed, which is a gap."""
+    holds: Callable[[Collection[bytes]], bool] | None = getattr(snapshot, "python_holds", None)
+    if holds is None:
+        return True
+    named = [path for path in scope if path.endswith(".py") and snapshot.named(path)]
+    texts = [blob.text for path in named if (blob := snapshot.read(path))]
+    return not all(map(_is_python, texts)) or holds(words)
+
+
+def _is_python(text: str) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            compile(text.lstrip("\ufeff"), "<audited>", "exec", _ONLY_AST, dont_inherit=True)  # parsed, never run
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+    return True
 
 
 def _env(path: str) -> bool:
@@ -69,7 +111,7 @@ READERS: tuple[Reader, ...] = (
     Reader("hardenctl.formats.ignore", "IgnoreCoverage", concerns=_any, missing=(GITIGNORE,)),
     Reader("hardenctl.formats.dockerignore", "ContextCopy", concerns=_copied),
     Reader("hardenctl.formats.compose", "ComposeFile", concerns=is_compose),
-    Reader("hardenctl.formats.cors", "CorsSetup", concerns=_cors),
+    Reader("hardenctl.formats.cors", "CorsSetup", concerns=_cors, words=CORS_WORDS),
     Reader("hardenctl.formats.dockerfile", "Dockerfile", concerns=is_dockerfile),
     Reader("hardenctl.formats.launch.reader", "ServerLaunch", concerns=_launch),
     Reader("hardenctl.formats.project_docs", "Documentation", concerns=_any, missing=GUIDES),

@@ -6,7 +6,7 @@ Compiling one costs 0.1 to 0.5 ms, and the modules of a hook run declare a hundr
 from __future__ import annotations
 
 import re
-from typing import AnyStr
+from typing import Any, AnyStr
 
 _METHODS = (
     "findall",
@@ -34,7 +34,7 @@ class _Lazy:
     def __getattr__(self, name: str) -> object:
         if name not in _METHODS:
             raise AttributeError(name)
-        compiled = re.compile(*self._given)
+        compiled: re.Pattern[Any] = re.compile(*self._given)
         self.__dict__.update({each: getattr(compiled, each) for each in _METHODS})
         return self.__dict__[name]
 

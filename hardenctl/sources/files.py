@@ -53,11 +53,16 @@ class KeptBlobs:
             self._kept.move_to_end(path)
             return self._kept[path]
         blob = self._load(path)
-        if blob is not None and len(blob.data) <= KEPT_BYTES:
-            self._kept[path] = blob
+        if blob is not None:
+            self.keep(blob)
+        return blob
+
+    def keep(self, blob: Blob) -> None:
+        """Hold on to a blob, if it is small."""
+        if len(blob.data) <= KEPT_BYTES:
+            self._kept[blob.path] = blob
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
-        return blob
 
 
 class Folder:

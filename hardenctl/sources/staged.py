@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from hardenctl.model.blob import Blob, Gap, Provenance, SourceKind, Standing
-from hardenctl.model.errors import UsageError
+from hardenctl.model.errors import SourceError, UsageError
 from hardenctl.sources.base import PlaceSource
 from hardenctl.sources.files import skip_by_name
 from hardenctl.sources.git import Git, shown
@@ -17,6 +17,19 @@ from hardenctl.sources.repository import Place
 from hardenctl.sources.tree import LEFT_OUT, ObjectSnapshot
 
 Staged = tuple[bytes, Entry]  # a mode and an entry
+
+
+class IndexSnapshot(ObjectSnapshot):
+    """The whole index; in scope is what is staged."""
+
+    def python_holds(self, words: Iterable[bytes]) -> bool:
+        """Whether a Python file of the index may hold one of these words. A search costs git 2 ms, reading far more."""
+        patterns = [part for word in words for part in ("-e", word.decode())]
+        command = ["grep", "--cached", "--files-with-matches", "--text", "--fixed-strings", "--no-recurse-submodules"]
+        try:
+            return bool(self._place.repository.run(*command, *patterns, "--", "*.py", ok=(0, 1)))
+        except SourceError:  # an object is missing: the reader goes on without it
+            return True
 
 
 class StagedSource(PlaceSource):
@@ -80,7 +93,9 @@ class StagedSource(PlaceSource):
         def entries() -> dict[str, Entry]:
             return {path: found[-1][1] for path, found in self._index.items() if found[-1][0] not in LEFT_OUT}
 
-        return ObjectSnapshot(self._place, self.kind, entries, scope=self._staged, exclude=self._exclude)
+        conflict = None in self._changes.values()  # which git grep passes over
+        snapshot = ObjectSnapshot if conflict else IndexSnapshot
+        return snapshot(self._place, self.kind, entries, scope=self._staged, exclude=self._exclude)
 
     def blobs(self) -> Iterator[Blob | Gap]:
         """Each staged blob in scope; of a path in conflict each side."""
@@ -90,10 +105,13 @@ class StagedSource(PlaceSource):
         yield from self.sift(LEFT_OUT.get(mode) or skip_by_name(entry.path) for mode, entry in entries)
         wanted = [entry for mode, entry in entries if mode not in LEFT_OUT and not skip_by_name(entry.path)]
         objects = stream(self._git, [str(entry.oid) for entry in wanted])
-        yield from self.sift(
+        for blob in self.sift(
             found.blob(Provenance(entry.path, self.kind, Standing.TRACKED, entry.oid))
             for entry, found in zip(wanted, objects, strict=True)
-        )
+        ):
+            if isinstance(blob, Blob) and self._changes.get(blob.path) is not None:
+                self._snapshot.keep(blob)
+            yield blob
 
     def snapshot(self) -> ObjectSnapshot:
         """The whole index; in scope is what is staged."""

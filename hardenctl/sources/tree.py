@@ -61,6 +61,10 @@ class ObjectSnapshot:
         """A file's blob, or None where there is none or it could not be read."""
         return self._kept.read(path)
 
+    def keep(self, blob: Blob) -> None:
+        """Hold on to a blob that was read already."""
+        self._kept.keep(blob)
+
     def _load(self, path: str) -> Blob | None:
         entry = self._entries.get(path)
         if entry is None or entry.oid is None:

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from hardenctl.formats import CORS_WORDS
 from hardenctl.formats.python.project import Module, Project, dotted, names_in
 
 # Looked for with `in`: ten times as fast as one pattern of alternatives.
-_MATTERS = (b"CORSMiddleware", b"flask_cors", b"corsheaders", b"CORS_ORIGIN", b"CORS_ALLOW")
-_HEADERS = (b"ccess-Control-Allow-Origin", b"ccess-control-allow-origin")
+_HEADERS = CORS_WORDS[-2:]
 ASIDE = re.compile(
     r"(?:^|/)(?:tests?|testing|docs?|docs_src|examples?|samples?|node_modules|site-packages|\.?venv|migrations|vendor|benchmarks?)/"
     r"|(?:^|/)[^/]*(?:example|sample|template)[^/]*\.py$"
@@ -32,7 +32,7 @@ class Site:
 
 def matters(data: bytes) -> bool:
     """Whether a module's bytes say that CORS may be set up in it."""
-    return any(word in data for word in _MATTERS) or sets_header(data)
+    return any(word in data for word in CORS_WORDS)
 
 
 def sets_header(data: bytes) -> bool:
