@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -130,8 +131,25 @@ class Target:
     commit: str | None = None
 
 
+class Share(Protocol):
+    """A part of a source's blobs that another process may look at. It is pickled on its way there."""
+
+    skipped: Counter[str]  # how many were left out on purpose, by reason; counted while `blobs` runs
+
+    def __len__(self) -> int:
+        """About how many blobs it has."""
+        ...
+
+    def blobs(self) -> Iterator[Blob | Gap]:
+        """The blobs; successive versions of one path follow each other."""
+        ...
+
+
 class Source(Protocol):
-    """What yields blobs. Each blob is yielded once; what could not be read is yielded as a gap."""
+    """What yields blobs. Each blob is yielded once; what could not be read is yielded as a gap.
+
+    One that has many blobs may have `shares()`, which yields the same as `blobs()` with most of it in `Share`s.
+    """
 
     @property
     def target(self) -> Target:

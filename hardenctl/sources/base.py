@@ -17,6 +17,7 @@ class PlaceSource:
     """A source over a root folder. `exclude` are the policy's globs, `salt` is the baseline's."""
 
     kind: SourceKind
+    jobs = 1  # how many processes may run at a time
 
     def __init__(self, place: Place, *, exclude: Sequence[str] = (), salt: bytes | None = None) -> None:
         self._place = place

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from hardenctl.model.errors import SourceError
+from hardenctl.model.pattern import lazy_pattern
 
 CONFIGURATION = (
     "core.fsmonitor=false",
@@ -37,7 +38,7 @@ HOOK_VARIABLES = (
     "GIT_QUARANTINE_PATH",
 )
 
-_USERINFO = re.compile(r"://[^/@\s]+@")
+_USERINFO = lazy_pattern(r"://[^/@\s]+@")
 
 
 class Git:

@@ -8,22 +8,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
-from hardenctl.model.blob import Blob, Commit, Gap, Provenance, Snapshot, SourceKind, Standing, Target
+from hardenctl.model.blob import Blob, Gap, Snapshot, SourceKind, Standing, Target
 from hardenctl.model.errors import UsageError
 from hardenctl.model.finding import Finding
 from hardenctl.sources.base import PlaceSource
+from hardenctl.sources.changes import Changes
 from hardenctl.sources.files import skip_by_name
-from hardenctl.sources.objectlist import ObjectList, list_all_objects, list_objects
-from hardenctl.sources.objects import stream
-from hardenctl.sources.origin import commit_of
+from hardenctl.sources.objectlist import ObjectList, list_all_objects, list_changes, list_objects
 from hardenctl.sources.past import PastSnapshot
 from hardenctl.sources.repository import Place
 from hardenctl.sources.resolve import Resolver
 from hardenctl.sources.revisions import Revisions, everything, parse_range
+from hardenctl.sources.share import HistoryShare, shares
 from hardenctl.sources.tree import tree_snapshot
 from hardenctl.sources.worktree import WorkTreeSource
 
-MESSAGES = {"commit": "(commit message)", "tag": "(tag message)"}
 SHA256 = 64  # hexadecimal digits of a blob id in a repository of that format
 NAMELESS = "(unreachable)/"  # with a blob id: what no commit gives a name
 
@@ -50,7 +49,6 @@ class HistorySource(PlaceSource):
         self._git = place.repository
         self._revisions, self._present, self._all_objects = revisions, present, all_objects
         self._shared: set[str] = set()  # ids of blobs that were looked at in the work tree
-        self._messages: dict[str, Commit] = {}
 
     @property
     def target(self) -> Target:
@@ -71,7 +69,12 @@ class HistorySource(PlaceSource):
     def _list(self) -> ObjectList:
         """The objects, those out of scope left out. Names are relative to the root."""
         revisions, paths = self._revisions.arguments, self._place.pathspecs
-        found = list_all_objects(self._git) if self._all_objects else list_objects(self._git, revisions, paths)
+        if self._all_objects:
+            found = list_all_objects(self._git)
+        elif paths or self.kind is SourceKind.RANGE:
+            found = list_objects(self._git, revisions, paths)
+        else:
+            found = list_changes(self._git, revisions, self.jobs)
         prefix = self._place.prefix
         named = {oid: name.removeprefix(prefix) for oid, name in found.blobs.items() if name.startswith(prefix)}
         found.blobs = {}
@@ -86,25 +89,42 @@ class HistorySource(PlaceSource):
         return found
 
     def blobs(self) -> Iterator[Blob | Gap]:
-        """The work tree's blobs, if asked for; then history's, in the order git walks it; then messages."""
+        """The work tree's blobs, if asked for; then history's and the messages, path by path."""
+        said: set[Gap] = set()
+        for each in self.shares():
+            if not isinstance(each, HistoryShare):
+                yield each
+                continue
+            for result in each.blobs():
+                if result not in said:
+                    yield result
+                if isinstance(result, Gap):
+                    said.add(result)
+            self._skipped += each.skipped
+
+    def shares(self) -> Iterator[Blob | Gap | HistoryShare]:
+        """As `blobs`, with what git's store holds in shares."""
         yield from self._incomplete()
         yield from self._list.gaps
         if self._present:
             yield from self._look_at_present(self._present)
-        new = {oid: path for oid, path in self._list.blobs.items() if oid not in self._shared}
-        yield from self.sift(skip_by_name(path) for path in new.values())
-        objects = stream(self._git, [oid for oid, path in new.items() if not skip_by_name(path)])
-        yield from self.sift(
-            found.blob(Provenance(new[found.oid], self.kind, Standing.TRACKED, found.oid)) for found in objects
-        )
-        yield from self._look_at_messages()
+        wanted: list[tuple[str, str]] = []
+        for oid, path in self._list.blobs.items():
+            if oid in self._shared:
+                continue
+            if reason := skip_by_name(path):
+                self._skipped[reason] += 1
+            else:
+                wanted.append((oid, path))
+        yield from shares(self._git.folder, self.kind, wanted, self._list.commits + self._list.tags)
 
     def resolve(self, findings: Sequence[Finding]) -> Sequence[Finding]:
         """Add the first commit, author, date and occurrences; merge what history repeats."""
         head = self._place.head
-        return Resolver(self._git, self._revisions, self._place.prefix, head, self._shared, self._messages).resolve(
-            findings
-        )
+        return Resolver(self._git, self._changes, self._place.prefix, head, self._shared).resolve(findings)
+
+    def _changes(self) -> Changes:
+        return self._list.changes or Changes(self._git, self._revisions.arguments, self.jobs)
 
     def snapshot(self) -> Snapshot:
         """The work tree, or the tree of the newest commit; env files of the past beside it."""
@@ -140,17 +160,6 @@ class HistorySource(PlaceSource):
                 yield Blob(dataclasses.replace(blob.provenance, oid=oid), blob.data)
             else:
                 yield blob
-
-    def _look_at_messages(self) -> Iterator[Blob | Gap]:
-        for found in stream(self._git, self._list.commits + self._list.tags):
-            if not isinstance(found.data, bytes):
-                yield Gap(MESSAGES.get(found.kind, "."), f"{found.oid[:12]} could not be read")
-                continue
-            self._messages[found.oid] = commit_of(found.oid, found.data)
-            message = found.data.partition(b"\n\n")[2]
-            if message.strip():
-                provenance = Provenance(MESSAGES[found.kind], self.kind, Standing.TRACKED, found.oid)
-                yield Blob(provenance, message)
 
 
 def open_history(

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from hardenctl.model.blob import Gap
 from hardenctl.model.errors import SourceError
+from hardenctl.sources.changes import Changes
+from hardenctl.sources.files import skip_by_name
 from hardenctl.sources.git import Git, shown
-from hardenctl.sources.objects import end
+from hardenctl.sources.objects import end, stream
 
 
 @dataclass
@@ -21,6 +23,7 @@ class ObjectList:
     tags: list[str] = field(default_factory=list)
     missing: int = 0
     gaps: list[Gap] = field(default_factory=list)
+    changes: Changes | None = None
 
     def add(self, line: bytes) -> None:
         """Add one line of `ID KIND NAME`, as `FORMAT` asks for it."""
@@ -59,6 +62,51 @@ def list_objects(git: Git, revisions: Sequence[str], paths: Sequence[str] = ()) 
     if found.missing:
         found.gaps.append(Gap(".", f"{found.missing} objects are not in this clone: a partial or damaged one"))
     return found
+
+
+def list_changes(git: Git, revisions: Sequence[str], jobs: int) -> ObjectList:
+    """As `list_objects` for a whole history, together with what each commit changed.
+
+    Of a blob's names the newest counts, and one that could be of a text before one that could not.
+    """
+    if git.run("config", "--get-regexp", r"^remote\..*\.promisor$", ok=(0, 1)):
+        return list_objects(git, revisions)  # a partial clone: it tells which objects are not here
+    changes = Changes(git, revisions, jobs)
+    if changes.failure:
+        return list_objects(git, revisions)  # which says how far it came
+    found = ObjectList(commits=changes.commits, changes=changes)
+    blobs = found.blobs
+    for change in changes:
+        if (known := blobs.get(change.oid)) is None or (skip_by_name(known) and not skip_by_name(change.path)):
+            blobs[change.oid] = change.path
+    found.tags, others = _named_besides(git)
+    if others:
+        listed = list_objects(git, others)
+        found.gaps = listed.gaps
+        for oid, name in listed.blobs.items():
+            blobs.setdefault(oid, name)
+    return found
+
+
+def _named_besides(git: Git) -> tuple[list[str], list[str]]:
+    """The tags that refs name, tags of tags too; and the trees and blobs that refs or tags name."""
+    lines = git.run("for-each-ref", "--format=%(objectname) %(objecttype)").decode().splitlines()
+    kinds = dict.fromkeys(tuple(line.split(" ")) for line in lines)
+    tags: dict[str, None] = {}
+    others = [oid for oid, kind in kinds if kind in {"tree", "blob"}]
+    new = [oid for oid, kind in kinds if kind == "tag"]
+    while new:
+        tags |= dict.fromkeys(new)
+        targets = [_target(each.data) for each in stream(git, new) if each.data]
+        others += [oid for oid, kind in targets if kind in {"tree", "blob"}]
+        new = [oid for oid, kind in targets if kind == "tag" and oid not in tags]
+    return list(tags), others
+
+
+def _target(tag: bytes) -> tuple[str, str]:
+    """What a tag object names: an id and a kind."""
+    names = dict(line.partition(b" ")[::2] for line in tag.split(b"\n", 2)[:2])
+    return names.get(b"object", b"").decode(), names.get(b"type", b"").decode()
 
 
 def list_all_objects(git: Git) -> ObjectList:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hardenctl.model.address import past_path
 from hardenctl.model.blob import Commit
 from hardenctl.model.finding import Finding, Occurrences
+from hardenctl.sources.changes import Change
 from hardenctl.sources.git import Git
 from hardenctl.sources.origin import Origin, commits, origins
-from hardenctl.sources.revisions import Revisions
+from hardenctl.sources.share import MESSAGES
 
+_MESSAGES = frozenset(MESSAGES.values())
 LAST = 1 << 62  # the age of a commit that brought no blob
 
 
@@ -20,16 +22,15 @@ LAST = 1 << 62  # the age of a commit that brought no blob
 class Resolver:
     """Resolves the findings of one history audit.
 
-    `present` are the blob ids that were looked at in the present state; `messages` maps the ids of commits and tags
-    whose message was looked at to who wrote it.
+    `changes` gives those of the commits that were looked at; `present` are the blob ids that were looked at in the
+    present state.
     """
 
     git: Git
-    revisions: Revisions
+    changes: Callable[[], Iterable[Change]]
     prefix: str
     head: str | None
     present: Collection[str]
-    messages: Mapping[str, Commit]
 
     def resolve(self, findings: Sequence[Finding]) -> Sequence[Finding]:
         """The findings with first commit, author, date and occurrences.
@@ -38,11 +39,10 @@ class Resolver:
         state holds it, it stays where it is there.
         """
         oids = {finding.oid for finding in findings if finding.oid}
-        blobs = oids - self.messages.keys()
-        found = origins(self.git, self.revisions.arguments, blobs, self.prefix) if blobs else {}
-        for oid in oids & self.messages.keys():
-            found[oid] = Origin({self.messages[oid].id: LAST})
-        authors = dict(self.messages) | commits(self.git, [id_ for each in found.values() for id_ in each.commits])
+        messages = {finding.oid for finding in findings if finding.oid and finding.location.path in _MESSAGES}
+        found = origins(self.changes(), oids - messages, self.prefix) if oids - messages else {}
+        found |= {oid: Origin({oid: LAST}) for oid in messages}
+        authors = commits(self.git, [id_ for each in found.values() for id_ in each.commits])
         groups: dict[tuple[str, ...], list[Finding]] = {}
         for number, finding in enumerate(findings):
             groups.setdefault(_key(finding, number), []).append(finding)
