@@ -10,12 +10,13 @@ from hardenctl.detect.secrets import sensitive_spans
 from hardenctl.formats.effective import Effective
 from hardenctl.formats.launch.model import ServerLaunch
 from hardenctl.model.blob import Snapshot
+from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.report import Server, Setting
 from hardenctl.model.text import Span
 
-_USERINFO = re.compile(r"(?<=://)\S+(?=@)")  # to the last `@`: a password may hold one, and a `/`
-_ASSIGNED = re.compile(r"([A-Za-z_]\w*=).+", re.DOTALL)
-_OPTION = re.compile(r"((?:-[^=\s]*=|-e)[A-Za-z_]\w*=).+", re.DOTALL)  # `--env=NAME=value`, `-eNAME=value`
+_USERINFO = lazy_pattern(r"(?<=://)\S+(?=@)")  # to the last `@`: a password may hold one, and a `/`
+_ASSIGNED = lazy_pattern(r"([A-Za-z_]\w*=).+", re.DOTALL)
+_OPTION = lazy_pattern(r"((?:-[^=\s]*=|-e)[A-Za-z_]\w*=).+", re.DOTALL)  # `--env=NAME=value`, `-eNAME=value`
 _HIDDEN = frozenset(("raw_env", "raw_paste_global_conf", "secure_scheme_headers", "logconfig_dict"))
 
 

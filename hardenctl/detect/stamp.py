@@ -14,6 +14,7 @@ from hardenctl.detect.redact import BULLETS, merge
 from hardenctl.detect.secrets import sensitive_spans
 from hardenctl.model.blob import Blob, Snapshot
 from hardenctl.model.finding import Finding, FrameLine, Hit, Location, Mark, RelatedLocation, fingerprint
+from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.text import Span
 from hardenctl.rules.declare import Rule
 
@@ -21,10 +22,10 @@ CONTEXT = 1  # lines shown before and after
 WIDEST = 160  # characters of a line shown around the caret
 TALLEST = 5  # lines of a long span that are shown
 
-_OURS = re.compile(r"hardenctl:\s*ignore\[([^\]\n]*)\]\s*([^\r\n]*)")
-_THEIRS = re.compile(r"pragma: ?(?:allow|white)list secret|gitleaks:allow|trufflehog:ignore|ggignore|\bnosec\b")
-_COMMENT_START = re.compile(r"[\s#/*<!;%{(\"'-]*(?:REM\s+)?", re.IGNORECASE)
-_COMMENT_END = re.compile(r"\s*(?:\*/|-->)\s*$")
+_OURS = lazy_pattern(r"hardenctl:\s*ignore\[([^\]\n]*)\]\s*([^\r\n]*)")
+_THEIRS = lazy_pattern(r"pragma: ?(?:allow|white)list secret|gitleaks:allow|trufflehog:ignore|ggignore|\bnosec\b")
+_COMMENT_START = lazy_pattern(r"[\s#/*<!;%{(\"'-]*(?:REM\s+)?", re.IGNORECASE)
+_COMMENT_END = lazy_pattern(r"\s*(?:\*/|-->)\s*$")
 
 
 @dataclass

@@ -13,16 +13,17 @@ from functools import cached_property
 
 from hardenctl.formats.paths import environment_of, is_example
 from hardenctl.model.address import past_path
+from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.text import Lines, Span
 
-_ENTRY = re.compile(
+_ENTRY = lazy_pattern(
     r"""\s*(?P<export>export[^\S\r\n]+)?(?:'(?P<quoted>[^']+)'|(?P<key>[^=\#\s]+))[^\S\r\n]*
         (?P<sign>=[^\S\r\n]*)?""",
     re.VERBOSE,
 )
-_QUOTED = re.compile(r"""'(?P<single>(?:\\.|[^'\\])*)'|"(?P<double>(?:\\.|[^"\\])*)\"""", re.DOTALL)
-_BARE = re.compile(r"[^\r\n]*?(?=\s+#|\s*(?:[\r\n]|\Z))")
-_COMMENTED = re.compile(r"^[^\S\r\n]*#[^\S\r\n]*(?:export[^\S\r\n]+)?([A-Za-z_]\w*)[^\S\r\n]*=", re.MULTILINE)
+_QUOTED = lazy_pattern(r"""'(?P<single>(?:\\.|[^'\\])*)'|"(?P<double>(?:\\.|[^"\\])*)\"""", re.DOTALL)
+_BARE = lazy_pattern(r"[^\r\n]*?(?=\s+#|\s*(?:[\r\n]|\Z))")
+_COMMENTED = lazy_pattern(r"^[^\S\r\n]*#[^\S\r\n]*(?:export[^\S\r\n]+)?([A-Za-z_]\w*)[^\S\r\n]*=", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

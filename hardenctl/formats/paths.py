@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 
 from hardenctl.model.address import past_path
-from hardenctl.model.pattern import pattern
+from hardenctl.model.pattern import lazy_pattern
 
 GITIGNORE = ".gitignore"
 README = "README.md"
@@ -36,11 +36,11 @@ _ENVIRONMENTS = {
     "test": "test tests testing ci e2e pytest integration",
 }
 _WORDS = {word: name for name, words in _ENVIRONMENTS.items() for word in words.split()}
-_SEPARATOR = pattern(r"[._-]+")
-_COMPOSE = pattern(r"(?:[\w.-]+[._-])?(?:docker-?)?compose(?:[._-][\w.-]+)?\.ya?ml", re.IGNORECASE)
-_WORKFLOWS = pattern(r"(?:^|/)\.(?:github|gitlab|circleci|gitea|forgejo|buildkite)/")
-_DOCKERFILE = pattern(r"(?:.*[._-])?(?:dockerfile|containerfile)(?:[._-].*)?", re.IGNORECASE)
-_NO_DOCKERFILE = pattern(
+_SEPARATOR = lazy_pattern(r"[._-]+")
+_COMPOSE = lazy_pattern(r"(?:[\w.-]+[._-])?(?:docker-?)?compose(?:[._-][\w.-]+)?\.ya?ml", re.IGNORECASE)
+_WORKFLOWS = lazy_pattern(r"(?:^|/)\.(?:github|gitlab|circleci|gitea|forgejo|buildkite)/")
+_DOCKERFILE = lazy_pattern(r"(?:.*[._-])?(?:dockerfile|containerfile)(?:[._-].*)?", re.IGNORECASE)
+_NO_DOCKERFILE = lazy_pattern(
     r".*[._-](?:dockerignore|md|rst|txt|py|sh|js|ts|json|ya?ml|toml|j2|jinja2?|tmpl|tpl|erb|html|go|rs)", re.IGNORECASE
 )
 

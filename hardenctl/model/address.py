@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_ADDRESS = re.compile(r"(?P<oid>[0-9a-f]{40}|[0-9a-f]{64}):/(?P<path>.+)", re.DOTALL)
+from hardenctl.model.pattern import lazy_pattern
+
+_ADDRESS = lazy_pattern(r"(?P<oid>[0-9a-f]{40}|[0-9a-f]{64}):/(?P<path>.+)", re.DOTALL)
 
 
 def address(oid: str, path: str) -> str:

@@ -39,6 +39,6 @@ class _Lazy:
         return self.__dict__[name]
 
 
-def pattern(expression: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
+def lazy_pattern(expression: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """What `re.compile` returns, but compiled at its first use. Errors in the expression show only then."""
     return _Lazy(expression, flags)  # type: ignore[return-value]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import bisect
 import codecs
-import re
 from dataclasses import dataclass
 
-_BREAK = re.compile(r"\r\n?|\n")
+from hardenctl.model.pattern import lazy_pattern
+
+_BREAK = lazy_pattern(r"\r\n?|\n")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),

@@ -12,6 +12,7 @@ from typing import Any
 from hardenctl.model.errors import PolicyError, UsageError
 from hardenctl.model.finding import Severity
 from hardenctl.model.glob import rebase
+from hardenctl.model.pattern import lazy_pattern
 from hardenctl.policy import cache
 from hardenctl.policy.names import is_known, known_ids, nearest, nearest_rule
 from hardenctl.policy.plain import from_plain, to_plain
@@ -22,7 +23,7 @@ PYPROJECT = "pyproject.toml"
 FILES = ("hardenctl.toml", "hardenctl.yaml", "hardenctl.yml")
 _TABLE = "tool.hardenctl"
 # Every way to write the table in TOML: `[tool.hardenctl]`, `[tool]` with a key, `tool = {...}`, dotted or quoted.
-_MAYBE_TABLE = re.compile(
+_MAYBE_TABLE = lazy_pattern(
     rb"""tool["']?\s*\.\s*["']?hardenctl|^\s*\[\s*["']?tool["']?\s*\]|^\s*["']?tool["']?\s*=""", re.MULTILINE
 )
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.report import JudgedFinding, Report
 from hardenctl.report.pages import remedy_of
 from hardenctl.report.style import Look, visible
 from hardenctl.report.summary import coverage, left_out, not_counted, verdict_words
 
-_SPECIAL = re.compile(r"([\\|<>&@#*_\[\]!~])")
+_SPECIAL = lazy_pattern(r"([\\|<>&@#*_\[\]!~])")
 
 
 def lines(report: Report, look: Look) -> Iterator[str]:

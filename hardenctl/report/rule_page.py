@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 
+from hardenctl.model.pattern import lazy_pattern
 from hardenctl.report.style import MEASURE, Look, clip, visible, wrap
 from hardenctl.rules.declare import Rule
 from hardenctl.rules.fakes import hide
 
-_FENCE = re.compile(r'^```\S*(?: title="(?P<title>[^"]*)")?.*$')
-_ITEM = re.compile(r"^(\s*(?:[-*]|\d+\.)\s+)(.*)$")
+_FENCE = lazy_pattern(r'^```\S*(?: title="(?P<title>[^"]*)")?.*$')
+_ITEM = lazy_pattern(r"^(\s*(?:[-*]|\d+\.)\s+)(.*)$")
 
 
 def render_page(rule: Rule, look: Look) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import string
 import zlib
 from collections.abc import Callable
+
+from hardenctl.model.pattern import lazy_pattern
 
 ALPHANUMERIC = string.ascii_letters + string.digits
 BASE32 = string.ascii_uppercase + "234567"
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
-_PLACEHOLDER = re.compile(r"\{\{fake:([\w-]+)\}\}")
+_PLACEHOLDER = lazy_pattern(r"\{\{fake:([\w-]+)\}\}")
 
 
 def scramble(seed: str, length: int, alphabet: str = ALPHANUMERIC) -> str:

@@ -21,9 +21,11 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-_SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
-_BLOCK = re.compile(r'^```(?P<language>[\w-]+) title="(?P<path>[^"]+)"\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
-_SENTENCE = re.compile(r"(.+?[.!?])(?:\s|$)", re.DOTALL)
+from hardenctl.model.pattern import lazy_pattern
+
+_SECTION = lazy_pattern(r"^## (.+)$", re.MULTILINE)
+_BLOCK = lazy_pattern(r'^```(?P<language>[\w-]+) title="(?P<path>[^"]+)"\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
+_SENTENCE = lazy_pattern(r"(.+?[.!?])(?:\s|$)", re.DOTALL)
 
 
 @dataclass(frozen=True)

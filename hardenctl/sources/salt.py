@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
+
+from hardenctl.model.pattern import lazy_pattern
 
 FIXED = hashlib.sha256(b"hardenctl: no remote").digest()[:16]
 
-_URL = re.compile(r"^[\w+.-]+://(?:[^/@]*@)?(?P<host>[^/:]+)(?::\d*)?/+(?P<path>.+)$")
-_SCP = re.compile(r"^(?:[^/@:]+@)?(?P<host>[^/:]{2,}):(?!//)/*(?P<path>.+)$")
+_URL = lazy_pattern(r"^[\w+.-]+://(?:[^/@]*@)?(?P<host>[^/:]+)(?::\d*)?/+(?P<path>.+)$")
+_SCP = lazy_pattern(r"^(?:[^/@:]+@)?(?P<host>[^/:]{2,}):(?!//)/*(?P<path>.+)$")
 
 
 def salt_of(url: str) -> bytes:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from hardenctl.detect.secrets.assign import Candidate
 from hardenctl.detect.secrets.language import Setting, quoting, setting
+from hardenctl.model.pattern import lazy_pattern
 from hardenctl.rules.secrets.letters import cost
 from hardenctl.rules.secrets.values import is_credential_key, key_words
 from hardenctl.rules.secrets.words import ABOUT_SUFFIXES, WEAK_WORDS
@@ -29,25 +30,25 @@ _KINDS = (
     ("otp", _words("otp totp hotp code pin seed salt nonce")),
 )
 _LENGTHS = (5, 7, 9, 12, 15, 20, 31, 39, 64, 128)  # characters: the upper ends of the ranges that are told apart
-_HEX = re.compile(r"(?:0x)?[0-9a-fA-F]+")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
-_DOTTED = re.compile(r"[A-Za-z_$][\w$-]*(?:(?:\.|::|->|/|:)[A-Za-z_$*][\w$-]*)+(?:\(\))?")
-_CALL = re.compile(r"\w[\[(]|[\])]$|=>|->|\$\w|\{\w|%\w\b|::")
-_CAMEL = re.compile(r"[a-z]+(?:[A-Z][a-z]+)+[0-9]?|(?:[A-Z][a-z]+){2,}[0-9]?")
-_CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-_SNAKE = re.compile(r"[a-z]+(?:[_-][a-z0-9]+)+")
-_FILE = re.compile(
+_HEX = lazy_pattern(r"(?:0x)?[0-9a-fA-F]+")
+_BASE64 = lazy_pattern(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_UUID = lazy_pattern(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_IDENTIFIER = lazy_pattern(r"[A-Za-z_$][\w$]*")
+_DOTTED = lazy_pattern(r"[A-Za-z_$][\w$-]*(?:(?:\.|::|->|/|:)[A-Za-z_$*][\w$-]*)+(?:\(\))?")
+_CALL = lazy_pattern(r"\w[\[(]|[\])]$|=>|->|\$\w|\{\w|%\w\b|::")
+_CAMEL = lazy_pattern(r"[a-z]+(?:[A-Z][a-z]+)+[0-9]?|(?:[A-Z][a-z]+){2,}[0-9]?")
+_CONSTANT = lazy_pattern(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_SNAKE = lazy_pattern(r"[a-z]+(?:[_-][a-z0-9]+)+")
+_FILE = lazy_pattern(
     r"[\w./\\-]*\.(?:pem|key|crt|json|ya?ml|txt|py|js|ts|html?|env|php|java|rb|go|sh|conf|cfg|ini|xml|jks|p12|pub|db|md"
     r"|com|org|net|io)\b",
     re.IGNORECASE,
 )
-_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d|\d+(?:\.\d+){1,3}")
-_COMMENT = re.compile(r"^\s*(?:#|//|\*|/\*|<!--|--|;|%|rem )", re.IGNORECASE)
-_RUNS = re.compile(r"[a-z]+|[A-Z]+|[0-9]+|[^A-Za-z0-9]+")
-_LETTERS = re.compile(r"[a-z]{2,}")
-_DIGEST_KEY = re.compile(
+_DATE = lazy_pattern(r"\d{4}-\d\d-\d\d|\d\d:\d\d|\d+(?:\.\d+){1,3}")
+_COMMENT = lazy_pattern(r"^\s*(?:#|//|\*|/\*|<!--|--|;|%|rem )", re.IGNORECASE)
+_RUNS = lazy_pattern(r"[a-z]+|[A-Z]+|[0-9]+|[^A-Za-z0-9]+")
+_LETTERS = lazy_pattern(r"[a-z]{2,}")
+_DIGEST_KEY = lazy_pattern(
     r"sha|md5|hash|digest|checksum|integrity|etag|fingerprint|commit|revision|signature", re.IGNORECASE
 )
 

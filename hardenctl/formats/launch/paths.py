@@ -5,23 +5,25 @@ from __future__ import annotations
 import posixpath
 import re
 
+from hardenctl.model.pattern import lazy_pattern
+
 _KINDS = (
-    ("procfile", re.compile(r"Procfile(?:\..+)?|.*\.procfile", re.IGNORECASE)),
-    ("systemd", re.compile(r".*\.service")),
-    ("supervisor", re.compile(r"(?:.*[._-])?supervisord?(?:[._-].*)?\.(?:conf|ini)", re.IGNORECASE)),
-    ("makefile", re.compile(r"(?:GNU)?[Mm]akefile|.*\.mk")),
+    ("procfile", lazy_pattern(r"Procfile(?:\..+)?|.*\.procfile", re.IGNORECASE)),
+    ("systemd", lazy_pattern(r".*\.service")),
+    ("supervisor", lazy_pattern(r"(?:.*[._-])?supervisord?(?:[._-].*)?\.(?:conf|ini)", re.IGNORECASE)),
+    ("makefile", lazy_pattern(r"(?:GNU)?[Mm]akefile|.*\.mk")),
     (
         "platform",
-        re.compile(
+        lazy_pattern(
             r"railway\.(?:toml|json)|(?:render|app|koyeb|apprunner|\.platform\.app)\.ya?ml|fly\.toml|nixpacks\.toml|"
             r"heroku\.yml|zeabur\.json"
         ),
     ),
-    ("kubernetes", re.compile(r".*\.ya?ml", re.IGNORECASE)),
-    ("script", re.compile(r".*\.(?:sh|bash|ash)|(?:.*[._-])?entry-?point(?:\..*)?", re.IGNORECASE)),
+    ("kubernetes", lazy_pattern(r".*\.ya?ml", re.IGNORECASE)),
+    ("script", lazy_pattern(r".*\.(?:sh|bash|ash)|(?:.*[._-])?entry-?point(?:\..*)?", re.IGNORECASE)),
     (
         "bare script",
-        re.compile(
+        lazy_pattern(
             r"(?:[^.]*[-_])?(?:start|run|serve|server|boot|launch|web|api|app|gunicorn|uvicorn|django|flask|cmd|entry|prod)"
             r"(?:[-_][^.]*)?",
             re.IGNORECASE,
@@ -29,7 +31,7 @@ _KINDS = (
     ),
 )
 DEFAULT_CONFIG = "gunicorn.conf.py"
-_CONFIG_NAME = re.compile(
+_CONFIG_NAME = lazy_pattern(
     r"(?:.*[._-])?gunicorn(?:[._-]?(?:conf|config|cfg|configuration|settings|prod|production|dev|development|local|py))*\.py",
     re.IGNORECASE,
 )

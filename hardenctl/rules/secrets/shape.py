@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import string
 
+from hardenctl.model.pattern import lazy_pattern
 from hardenctl.rules.fakes import ALPHANUMERIC, BASE32, scramble
 
 ALPHABETS: dict[str, tuple[str, str]] = {  # letter -> (class in a pattern, characters for samples)
@@ -31,7 +32,7 @@ ALPHABETS: dict[str, tuple[str, str]] = {  # letter -> (class in a pattern, char
 }
 UUID = "<h8>-<h4>-<h4>-<h4>-<h12>"
 
-_PART = re.compile(r"<([a-zA-Z])(\d+)(?:-(\d+))?>")
+_PART = lazy_pattern(r"<([a-zA-Z])(\d+)(?:-(\d+))?>")
 _WORDLIKE = frozenset("avluhHxdczZB")
 
 

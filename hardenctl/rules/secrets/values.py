@@ -10,6 +10,7 @@ import functools
 import itertools
 import re
 
+from hardenctl.model.pattern import lazy_pattern
 from hardenctl.rules.secrets.words import (
     ABOUT_PREFIXES,
     ABOUT_SUFFIXES,
@@ -37,12 +38,12 @@ class ValueClass(enum.Enum):
 SHORTEST = 4  # characters: below, a value is guessable whatever it is made of
 LONGEST = 4096  # characters: a longer value is text or data
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
-_URL = re.compile(
+_WORD = lazy_pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
+_URL = lazy_pattern(
     r"(?P<scheme>[A-Za-z][\w+.-]*)://(?P<user>[^\s:@/?#]*):(?P<password>[^\s@/]*(?:@[^\s@/]+)*?)@(?P<host>[^\s@]+)"
 )
-_DEFAULT = re.compile(r"\$\{\w+:?-(?P<default>[^{}]*)\}")
-_REFERENCE = re.compile(
+_DEFAULT = lazy_pattern(r"\$\{\w+:?-(?P<default>[^{}]*)\}")
+_REFERENCE = lazy_pattern(
     r"""
       \$\{[^}]*\}? | \{\{.*\}\} | \{%.*%\} | <%.*%> | \$\(.*\) | `[^`]+` | %\(\w+\)[sd] | \#\{[^}]+\}
     | ^\$\$?[A-Za-z_]\w*(?:[.\[]\w.*|->\w.*)?$ | ^\$\( | (?:^|[\s/:@=.-])\$[A-Z_][A-Z0-9_]+\b
@@ -57,9 +58,10 @@ _REFERENCE = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = lazy_pattern(
     r"""
-      ^(?P<character>.)(?P=character){2,}$ | ^(?P<loud>[*!_#-]{2,})[^*!].*[^*!](?P=loud)$ | ^[*.•·…xX_?#-]+$ | ^<[^<>]+>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$
+      ^(?P<character>.)(?P=character){2,}$ | ^(?P<loud>[*!_#-]{2,})[^*!].*[^*!](?P=loud)$
+    | ^[*.•·…xX_?#-]+$ | ^<[^<>]+>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$
     | ^\(\w.*\)$ | [*•]{4} | x{6} | X{6} | \.{3} | … | EXAMPLE | <[A-Za-z][\w .-]*>
     | 0123456789 | 1234567890 | abcdefghij | ABCDEFGHIJ | 12345678-?9
     | (?i:change[-_ ]?(?:me|this|it|in)\b | change[-_ ]?me | replace[-_ ]?(?:me|this|with) | \byour[-_ ]?\w | ^your
@@ -73,7 +75,7 @@ _PLACEHOLDER = re.compile(
     """,
     re.VERBOSE,
 )
-_PLAIN = re.compile(
+_PLAIN = lazy_pattern(
     r"""
       (?i:true|false|yes|no|on|off|enabled?|disabled?|required|optional|auto|plain|md5|trust|scram-sha-256|sha256
         |bearer|basic|hs\d{3}|rs\d{3}|es\d{3})
@@ -82,15 +84,15 @@ _PLAIN = re.compile(
     """,
     re.VERBOSE,
 )
-_PROVIDER = re.compile(
+_PROVIDER = lazy_pattern(
     r"""^(?: A[KS]IA[A-Z2-7]{16} | gh[pousr]_\w{36} | github_pat_\w{22} | glpat-[\w-]{20} | [sr]k_(?:live|test)_\w{16}
         | xox[abprs]-\d | eyJ[\w-]{8,}\.eyJ[\w-]{4,}\. | AIza[\w-]{35} | sk-[\w-]{20} | SG\.[\w-]{16} | npm_\w{36}
         | pypi-AgE | hf_[A-Za-z]{30} | dop_v1_ )""",
     re.VERBOSE,
 )
 _DIGITS = "12345678901234567890"
-_REPEATED = re.compile(r"(.{1,4})\1+|([a-z]{3,12})\2+")
-_NAME_OF_ANOTHER = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
+_REPEATED = lazy_pattern(r"(.{1,4})\1+|([a-z]{3,12})\2+")
+_NAME_OF_ANOTHER = lazy_pattern(r"[A-Z]+(?:_[A-Z]+)+")
 # Words that say of a value that it is for no server: `insecure_key_for_dev`.
 _ADMITTED = frozenset(("insecure", "dev", "development", "local", "test", "testing", "unsafe", "demo", "dummy", "fake"))
 _TAIL = 4  # characters after the service's own name: `eclairpw`, `redis123`
