@@ -204,7 +204,7 @@ def is_production(name: str) -> bool:
 
 
 def parse_compose(path: str, text: str) -> Mapping | None:
-    """The top of a compose file; None for other YAML. Raises DocumentError where it is no YAML."""
+    """The top of a compose file; None for other YAML. Raises DocumentError where Compose would not read it."""
     try:
         documents = load_yaml(text, path)
     except DocumentError:
@@ -212,9 +212,11 @@ def parse_compose(path: str, text: str) -> Mapping | None:
             raise
         documents = load_yaml(_MARKUP.sub(_neutral, text), path)  # a template of a compose file
     top = documents[0] if documents else None
-    if not isinstance(top, Mapping) or not isinstance(top.get("services"), Mapping):
-        return None
-    return top
+    services = top.get("services") if isinstance(top, Mapping) else None
+    if isinstance(services, Sequence) or (isinstance(services, Scalar) and services.value is not None):
+        line = 1 + text.count("\n", 0, services.span.start)
+        raise DocumentError("`services` is no mapping of names to services", line=line)
+    return top if isinstance(top, Mapping) and isinstance(services, Mapping) else None
 
 
 def _neutral(match: re.Match[str]) -> str:

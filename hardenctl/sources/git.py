@@ -50,6 +50,15 @@ class Git:
 
     def run(self, *arguments: str, input: bytes | None = None, ok: Sequence[int] = (0,)) -> bytes:  # noqa: A002 - as subprocess
         """The standard output of one git command. `ok` are the exit codes that are no failure."""
+        return self.run_heard(*arguments, input=input, ok=ok)[0]
+
+    def run_heard(
+        self,
+        *arguments: str,
+        input: bytes | None = None,  # noqa: A002 - as subprocess
+        ok: Sequence[int] = (0,),
+    ) -> tuple[bytes, bytes]:
+        """As `run`, with git's warnings: what it passes over says no exit code."""
         try:
             done = subprocess.run(  # noqa: S603 - a fixed program; arguments are ours or follow `--`
                 command(*arguments),
@@ -63,7 +72,7 @@ class Git:
             raise _missing(error, self.folder) from error
         if done.returncode not in ok:
             raise self.error(arguments, done.stderr)
-        return done.stdout
+        return done.stdout, done.stderr
 
     def start(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ FOREIGN = frozenset(
     .eggs .gradle .terraform .next .nuxt .idea site-packages
     """.split()  # noqa: SIM905 - one word a line is no easier to read
 )
+
+# What git says of a folder it may not open, and then goes on without.
+_CLOSED = re.compile(rb"^warning: could not open directory '(.+?)/?': (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,9 @@ def list_repository(git: Git) -> Listing:
     """
     listing = Listing()
     check_index(git)
-    output = git.run("ls-files", "-z", "-t", "--stage", "--cached", "--others", "--exclude-standard")
+    output, warnings = git.run_heard("ls-files", "-z", "-t", "--stage", "--cached", "--others", "--exclude-standard")
+    for raw, reason in _CLOSED.findall(warnings):
+        listing.gaps.append(Gap(shown(raw), f"could not be listed: {reason.decode('utf-8', 'replace')}"))
     for record in output.split(b"\0"):
         if not record:
             continue

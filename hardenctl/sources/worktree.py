@@ -36,6 +36,9 @@ class WorkTreeSnapshot:
         """All files, those that policy excludes left out and counted."""
         place = self._place
         listing = list_repository(place.git) if place.git else list_folder(place.root)
+        listing.gaps = [
+            gap for gap in listing.gaps if place.in_scope(gap.path) and not self._is_excluded(f"{gap.path}/file")
+        ]
         for raw in place.named_raw:  # a file the user names is looked at even where git ignores it
             if shown(raw) not in listing.entries:
                 listing.add(raw, Standing.UNTRACKED)

@@ -77,6 +77,15 @@ def test_other_yaml_of_that_name_is_no_compose_file_and_broken_yaml_is_a_gap():
     assert "line 2" in found[0].reason
 
 
+@pytest.mark.parametrize("services", [" 3", "\n- web", " [web]"])
+def test_services_that_compose_would_refuse_are_a_gap(services: str):
+    """`services` that is no mapping is nothing to look into, and no file without findings; an empty one is."""
+    [gap] = compose_files(MemorySnapshot({"compose.yml": f"name: x\nservices:{services}\n"}))
+    assert isinstance(gap, Gap)
+    assert "`services` is no mapping" in gap.reason
+    assert [*compose_files(MemorySnapshot({"compose.yml": "services:\n"}))] == []
+
+
 def test_a_template_of_a_compose_file_is_read():
     """Jinja markup that YAML can't take is passed over, positions kept."""
     text = "services:\n  {% if x %}\n  web:\n    image: {{ image }}:{% if y %}1{% endif %}\n  {% endif %}\n"

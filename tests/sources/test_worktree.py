@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +15,7 @@ from source_support import Make, blobs_of, gaps_of, status
 from hardenctl.model.blob import Blob, Gap, Standing
 from hardenctl.model.errors import SourceError, UsageError
 from hardenctl.sources import files, open_source
+from hardenctl.sources.git import Git
 from hardenctl.sources.worktree import WorkTreeSource
 
 NAMES = st.sampled_from([".env", "a.py", "b/.env.local", "b/c.txt", "d e/ü.md", "x.log", "b/y.log", "n\nl.txt"])
@@ -186,6 +188,36 @@ def test_a_named_link_into_the_repository(make_repository: Make) -> None:
     (repository.root / "link").symlink_to("a")
     source = work_tree(repository.root, "link")
     assert (blobs_of(source), gaps_of(source)) == ({}, [Gap("link", "symbolic link: name the file itself")])
+
+
+@pytest.mark.parametrize(
+    ("names", "exclude", "gaps"),
+    [
+        pytest.param((), (), [Gap("data/pg", "could not be listed: Permission denied")], id="whole-project"),
+        pytest.param(("a",), (), [], id="another-file-was-asked-for"),
+        pytest.param((), ("data/**",), [], id="excluded-by-policy"),
+    ],
+)
+def test_a_folder_that_git_may_not_open_is_a_gap(
+    make_repository: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    names: tuple[str, ...],
+    exclude: tuple[str, ...],
+    gaps: object,
+) -> None:
+    """Git only warns of an unreadable folder and lists the rest: what is in it has not been looked at."""
+    repository = make_repository({"a": "1"})
+    heard = Git.run_heard
+
+    def warned(git: Git, *arguments: str, **options: Any) -> tuple[bytes, bytes]:
+        out, warnings = heard(git, *arguments, **options)
+        said = b"warning: could not open directory 'data/pg/': Permission denied\n"
+        return out, warnings + said * (arguments[0] == "ls-files" and "--others" in arguments)
+
+    monkeypatch.setattr(Git, "run_heard", warned)
+    source = work_tree(repository.root, *names, exclude=exclude)
+    assert set(blobs_of(source)) == {"a"}
+    assert gaps_of(source) == gaps
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are of POSIX")
