@@ -148,11 +148,55 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param("a.html", '<input type="password" name="password" placeholder="Password">', id="form-field"),
         pytest.param("a.py", 'headers = {"Authorization": f"Bearer {token}"}', id="header-with-a-variable"),
         pytest.param("a.py", 'raise ValueError("token: unexpected value")', id="error-message"),
+        pytest.param(
+            "a.css", "--md-primary-fg-color: red; --md-accent-fg-color--transparent: #0004", id="css-variables"
+        ),
+        pytest.param("a.py", 'ok = verify_password("qz81mk2x", "$2b$12$' + scramble("h", 53) + '")', id="compared"),
+        pytest.param("test_a.py", 'self.assertTrue(u.verify_password("xyzzy"))', id="asserted"),
+        pytest.param("test_a.py", 'assert base64encode("qz81mk2x") == "cXo4MW1rMng="', id="encoder"),
+        pytest.param("test_a.py", 'assert base64decode("cXo4MW1rMng=") == x', id="decoder-of-text"),
+        pytest.param("a.py", 'dsn=str(settings.get_postgres_dsn("asyncpg"))', id="getter"),
+        pytest.param("a.py", '{"password": {"type": "string", "title": "Database password"}}', id="form-descriptor"),
+        pytest.param("setup.cfg", "per-file-ignores =\n    authentication.py: D103,D104", id="lint-setting"),
+        pytest.param("a.json", '{"key": "author", "value": "Ada", "type": "string"}', id="postman-variable"),
+        pytest.param("a.js", 'var c = ["printf","pwd","readlink","token","sleep"];', id="list-of-words"),
+        pytest.param("static/vendor.bundle.dev.js", 'var token = "' + VALUE + '"', id="vendored-bundle"),
+        pytest.param("assets/main-CA4_OjGq.js", 'var token = "' + VALUE + '"', id="hashed-bundle"),
+        pytest.param("a.js", "'secret':'\\u3299\\ufe0f',", id="escaped-emoji"),
+        pytest.param("a.js", "use_password: '密码至少需要有8个字符'", id="sentence-without-blanks"),
+        pytest.param("a.ts", "export type ColorToken = keyof typeof colors", id="type-alias"),
+        pytest.param("package.json", '{"@nuxtjs/auth": "5.0.0-1667386184.dfbbb54"}', id="version"),
+        pytest.param("a.js", "var KEY_OTHER = '([^\\\\:= \\\\t]|\\\\\\\\.)+';", id="regular-expression"),
+        pytest.param("a.sh", 'TOKEN=$(jq -r --arg h "$HOST" \'', id="command-over-lines"),
+        pytest.param("a.md", "- [ ] Type checking pass (`uv run task lint`)", id="word-before-a-bracket"),
+        pytest.param("a.md", "* `password`: algunos de los próximos capítulos", id="prose-after-a-key"),
+        pytest.param("a.md", "mit einem Token zuzugreifen", id="prose-after-token"),
+        pytest.param("a.md", "![x](https://x.io/badge.svg?token=VK6OUPJ3TY)", id="badge"),
+        pytest.param("a.md", "unique_key: a6c7b0a8a66bed0df66abfdab3c77736861703ee", id="key-of-a-row"),
+        pytest.param("a.js", "token = state.push('blockquote_open', 'blockquote', 1)", id="pushed"),
+        pytest.param("a.yml", "postgresql-password: " + base64.b64encode(b"db-password").decode(), id="weak-in-base64"),
+        pytest.param("a.yml", 'KEY: "1x0000000000000000000000000000000AA"', id="published-dummy"),
     ],
 )
 def test_what_is_no_credential(path: str, text: str):
     """None of the shapes that false alarms are made of is reported."""
     assert found(text, path) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "severity"),
+    [
+        pytest.param(".ci/compose.yml", "COOKIE_SECRET: {}", Severity.MEDIUM, id="pipeline"),
+        pytest.param("settings/ci.py", 'SECRET_KEY = "{}"', Severity.MEDIUM, id="settings-for-a-pipeline"),
+        pytest.param("app.py", 'Field(examples=["{}"], password="{}")', Severity.HIGH, id="example-of-something-else"),
+        pytest.param("app.py", 'client_secret = {{"example": "{}"}}', Severity.LOW, id="example"),
+    ],
+)
+def test_what_surrounds_a_value_decides_how_bad_it_is(path: str, text: str, severity: Severity):
+    """What a pipeline's own services use is milder than what production reads, and an example is low."""
+    blob = Blob(Provenance(path), text.format(VALUE, VALUE).encode())
+    hits = list(detect_secrets(blob, ALL))
+    assert {hit.severity or rule.severity for rule, hit in hits[-1:]} <= {severity}
 
 
 def test_a_basic_header_is_decoded():

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 
 from hardenctl.detect.secrets.language import Quoting
 from hardenctl.detect.secrets.matcher import Anchor
+from hardenctl.model.pattern import lazy_pattern
 
 BEHIND = 160  # characters before an operator in which its key is looked for
-LONGEST = 2000  # characters of a value
+LONGEST = 6000  # characters of a value: an encoded service account has 3,200
 DEEPEST = 16  # anchors looked at within one value
 
 
@@ -50,9 +51,9 @@ class Candidate:
 
 
 # Read backwards from an operator: a key, perhaps with an index or a call after it.
-_LIAT = re.compile(r"[ \t?!\])]{0,44}(?:\][^\[\]\n]{1,64}\[)?([\w.$@-]{1,90})", re.ASCII)
-_QUOTED_KEY = re.compile(r"[ \t?!\])]{0,44}([\"'`])\\{0,3}")
-_OPERATOR = re.compile(
+_LIAT = lazy_pattern(r"[ \t?!\])]{0,44}(?:\][^\[\]\n]{1,64}\[)?([\w.$@-]{1,90})", re.ASCII)
+_QUOTED_KEY = lazy_pattern(r"[ \t?!\])]{0,44}([\"'`])\\{0,3}")
+_OPERATOR = lazy_pattern(
     r"(?P<op>===?|!==?|=>|=~|:=|::?=?|\?=|=|,|\(|>)[ \t]*"
     # `name: type = value`
     r"(?:(?:typing\.)?(?:Optional|Final|Annotated|ClassVar|Union|SecretStr|str|string|String\??|bytes|Any|&'static str"
@@ -60,54 +61,56 @@ _OPERATOR = re.compile(
     re.ASCII,
 )
 # Calls whose only argument is the value itself.
-_WRAPPER = re.compile(
+_WRAPPER = lazy_pattern(
     r"(?:\(\s*)?(?:new\s+)?(?:[\w.:]*(?:SecretStr|Secret|Some|String|str|bytes|bytearray|from|fromString|of|encode|decode"
     r"|b64decode|Field|Buffer|to_bytes|to_string|toBytes|getBytes|SymmetricSecurityKey|SigningCredentials|Credential"
     r"|[Pp]assword|value|literal|unsafe|parse|raw)|\[\]byte|@?array|char\[\])\s*\(\s*(?:default\s*=\s*)?",
     re.ASCII,
 )
 # Look-ups whose second argument, or what stands after `||`, is the value used where there is nothing to look up.
-_LOOKUP = re.compile(
-    r"[\w.:>$-]{1,60}[\[(]\s*[\"'][\w.\-/:]{1,80}[\"']\s*(?:\)\s*(?:\|\||\?\?|\?:|or)\s*|,\s*(?:default(?:_value)?\s*[=:]\s*)?)"
+_LOOKUP = lazy_pattern(
+    r"[\w.:>$-]{1,60}[\[(]\s*[\"'][\w.\-/:]{1,80}[\"']\s*\)\s*(?:\|\||\?\?|\?:|or)\s*"
+    r"|(?!\S{0,60}(?:push|append|add|open|replace|insert|emit|Error|Exception|Field|Column)\()"
+    r"[\w.:>$-]{1,60}[\[(]\s*[\"'][\w.\-/:]{1,80}[\"']\s*,\s*(?:default(?:_value)?\s*[=:]\s*)?"
     r"|[\w.>$\[\]\"'-]{1,80}\s*(?:\|\||\?\?|\?:|\bor\b)\s*",
     re.ASCII,
 )
-_DEFAULT = re.compile(r"default(?:_value)?\s*[=:]\s*")
-_PREFIX = re.compile(
+_DEFAULT = lazy_pattern(r"default(?:_value)?\s*[=:]\s*")
+_PREFIX = lazy_pattern(
     r"(?:[rbuf]{1,2}|@|\$@?|L|u8)(?=[\"'])|(?:\(|\\)?[ \t\r]*\n[ \t]*(?=\\?[\"'])|\[\s{0,20}(?=\\{0,3}[\"'])", re.ASCII
 )
-_QUOTE = re.compile(r"(?P<escape>\\{0,3})(?P<quote>\"\"\"|'''|[\"'`])")
+_QUOTE = lazy_pattern(r"(?P<escape>\\{0,3})(?P<quote>\"\"\"|'''|[\"'`])")
 _PLAIN_STRING = {
-    '"': re.compile(r'((?:[^"\\\n]|\\[^\n]){0,2000})"'),
-    "'": re.compile(r"((?:[^'\\\n]|\\[^\n]){0,2000})'"),
-    "`": re.compile(r"([^`]{0,2000})`"),
-    '"""': re.compile(r'([^"]{0,2000})"""'),
-    "'''": re.compile(r"([^']{0,2000})'''"),
+    '"': lazy_pattern(r'((?:[^"\\\n]|\\[^\n]){0,6000})"'),
+    "'": lazy_pattern(r"((?:[^'\\\n]|\\[^\n]){0,6000})'"),
+    "`": lazy_pattern(r"([^`]{0,6000})`"),
+    '"""': lazy_pattern(r'([^"]{0,6000})"""'),
+    "'''": lazy_pattern(r"([^']{0,6000})'''"),
 }
-_ESCAPED_STRING = re.compile(r"([^\"'\\\n]{0,2000})\\+[\"']")
-_BARE_CONFIG = re.compile(r"[^\s#\"'`][^\n\r]{0,1999}")
-_BARE_WORD = re.compile(r"[^\s\"'`<>;&|,)\]}\\]{1,2000}")
-_BARE_URL = re.compile(r"[^\s\"'`<>&#;,|\\)\]}]{1,2000}")
-_ELEMENT = re.compile(r"([^<>\n]{1,2000})</")
-_USERINFO = re.compile(
+_ESCAPED_STRING = lazy_pattern(r"([^\"'\\\n]{0,6000})\\+[\"']")
+_BARE_CONFIG = lazy_pattern(r"[^\s#\"'`][^\n\r]{0,5999}")
+_BARE_WORD = lazy_pattern(r"[^\s\"'`<>;&|,)\]}\\]{1,6000}")
+_BARE_URL = lazy_pattern(r"[^\s\"'`<>&#;,|\\)\]}]{1,6000}")
+_ELEMENT = lazy_pattern(r"([^<>\n]{1,6000})</")
+_USERINFO = lazy_pattern(
     r"(?P<scheme>[A-Za-z][\w+.-]{1,30})://(?P<user>[^\s/:@\"'<>`]{0,100}):(?P<password>[^\s/\"'<>`]{1,200})@(?=[\w.\[{$%-])",
     re.ASCII,
 )
-_SCHEME = re.compile(
-    r"(?P<scheme>bearer|basic|token|apikey|splunk)[ \t]{1,4}(?P<value>[\w+/=.~:-]{7,2000})\Z", re.IGNORECASE | re.ASCII
+_SCHEME = lazy_pattern(
+    r"(?P<scheme>bearer|basic|token|apikey|splunk)[ \t]{1,4}(?P<value>[\w+/=.~:-]{7,6000})\Z", re.IGNORECASE | re.ASCII
 )
-_SCHEME_VALUE = re.compile(r"[\w+/=.~:|-]{0,2000}", re.ASCII)
-_FLAG = re.compile(
+_SCHEME_VALUE = lazy_pattern(r"[\w+/=.~:|-]{0,6000}", re.ASCII)
+_FLAG = lazy_pattern(
     r"(?P<key>--?[\w-]{1,60}|(?:env|arg|set|setx|export|setenv)[ \t]{1,4}\w{1,70}|password|identified by|passwd|-u)"
     r"[ \t]{1,8}(?P<first>\S)\Z",
     re.IGNORECASE | re.ASCII,
 )
-_ARGUMENT = re.compile(r"([^\s\"'`;|&)\]}>\\]{1,500})")
-_NAME_BEFORE_VALUE = re.compile(
+_ARGUMENT = lazy_pattern(r"([^\s\"'`;|&)\]}>\\]{1,500})")
+_NAME_BEFORE_VALUE = lazy_pattern(
     r"([\w.-]{2,80})\\{0,2}[\"']?[,\s]{1,60}\\{0,2}[\"']?value\\{0,2}[\"']?[ \t]{0,4}\Z", re.IGNORECASE | re.ASCII
 )
-_COMMENT = re.compile(r"\s+(?:#|//|--).*\Z")
-_ENTITY_END = re.compile(r"&(?:quot|amp|lt|gt|#\d+);|\\[nrt\"']|%26")
+_COMMENT = lazy_pattern(r"\s+(?:#|//|--).*\Z")
+_ENTITY_END = lazy_pattern(r"&(?:quot|amp|lt|gt|#\d+);|\\[nrt\"']|%26")
 
 
 _HOW = {

@@ -2,48 +2,60 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 from hardenctl.detect.secrets.assign import Candidate, How
+from hardenctl.detect.secrets.language import Quoting, quoting
+from hardenctl.model.pattern import lazy_pattern
 from hardenctl.rules.secrets.values import is_placeholder, is_reference, is_weak, key_words
+from hardenctl.rules.secrets.words import ASKING_WORDS, ROW_WORDS
 
-_CODE = re.compile(
+_CODE = lazy_pattern(
     r"""^(?:self|this|cls|ctx|req|request|response|res|config|cfg|settings|options|opts|params|props|args|os|process
         |env|data|user|app|form|secrets?|vars?|local|module|context|event|state|conf) (?:\.|->|\[|::)\w
       | ^\w+(?:\.\w+)*\([^)]*\)?$ | ^&\#?\w+;$ | ^[&*]\w+$ | ^\w+\[\w*\]?$
       | ^(?:None|null|nil|undefined|True|False|true|false|NULL|string|String|str|bytes|int|bool|any|object|required
         |optional)\b[\W]*$
-      | ^(?:await|new|function|lambda|return|if|not|typeof|async|import|from|type)\s
+      | ^(?:keyof|typeof|readonly|unique)\b
+      | ^(?:await|new|function|lambda|return|if|not|typeof|keyof|async|import|from|type|readonly)\s
     """,
     re.VERBOSE,
 )
-_SENTENCE = re.compile(r"^[A-Z¿¡]?[\w'’-]+[,;:]?(?: [\w'’\"()`.-]+[,;:]?){2,}[.!?…:]*$")  # noqa: RUF001 - typography
-_PATHLIKE = re.compile(
+_SENTENCE = lazy_pattern(r"^[A-Z¿¡]?[\w'’-]+[,;:]?(?: [\w'’\"()`.-]+[,;:]?){2,}[.!?…:]*$")  # noqa: RUF001 - typography
+_PATHLIKE = lazy_pattern(
     r"^(?:\.{0,2}|~)?/[\w.@{}$-]+(?:/[\w.@{}$*-]*)*$|^[A-Za-z]:\\\\?|^[\w-]+(?:/[\w.-]+)+\.\w{1,5}$"
     r"|^\w+\.(?:pem|key|crt|cer|json|ya?ml|txt|jks|p12|pfx|pub|asc|gpg|env)$"
 )
-_ADDRESS = re.compile(
+_ADDRESS = lazy_pattern(
     r"^[a-z][\w+.-]*://[^\s@]*$|^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$|^(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?$"
     r"|^[\w-]+(?:\.[\w-]+)+:\d+$"
 )
-_ALGORITHM = re.compile(
+_ALGORITHM = lazy_pattern(
     r"^(?:sha(?:1|224|256|384|512)|md5|[HRE]S\d+|A(?:128|192|256)\w*|aes[-_]?\d*[-_]?\w*|rsa|bcrypt|pbkdf2\w*"
     r"|argon2\w*)$",
     re.IGNORECASE,
 )
-_HASHED = re.compile(
+_HASHED = lazy_pattern(
     r"^(?:\$(?:2[abxy]|5|6|1|apr1|argon2\w*|pbkdf2\w*|scrypt|y)\$|pbkdf2_sha\d+\$|\{SSHA\}|\{SHA\}|sha\d+[-:$]"
     r"|md5[-:$]|bcrypt|scrypt:|argon2\$|SHA256:|SCRAM-)",
     re.IGNORECASE,
 )
-_PUBLIC = re.compile(
+_PUBLIC = lazy_pattern(
     r"^(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-|MII[BC]|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJ|pk_(?:live|test)_"
     r"|-----BEGIN (?:CERT|PUBLIC))"
 )
-_PHRASE = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+)* [^\W\d_]+[.!?:]?")
-_MARKUP = re.compile(r"<[a-z/!][^>]*>|^&\w+;")
-_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}")
-_LOCALE = re.compile(r"^[a-z]{2}[-_][A-Z]{2}$")
+_PHRASE = lazy_pattern(r"[^\W\d_]+(?:[ '-][^\W\d_]+)* [^\W\d_]+[.!?:]?")
+_MARKUP = lazy_pattern(r"<[a-z/!][^>]*>|^&\w+;")
+_COLOUR = lazy_pattern(r"#[0-9a-fA-F]{3,8}")
+_VERSION = lazy_pattern(r"[\^~>=<v]{0,3}\d+\.\d+\.\d+(?:[-+.][\w.+-]*)?")
+_EXPRESSION = lazy_pattern(r"\(\?[:=!<P]|\[\^|\\[dwsSWDb][+*{\]]|\][+*]|\)[+*]['\"$]?|\\{2,}[\[.]")
+_ESCAPE = lazy_pattern(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
+_LIST_BEFORE = lazy_pattern(r"[\"'],\s{0,40}[\"'][^\"'\n]{1,80}[\"']\s{0,4},\s{0,40}[\"']\Z")
+_LIST_AFTER = lazy_pattern(r"[\"'],\s{0,40}[\"'][^\"'\n]{0,80}[\"']")
+_SHOWN_TO_ALL = lazy_pattern(r"badge|shields\.io|alt=media&", re.IGNORECASE)
+_NEXT_WORD = lazy_pattern(r"[,;:]? [^\W\d_]{2,}")
+_LOCALE = lazy_pattern(r"^[a-z]{2}[-_][A-Z]{2}$")
 # A key that ends in one of these tells of a credential, whatever the value looks like.
 _ABOUT = frozenset(
     {"hash", "digest", "checksum", "integrity", "fingerprint", "sha", "name", "type", "url", "uri", "path", "file"}
@@ -52,7 +64,7 @@ _ABOUT = frozenset(
 
 
 # A key must hold one of these in a word, or one of `_WHOLE` as a word: `COLOR_PINK` is about no PIN.
-_IN_A_WORD = re.compile(
+_IN_A_WORD = lazy_pattern(
     r"pass|pwd|secret|token|cred|jwt|senha|cookie|session|key$|keys$|^auth|auth$|psw|passwd|salt$|nkey"
 )
 _WHOLE = frozenset(
@@ -79,13 +91,22 @@ _WHOLE = frozenset(
 _CODES = frozenset({"auth", "access", "verification", "pass", "invite", "security", "activation", "verify", "secret"})
 _NAMED = frozenset(How) - {How.USERINFO, How.BASIC, How.SCHEME}
 _NAMES = r"(?:user|username|login|db|dbname|database|db_name|host|owner|role|_name|-U|-u)"
-_NAME = re.compile(r"[a-z][a-z_-]{2,30}\d{0,3}")
+_NAME = lazy_pattern(r"[a-z][a-z_-]{2,30}\d{0,3}")
+_LONGEST_WORDS = 200  # characters: a longer value in base64 is no word in disguise
+_MONOTONOUS = 12  # characters from which a value mostly of one is no credential
+_SOURCE_FILE = re.compile(r"\.(?:py|js|ts|tsx|jsx|go|rb|php|java|html?|css|ya?ml|json|md|txt|sh)$")
 _BESIDE = 300  # characters around a value in which its user's or database's name is looked for
 
 
 def names_nothing(key: str, how: How = How.ASSIGNED) -> bool:
     """Whether a key only looked like a credential's because of the letters in it: `shipping`, `COLOR_PINK`."""
     words = key_words(key)
+    if how is How.CALL:
+        called = key_words(key.rpartition(".")[2])
+        if called and (called[0] in ASKING_WORDS or "encode" in called):
+            return True
+    if len(words) > 1 and words[-1] == "key" and words[-2] in ROW_WORDS:
+        return True
     if any(word in _WHOLE or _IN_A_WORD.search(word) for word in words):
         return False
     if how is How.CALL and "decode" in key.lower():
@@ -105,6 +126,21 @@ def is_own_name(candidate: Candidate, text: str) -> bool:
     return bool(re.search(beside, window, re.IGNORECASE))
 
 
+def is_surrounded(candidate: Candidate, text: str, path: str) -> bool:
+    """Whether what stands around a value says that it is none: a list of words, a sentence, a badge's address."""
+    value, how = candidate.value, candidate.how
+    before, after = text[max(0, candidate.start - 200) : candidate.start], text[candidate.end : candidate.end + 130]
+    if how is How.ARGUMENT and _LIST_AFTER.match(after) and _LIST_BEFORE.search(before):
+        return True
+    if how is How.INLINE and _SHOWN_TO_ALL.search(before[before.rfind("\n") + 1 :]):
+        return True
+    if quoting(path) is not Quoting.PROSE:
+        return False
+    if how is How.CALL and re.search(r"\s\(\s*.?\Z", before):
+        return True
+    return not candidate.quote and value.isalpha() and bool(_NEXT_WORD.match(after))
+
+
 def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a list of cases, one line each
     """Why a candidate is no leak by its value alone; empty where nothing speaks against it."""
     value, key = candidate.value, candidate.key
@@ -114,7 +150,7 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return ""
     if is_placeholder(value):
         return "a placeholder"
-    if is_weak(value, key, candidate.user):
+    if is_weak(value, key, candidate.user) or is_weak(text_in_base64(value), key) or _is_monotonous(value):
         return "guessable"
     if _HASHED.match(value):
         return "a hash"
@@ -124,17 +160,50 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "an address or a path"
     if _ALGORITHM.match(value) or _COLOUR.fullmatch(value):
         return "an algorithm or a colour"
-    if _CODE.match(value) and not candidate.quote:
+    if _VERSION.fullmatch(value):
+        return "a version"
+    if (_CODE.match(value) and not candidate.quote) or _EXPRESSION.search(value):
         return "code"
+    if candidate.how is How.SCHEME and value.isalpha() and (value.islower() or value.istitle()):
+        return "text"
     if _SENTENCE.match(value) or _MARKUP.search(value) or _LOCALE.match(value):
         return "text"
-    if _PHRASE.fullmatch(value) or (not value.isascii() and value.replace(" ", "").isalpha()):
+    if _PHRASE.fullmatch(value) or _is_foreign_text(value):
         return "text"
     if not any(character.isalnum() for character in value) or value[0] in "\"'`":
         return "punctuation"
+    if candidate.how is How.CALL and "decode" in key.lower() and text_in_base64(value) != value:
+        return "text"
+    if _SOURCE_FILE.search(key):
+        return "its key is a file"
     if candidate.how in _NAMED and names_nothing(key, candidate.how):
         return "its key names no credential"
     words = key_words(key)
     if words and words[-1] in _ABOUT:
         return "a statement about a credential"
     return ""
+
+
+def text_in_base64(value: str) -> str:
+    """What a value decodes to where a person can read it, else the value: random bytes make no text."""
+    if len(value) > _LONGEST_WORDS:
+        return value
+    try:
+        decoded = base64.b64decode(value + "=" * (-len(value) % 4), validate=True).decode("utf-8")
+    except ValueError:  # binascii.Error and UnicodeDecodeError are
+        return value
+    return decoded if decoded.isprintable() else value
+
+
+def _is_monotonous(value: str) -> bool:
+    """Whether one character makes up most of a value: `1x0000000000000000000000AA`."""
+    return len(value) >= _MONOTONOUS and max(map(value.count, set(value))) * 5 > len(value) * 3
+
+
+def _is_foreign_text(value: str) -> bool:
+    """Whether a value is mostly letters or signs that no generator of credentials uses, escaped ones too."""
+    plain, escapes = _ESCAPE.subn("", value)
+    if escapes and 6 * escapes * 2 > len(value):
+        return True
+    foreign = sum(not character.isascii() for character in plain)
+    return foreign * 3 > len(plain) or (foreign > 0 and plain.replace(" ", "").isalpha())

@@ -8,6 +8,7 @@ import re
 from pathlib import PurePosixPath
 
 from hardenctl.formats.paths import is_env_file
+from hardenctl.model.pattern import lazy_pattern
 
 
 class Quoting(enum.Enum):
@@ -27,6 +28,7 @@ class Setting(enum.Flag):
     DOCUMENT = enum.auto()
     GENERATED = enum.auto()  # lock files, bundles, snapshots of hashes
     TRANSLATION = enum.auto()
+    CI = enum.auto()  # what only a pipeline's own throw-away services read
 
 
 def _words(text: str) -> frozenset[str]:
@@ -52,18 +54,26 @@ _LOCKS = (
     r"|packages\.lock\.json|podfile\.lock|\.secrets\.baseline|\.hardenctl-baseline\.json|conda-lock\.yml|deno\.lock"
     r"|gradle\.lockfile|verification-metadata\.xml|requirements.*\.lock"
 )
+# What a front end's build or somebody else wrote: `vendor.bundle.dev.js`, `main-CA4_OjGq.js`, `echarts.128204f2.js`.
+_BUNDLES = (
+    r"\.(?:bundle|umd|esm|iife|chunk|worker)(?:\.\w+)?\.[mc]?js$"
+    r"|(?:^|/)(?:vendors?|third[_-]party|bower_components|site-packages|pdfjs)/(?:[^/]+/)*[^/]+\.(?:[mc]?js|css)$"
+    r"|[-.](?=[\w-]{0,9}[0-9A-Z])[\w-]{8,10}\.(?:[mc]?js|css)$"
+)
 _SETTINGS = {
     Setting.TEST: _part_of_path("tests?|testing|specs?|__tests__|testdata|fixtures?|cassettes|mocks?|e2e|conftest"),
     Setting.EXAMPLE: _part_of_path("examples?|samples?|demos?|dist|templates?|tutorials?|snippets?"),
     Setting.DOCUMENT: r"(?:^|/)(?:docs?(?:_src)?|documentation|wiki|man)/|\.(?:md|markdown|rst|adoc|asciidoc)$"
     r"|(?:^|/)(?:readme|changelog|changes|history|news)[^/]*$",
-    Setting.GENERATED: rf"(?:^|/)(?:{_LOCKS})$|\.(?:min\.(?:js|css)|map|svg|lock|sum|po|pot|wasm|pyc|tsbuildinfo)$"
+    Setting.CI: r"(?:^|/)\.?(?:ci|github|gitlab|circleci|buildkite|travis|azure-pipelines)[/.]|[./_-]ci\.\w{1,5}$",
+    Setting.GENERATED: rf"(?:^|/)(?:{_LOCKS})$|{_BUNDLES}"
+    r"|\.(?:min\.(?:js|css)|map|svg|lock|sum|po|pot|wasm|pyc|tsbuildinfo)$"
     r"|(?:^|/)(?:node_modules|\.git)/",
     Setting.TRANSLATION: r"(?:^|/)(?:locales?|i18n|l10n|lang|langs|languages|translations?|nls|messages)(?:/|[._-])"
     r"|(?:^|/)(?:en|de|fr|es|ru|zh|ja|ko|pt|it)(?:[-_][a-z]{2})?\.(?:json|ya?ml|js|ts|php)$"
     r"|\.(?:po|pot|xliff?|arb|strings)$",
 }
-_EXPRESSIONS = {flag: re.compile(expression, re.IGNORECASE) for flag, expression in _SETTINGS.items()}
+_EXPRESSIONS = {flag: lazy_pattern(expression, re.IGNORECASE) for flag, expression in _SETTINGS.items()}
 
 
 @functools.lru_cache(maxsize=1024)
@@ -71,7 +81,14 @@ def quoting(path: str) -> Quoting:
     """How the file's language writes strings, by its name; a name without a suffix is taken for configuration."""
     name = PurePosixPath(path).name.lower()
     suffix = name.rpartition(".")[2] if "." in name else ""
-    if name.startswith((".env", "env.")) or is_env_file(path) or name in _BARE_NAMES or not suffix or suffix in _BARE:
+    if (
+        name.startswith((".env", "env."))
+        or name.rfind(".") == 0
+        or is_env_file(path)
+        or name in _BARE_NAMES
+        or not suffix
+        or suffix in _BARE
+    ):
         return Quoting.BARE
     return Quoting.PROSE if suffix in _PROSE else Quoting.QUOTED
 

@@ -10,13 +10,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from hardenctl.detect.secrets.assign import Candidate, How, basic, candidates
+from hardenctl.detect.secrets.decode import decoded
 from hardenctl.detect.secrets.features import entropy, features
-from hardenctl.detect.secrets.filters import is_own_name, refusal
+from hardenctl.detect.secrets.filters import is_own_name, is_surrounded, refusal
 from hardenctl.detect.secrets.language import Setting, quoting, setting
 from hardenctl.detect.secrets.matcher import Matcher
+from hardenctl.detect.secrets.place import UNTRUSTED, eased, generic_severity
 from hardenctl.detect.secrets.score import probability, reasons
+from hardenctl.detect.secrets.stores import Stored, is_store, is_stored, stored
 from hardenctl.model.blob import Blob
 from hardenctl.model.finding import Confidence, Hit, Severity, advice
+from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.text import Span, is_binary
 from hardenctl.rules.secrets import RULES, generic
 from hardenctl.rules.secrets.declare import Proof, SecretRule
@@ -24,19 +28,18 @@ from hardenctl.rules.secrets.values import is_credential_key, is_placeholder, is
 
 BELIEVED = 0.35  # probability from which a candidate is reported; the best F1 in cross-validation
 LIKELY = 0.8
+LONGEST = 2000  # characters of a value that is scored: a longer one is text, or encoded
 MASKED = 0.05  # probability from which a candidate is masked in what is shown
 
-_UNTRUSTED = Setting.TEST | Setting.EXAMPLE | Setting.DOCUMENT
 # Keys that everybody has, by the start of their SHA-256: the storage emulator's and the Cosmos emulator's.
 _PUBLISHED = frozenset({"0011cc25eb432071", "aa6547439583c3a2"})
 _PUBLISHED_LENGTH = 88  # characters of a 64-byte key in base64
-_SLUG = re.compile(r"[a-z]+(?:[-_]{1,2}[a-z]+)+")
-_SIGNED_URL = re.compile(r"(?:Credential|AccessKeyId)(?:=|%3D|\\u003d)\Z", re.IGNORECASE)
-_PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,60}-----")
-_PEM_BODY = re.compile(r"(?:[A-Za-z0-9+/=\s\\\"',.:()]|-(?!----)){0,12000}(?:-----)?")
-_PEM_LINE = re.compile(r"[A-Za-z0-9+/=]{32}")
-_SWITCH = re.compile(r"(?i)true|false|yes|no|on|off|null|none")
-_LOOSE_USERINFO = re.compile(r"://[^\s/:@]{0,100}:(?!\$?\{)([^\s\"'<>`]{1,200})@")
+_SLUG = lazy_pattern(r"[a-z]+(?:[-_]{1,2}[a-z]+)+")
+_PEM_END = lazy_pattern(r"-----END [A-Z0-9 ]{0,60}-----")
+_PEM_BODY = lazy_pattern(r"(?:[A-Za-z0-9+/=\s\\\"',.:()]|-(?!----)){0,12000}(?:-----)?")
+_PEM_LINE = lazy_pattern(r"[A-Za-z0-9+/=]{32}")
+_SWITCH = lazy_pattern(r"(?i)true|false|yes|no|on|off|null|none")
+_LOOSE_USERINFO = lazy_pattern(r"://[^\s/:@]{0,100}:(?!\$?\{)([^\s\"'<>`]{1,200})@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +97,22 @@ def weighed(blob: Blob) -> Iterator[Settled | Candidate]:
         return
     text, path = blob.text, blob.path
     match = matcher().match(text)
-    if not match.rules and not match.anchors:
-        return
     known = _known(text, match.rules)
+    spans = [(token.start, token.end) for token in known]
     for token in known:
-        yield Settled(token.rule, _token_hit(token, path, text[max(0, token.start - 30) : token.start]))
+        yield Settled(token.rule, _token_hit(token, text, path))
     if Setting.GENERATED in setting(path):
         return
-    taken = _Taken((token.start, token.end) for token in known)
+    kept = [each for each in stored(text, path) if not _Taken(spans).overlaps(each.start, each.end)]
+    for each in kept:
+        yield _stored_hit(each, path)
+    taken = _Taken([*spans, *((each.start, each.end) for each in kept)])
     for candidate in candidates(text, match.anchors, quoting(path)):
         if not taken.overlaps(candidate.start, candidate.end):
-            if (settled := _by_key(candidate, path)) is not None:
+            settled = _by_key(candidate, path) or _by_decoding(candidate, path) or _by_store(candidate, path)
+            if settled is not None:
                 yield settled
-            elif not _refused(candidate, text, path):
+            elif len(candidate.value) <= LONGEST and not _refused(candidate, text, path):
                 yield candidate
 
 
@@ -198,11 +204,11 @@ def _pem_end(text: str, start: int) -> int:
     return end.end() if end else stop if stop >= 0 else limit
 
 
-def _token_hit(token: Token, path: str, before: str) -> Hit:
+def _token_hit(token: Token, text: str, path: str) -> Hit:
     rule, proof = token.rule, token.proof
     severity = rule.severity if proof.severity is None else min(rule.severity, proof.severity)
     confidence = {True: Confidence.PROVEN, False: Confidence.POSSIBLE, None: Confidence.LIKELY}[proof.valid]
-    untrusted = bool(setting(path) & _UNTRUSTED)
+    untrusted = bool(setting(path) & UNTRUSTED)
     if (
         confidence is Confidence.POSSIBLE
         or (untrusted and rule in generic.RULES)
@@ -211,8 +217,7 @@ def _token_hit(token: Token, path: str, before: str) -> Hit:
         severity = min(severity, Severity.LOW)
     elif untrusted:
         severity = min(severity, Severity.MEDIUM)
-    if _SIGNED_URL.search(before):  # the key's id alone, as everybody who is sent the link sees it
-        severity = min(severity, Severity.LOW)
+    severity, confidence = eased(rule.id, severity, confidence, text, (token.start, token.end), path)
     return _hit(
         rule, Span(path, token.start, token.end), token.value, rule.name, severity, confidence,
         why=(f"the format of {rule.name}", *((proof.note,) if proof.note else ())), evidence=dict(proof.evidence),
@@ -226,11 +231,52 @@ def _by_key(candidate: Candidate, path: str) -> Settled | None:
     rule = _keyed_rule(candidate)
     if rule is None:
         return None
-    severity = min(rule.severity, Severity.MEDIUM) if setting(path) & _UNTRUSTED else rule.severity
+    severity = min(rule.severity, Severity.MEDIUM) if setting(path) & UNTRUSTED else rule.severity
     span = Span(path, candidate.start, candidate.end)
     message = f"{rule.name} in `{_shown(candidate.key)}`"
     why = (f"the format of {rule.name}", f"key `{_shown(candidate.key)}`")
     return Settled(rule, _hit(rule, span, candidate.value, message, severity, Confidence.LIKELY, why=why))
+
+
+def _stored_hit(each: Stored, path: str) -> Settled:
+    rule = generic.HASH if each.hashed else generic.STORED
+    severity = min(rule.severity, Severity.MEDIUM) if each.weak else rule.severity
+    severity = generic_severity(severity, "", 0, path)
+    span = Span(path, each.start, each.end)
+    why = (f"the form of {rule.name}",)
+    return Settled(rule, _hit(rule, span, each.value, each.what, severity, Confidence.LIKELY, why=why))
+
+
+def _by_store(candidate: Candidate, path: str) -> Settled | None:
+    """What a file says that exists to hold credentials: there, guessable ones count too."""
+    if not is_store(path) or not is_stored(candidate, path):
+        return None
+    weak = not _looks_random(candidate.value)
+    what = f"Password in `{_shown(candidate.key)}`"
+    return _stored_hit(Stored(candidate.start, candidate.end, candidate.value, what, weak=weak), path)
+
+
+def _by_decoding(candidate: Candidate, path: str) -> Settled | None:
+    """A token of a known format, or a URL with a password, that a value says only when it is decoded."""
+    if candidate.how is How.BASIC:
+        return None
+    for text in decoded(candidate.value):
+        match = matcher().match(text)
+        for token in _known(text, match.rules):
+            outer = replace(token, start=0, end=0)
+            hit = _token_hit(outer, "", path)
+            span = Span(path, candidate.start, candidate.end)
+            return Settled(
+                token.rule, replace(hit, span=span, secret=candidate.value, why=(*hit.why, "encoded in the value"))
+            )
+        for inner in candidates(text, match.anchors, quoting("a.json")):
+            if inner.how is How.USERINFO and not _refused(inner, text, path):
+                severity = generic_severity(generic.URL.severity, "", 0, path)
+                span = Span(path, candidate.start, candidate.end)
+                message, why = f"Password in an encoded `{_shown(inner.key)}://` URL", ("encoded in the value",)
+                hit = _hit(generic.URL, span, candidate.value, message, severity, Confidence.LIKELY, why=why)
+                return Settled(generic.URL, hit)
+    return None
 
 
 def _refused(candidate: Candidate, text: str, path: str) -> bool:
@@ -239,7 +285,12 @@ def _refused(candidate: Candidate, text: str, path: str) -> bool:
         return decoded is None or is_weak(decoded[1], "", decoded[0]) or is_placeholder(decoded[1])
     if Setting.TRANSLATION in setting(path) and not any(map(str.isdigit, candidate.value)):
         return True
-    return bool(refusal(candidate)) or _is_published(candidate.value) or is_own_name(candidate, text)
+    return (
+        bool(refusal(candidate))
+        or _is_published(candidate.value)
+        or is_own_name(candidate, text)
+        or is_surrounded(candidate, text, path)
+    )
 
 
 def _believed(candidate: Candidate, blob: Blob) -> tuple[SecretRule, Hit] | None:
@@ -252,8 +303,7 @@ def _believed(candidate: Candidate, blob: Blob) -> tuple[SecretRule, Hit] | None
     named = is_credential_key(candidate.key) or candidate.how in {How.USERINFO, How.BASIC, How.SCHEME}
     likely = chance >= LIKELY and named and _looks_random(candidate.value)
     severity = rule.severity if likely else Severity.LOW
-    if setting(blob.path) & (_UNTRUSTED | Setting.TRANSLATION):
-        severity = min(severity, Severity.LOW)
+    severity = generic_severity(severity, blob.text, candidate.start, blob.path)
     confidence = Confidence.LIKELY if likely else Confidence.POSSIBLE
     span = Span(blob.path, candidate.start, candidate.end)
     why = (f"probability {chance:.2f}", *reasons(found))

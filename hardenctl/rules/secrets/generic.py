@@ -183,7 +183,34 @@ OTP = secret(
     example='```python title="seed.py"\nURI = "otpauth://totp/app:ada?secret={{fake:secret-otp-seed}}&issuer=app"\n```',
 )
 
+STORED = secret(
+    "stored-password",
+    "Password in a credentials file",
+    sample=lambda: scramble("stored-password", 16),
+    keywords=("pass",),
+    opens="can sign in where that file's owner can",
+    revoke=OWASP,
+    steps="change it, and keep the file out of the repository: it belongs to one machine",
+    issued=False,
+    severity=Severity.HIGH,
+    example='```text title=".pgpass"\ndb.internal:5432:app:app:{{fake:secret-stored-password}}\n```',
+)
+HASH = secret(
+    "password-hash",
+    "Password hash",
+    sample=lambda: "$2" + "b$12$" + scramble("password-hash", 53),
+    keywords=("$",),
+    opens="can try passwords against it, offline and as fast as the hash allows",
+    revoke=OWASP,
+    steps="change the password, and keep user tables and password files out of the repository",
+    issued=False,
+    severity=Severity.MEDIUM,
+    example='```text title=".htpasswd"\nadmin:{{fake:secret-password-hash}}\n```',
+)
+
 RULES: tuple[SecretRule, ...] = (
+    STORED,
+    HASH,
     PRIVATE_KEY,
     PRIVATE_KEY_BODY,
     PRIVATE_KEY_BASE64,

@@ -67,6 +67,18 @@ STORE_WORDS = _words("""
     cloudinary results result email
 """)
 
+# Calls that take a value apart, compare it or look it up: their argument is nobody's credential.
+ASKING_WORDS = _words("""
+    get has is find fetch load read make generate create encode verify check validate compare hash parse delete remove
+    strip split join test assert expect match require import list count exists ensure handle render show print log
+""")
+
+# Before a last `key`, these make it the name of a thing: of a row, of a cache entry, of a document.
+ROW_WORDS = _words("""
+    unique cache context spreadsheet partition sort primary foreign composite natural row dict map lookup hot short
+    translation i18n idempotency storage object s3 file sheet document route query param field column group order
+""")
+
 # What stands where a person should put a credential. A value any of whose words is here is a placeholder.
 PLACEHOLDER_WORDS = _words("""
     changeit changeme changethis change chang3me placeholder replace replaceme replacethis your yours yourpassword
