@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import random
+import string
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hardenctl.detect.redact import BULLETS, mask, merge
+from hardenctl.detect.secrets import sensitive_spans
+from hardenctl.model.blob import Blob, Provenance
 
 SPANS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=6)
 
@@ -33,3 +38,25 @@ def test_merged_spans_cover_the_same_and_do_not_overlap(spans: list[tuple[int, i
 def test_a_masked_value_does_not_show_its_length() -> None:
     """A long and a short value look alike."""
     assert mask("k=abc", [(2, 5)]) == mask("k=abcdefghijkl", [(2, 14)]) == "k=" + BULLETS
+
+
+@pytest.mark.parametrize(
+    ("line", "masked"),
+    [
+        pytest.param("LABEL build={}", True, id="label"),
+        pytest.param("run --tag {} now", True, id="argument"),
+        pytest.param('bind = "unix:/run/{}.sock"', True, id="part-of-a-path"),
+        pytest.param("X-Content-Type-Options OAuth2PasswordRequestFormStrict", False, id="names-in-camel-case"),
+        pytest.param("sha256:" + "0a1b2c3d" * 8, False, id="a-digest-stays"),
+        pytest.param("/srv/App2/Lib64/site-Packages3/Module", False, id="a-path-stays"),
+    ],
+)
+def test_what_looks_random_is_masked_whatever_it_is_called(line: str, masked: bool) -> None:  # noqa: FBT001 - a column
+    """A value that no rule finds is no less secret when a frame shows it as a neighbour."""
+    value = random.Random(1).choices(  # noqa: S311 - a fake
+        string.ascii_letters + string.digits, k=24
+    )
+    text = line.format("".join(value))
+    shown = mask(text, sensitive_spans(Blob(Provenance("notes.txt"), text.encode())))
+    assert (shown != text) is masked
+    assert "".join(value) not in shown
