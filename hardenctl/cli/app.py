@@ -21,6 +21,7 @@ from hardenctl.cli import (
     init,
     load,
     policy,
+    preflight,
     render,
     score,
 )
@@ -73,6 +74,7 @@ score.register(app)
 app.add_typer(generate.app, name="generate")
 render.register(app)
 demo.register(app)
+preflight.register(app)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -1,0 +1,89 @@
+"""The names of the variables a platform holds, asked of its own program. Values are never kept."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from hardenctl.model.errors import ToolError
+
+PATIENCE = 60.0  # seconds a platform's program may take
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """The commands whose output names the variables, by an environment; `names` reads one output."""
+
+    commands: Callable[[str], list[list[str]]]
+    names: Callable[[str], list[str]] = str.split
+
+
+def _option(name: str, value: str) -> list[str]:
+    return [f"{name}={value}"] if value else []
+
+
+def _keys(text: str) -> list[str]:
+    found = json.loads(text)
+    return list(found) if isinstance(found, dict) else []
+
+
+_LISTINGS: Mapping[str, _Listing] = {
+    "github": _Listing(
+        lambda where: [
+            ["gh", kind, "list", "--json=name", "--jq=.[].name", *_option("--env", where)]
+            for kind in ("secret", "variable")
+        ]
+    ),
+    "railway": _Listing(lambda where: [["railway", "variables", "--json", *_option("--environment", where)]], _keys),
+    "gcp": _Listing(
+        lambda where: [["gcloud", "secrets", "list", "--format=value(name.basename())", *_option("--project", where)]]
+    ),
+    "kubernetes": _Listing(
+        lambda where: [
+            [
+                "kubectl",
+                "get",
+                "secrets,configmaps",
+                '--output=go-template={{range .items}}{{range $key, $value := .data}}{{$key}}{{"\\n"}}{{end}}{{end}}',
+                *_option("--namespace", where),
+            ]
+        ]
+    ),
+}
+LISTABLE = tuple(_LISTINGS)
+
+
+def platform_names(platform: str, environment: str = "") -> frozenset[str]:
+    """The names. Raises ToolError where the platform's program is missing, fails or takes too long."""
+    listing = _LISTINGS[platform]
+    return frozenset(name for command in listing.commands(environment) for name in _names(listing, command))
+
+
+def _names(listing: _Listing, command: list[str]) -> list[str]:
+    program = shutil.which(command[0])
+    if program is None:
+        raise ToolError(f"`{command[0]}` is not installed, or not on PATH", help="install the platform's own tool")
+    try:
+        done = subprocess.run(  # noqa: S603 - the platform's own program, asked for names
+            [program, *command[1:]],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"`{command[0]}` took longer than {PATIENCE:.0f} s") from None
+    except OSError as error:
+        raise ToolError(f"`{command[0]}` could not be started: {error.strerror}") from None
+    if done.returncode:
+        raise ToolError(f"`{command[0]}` failed with exit code {done.returncode}", help="is it logged in?")
+    try:
+        return listing.names(done.stdout)
+    except ValueError:
+        raise ToolError(f"`{command[0]}` answered in a form that cannot be read") from None
