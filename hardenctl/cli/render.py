@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -52,6 +53,15 @@ def register(app: typer.Typer) -> None:
             _write(path, template, text, force=force)
         else:
             show(text)
+        sys.stderr.writelines(f"note: {each}\n" for each in _lacking(path, text))
+
+
+def _lacking(folder: Path, text: str) -> Iterator[str]:
+    """What a rendered file refers to and the project does not have."""
+    if '"gunicorn.conf.py"' in text and not (folder / "gunicorn.conf.py").exists():
+        yield "it starts gunicorn with gunicorn.conf.py, which is not there: hardenctl render gunicorn --write"
+    if "\n    build: .\n" in text and not (folder / "Dockerfile").exists():
+        yield "it builds ./Dockerfile, which is not there: hardenctl render dockerfile --write"
 
 
 def _write(folder: Path, template: Template, text: str, *, force: bool) -> None:

@@ -42,6 +42,21 @@ def test_stdout(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not (project / "gunicorn.conf.py").exists()
 
 
+def test_what_a_rendered_file_needs_is_said(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A compose file is no use without what it builds and starts: what the project lacks is named beside it."""
+    assert run(["render", "compose"]) == 0
+    lacking = capsys.readouterr()
+    assert "hardenctl render gunicorn --write" in lacking.err
+    assert "hardenctl render dockerfile --write" in lacking.err
+    assert "note:" not in lacking.out
+    for name in ("gunicorn", "dockerfile"):
+        assert run(["render", name, "--write"]) == 0
+    capsys.readouterr()
+    assert run(["render", "compose"]) == 0
+    assert capsys.readouterr().err == ""
+    assert (project / "Dockerfile").exists()
+
+
 def test_write_new(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file that isn't there is written, its folder too; a second time it is up to date."""
     assert run(["render", "github-actions", str(project), "--write"]) == 0
