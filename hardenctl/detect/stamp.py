@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
-from hardenctl.detect.redact import BULLETS, merge
+from hardenctl.detect.redact import BULLETS, mask, merge
 from hardenctl.detect.secrets import sensitive_spans
 from hardenctl.model.blob import Blob, Snapshot
 from hardenctl.model.finding import Finding, FrameLine, Hit, Location, Mark, RelatedLocation, fingerprint
 from hardenctl.model.pattern import lazy_pattern
+from hardenctl.model.record import field, record
 from hardenctl.model.text import Span
 from hardenctl.rules.declare import Rule
 
@@ -25,10 +25,10 @@ TALLEST = 5  # lines of a long span that are shown
 _OURS = lazy_pattern(r"hardenctl:\s*ignore\[([^\]\n]*)\]\s*([^\r\n]*)")
 _THEIRS = lazy_pattern(r"pragma: ?(?:allow|white)list secret|gitleaks:allow|trufflehog:ignore|ggignore|\bnosec\b")
 _COMMENT_START = lazy_pattern(r"[\s#/*<!;%{(\"'-]*(?:REM\s+)?", re.IGNORECASE)
-_COMMENT_END = lazy_pattern(r"\s*(?:\*/|-->)\s*$")
+_COMMENT_END = lazy_pattern(r"\s*(?:\*/|-->).*$")
 
 
-@dataclass
+@record(slots=False, frozen=False)
 class Stamper:
     """Stamps hits of one run. `salt` is the repository's, or asks for it; `snapshot` resolves spans in other files."""
 
@@ -54,7 +54,7 @@ class Stamper:
             evidence=hit.evidence,
             services=hit.services,
             frame=self._frame(blob, hit, location),
-            marks=tuple(_marks(blob, location)),
+            marks=tuple(self._marks(blob, location)),
             why=hit.why,
             oid=blob.provenance.oid,
             standing=blob.provenance.standing,
@@ -91,6 +91,30 @@ class Stamper:
             # The scan that masks neighbours may think less of this value than the rule that found it did.
             sensitive = merge([*sensitive, (hit.span.start, hit.span.end)])
         return tuple(_frame_line(blob, number, location, sensitive) for number in range(first, last + 1))
+
+    def _marks(self, blob: Blob, location: Location) -> list[Mark]:
+        """The inline suppressions on the finding's lines, and on the line above where that is nothing but a comment.
+
+        A mark behind code of its own belongs to that code: it must not hide what the next line holds.
+        """
+        marks = []
+        for number in {location.line - 1, location.line, location.end_line}:
+            line = blob.lines.line(number)
+            if "hardenctl:" in line:
+                for match in _OURS.finditer(line):
+                    if number == location.line - 1 and not _COMMENT_START.fullmatch(line, 0, match.start()):
+                        continue
+                    rules = tuple(name.strip() for name in match[1].split(",") if name.strip())
+                    reason = self._masked(blob, match[2], blob.lines.offset(number) + match.start(2))
+                    marks.append(Mark(rules, _COMMENT_END.sub("", reason).strip(), number))
+            elif number != location.line - 1 and (theirs := _THEIRS.search(line)):
+                marks.append(Mark(("secret-",), f"marked `{theirs[0]}`", number, tool="other"))
+        return sorted(marks, key=lambda mark: mark.line)
+
+    def _masked(self, blob: Blob, text: str, start: int) -> str:
+        """A stretch of a blob's text with what is sensitive in it masked: a reason may quote what it is about."""
+        spans = self._sensitive_spans(blob)
+        return mask(text, ((max(low - start, 0), min(high - start, len(text))) for low, high in spans))
 
     def _sensitive_spans(self, blob: Blob) -> Sequence[tuple[int, int]]:
         key = (blob.path, id(blob.data))
@@ -136,22 +160,3 @@ def _frame_line(blob: Blob, number: int, location: Location, sensitive: Sequence
     piece = shown[cut : cut + WIDEST]
     left, right = moved[0] - cut, min(moved[1] - cut, WIDEST)
     return FrameLine(number, piece, (left, max(right, left + 1)) if caret else None)
-
-
-def _marks(blob: Blob, location: Location) -> list[Mark]:
-    """The inline suppressions on the finding's lines, and on the line above where that is nothing but a comment.
-
-    A mark behind code of its own belongs to that code: it must not hide what the next line holds.
-    """
-    marks = []
-    for number in {location.line - 1, location.line, location.end_line}:
-        line = blob.lines.line(number)
-        if "hardenctl:" in line:
-            for match in _OURS.finditer(line):
-                if number == location.line - 1 and not _COMMENT_START.fullmatch(line, 0, match.start()):
-                    continue
-                rules = tuple(name.strip() for name in match[1].split(",") if name.strip())
-                marks.append(Mark(rules, _COMMENT_END.sub("", match[2]).strip(), number))
-        elif number != location.line - 1 and (theirs := _THEIRS.search(line)):
-            marks.append(Mark(("secret-",), f"marked `{theirs[0]}`", number, tool="other"))
-    return sorted(marks, key=lambda mark: mark.line)

@@ -108,6 +108,12 @@ def test_other_fingerprints_hold_no_line_and_no_message() -> None:
         pytest.param("# hardenctl: ignore[a] why\n\nbad", [], id="two-above-is-too-far"),
         pytest.param("<!-- hardenctl: ignore[a] html -->\nbad", [(("a",), "html")], id="html-comment"),
         pytest.param("bad /* hardenctl: ignore[a] css */", [(("a",), "css")], id="block-comment"),
+        pytest.param("bad /* hardenctl: ignore[a] css */ and more", [(("a",), "css")], id="code-after-a-comment"),
+        pytest.param(
+            "bad # hardenctl: ignore[a] was password='hunter2' once",
+            [(("a",), f"was password='{BULLETS}' once")],
+            id="a-secret-in-the-reason",
+        ),
         pytest.param("bad # hardenctl: ignore[]", [((), "")], id="empty-brackets-name-nothing"),
         pytest.param(
             "bad # pragma: allowlist secret", [(("secret-",), "marked `pragma: allowlist secret`")], id="pragma"
