@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -291,15 +291,16 @@ def test_what_two_launch_lines_share_is_said_once():
         ),
     ],
 )
-def test_fixes(make_repository: Callable[..., Any], files: dict[str, str], path: str, wanted: str):
+def test_fixes(tmp_path: Path, files: dict[str, str], path: str, wanted: str):
     """After the fix the file says what is wanted, the config file works, and the rules are silent."""
-    repository = make_repository(files)
+    for name, text in files.items():  # a plain folder: git would cost ten processes a case and shows nothing more
+        (tmp_path / name).write_text(text, encoding="utf-8")
     rules = [rule for rule in gunicorn.RULES if rule.id not in NOISE]
-    apply(propose(open_source([repository.root]), repository.root, Policy(), unsafe=True, rules=rules))
-    assert wanted in (repository.root / path).read_text(encoding="utf-8")
-    for config in repository.root.glob("*conf.py"):
+    apply(propose(open_source([tmp_path]), tmp_path, Policy(), unsafe=True, rules=rules))
+    assert wanted in (tmp_path / path).read_text(encoding="utf-8")
+    for config in tmp_path.glob("*conf.py"):
         scope: dict[str, Any] = {}
         exec(compile(config.read_text(encoding="utf-8"), str(config), "exec"), scope)  # noqa: S102 - ours, just written
         assert scope.get("workers", 2) >= 2
-    after = {file.name: file.read_text(encoding="utf-8") for file in repository.root.iterdir() if file.is_file()}
+    after = {file.name: file.read_text(encoding="utf-8") for file in tmp_path.iterdir() if file.is_file()}
     assert not {rule for rule, severity in found(after).items() if severity in {"medium", "high"}}
