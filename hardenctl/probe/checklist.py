@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from hardenctl.formats.dotenv import Dotenv, is_example, parse_dotenv
+from hardenctl.formats.dotenv import Dotenv, parse_dotenv
+from hardenctl.formats.paths import is_example
 from hardenctl.model.checklist import Check, State
 from hardenctl.model.errors import UsageError
 from hardenctl.model.report import Report, Verdict
