@@ -29,15 +29,14 @@ class StdinSource:
 
     @property
     def skipped(self) -> Mapping[str, int]:
-        """Binary input is left out."""
-        reason = skip_by_content(self._data)
-        return {reason: 1} if reason else {}
+        """Nothing: there is one thing to look at."""
+        return {}
 
     def blobs(self) -> Iterator[Blob | Gap]:
         """The one blob."""
-        if skip_by_content(self._data):
-            return
-        if len(self._data) > LARGEST:
+        if reason := skip_by_content(self._data):
+            yield Gap(self._name, f"{reason}: there is no text to look at")
+        elif len(self._data) > LARGEST:
             yield Gap(self._name, TOO_LARGE)
         else:
             yield Blob(Provenance(self._name, SourceKind.STDIN, Standing.UNTRACKED), self._data)

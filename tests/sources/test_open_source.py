@@ -71,10 +71,10 @@ def test_standard_input_without_a_name() -> None:
     assert list(blobs_of(open_source(["-"], stdin=io.BytesIO(b"")))) == ["stdin"]
 
 
-def test_binary_standard_input_is_counted() -> None:
+def test_binary_standard_input_is_a_gap() -> None:
     """Binary input is left out, and said."""
     source = stdin.StdinSource(io.BytesIO(b"\0"), None)
-    assert (list(source.blobs()), source.skipped) == ([], {"binary": 1})
+    assert list(source.blobs()) == [Gap("stdin", "binary: there is no text to look at")]
 
 
 def test_endless_standard_input_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
