@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from hardenctl.audit import audit
@@ -13,6 +12,7 @@ from hardenctl.cli.progress import progress
 from hardenctl.cli.request import Request
 from hardenctl.model.blob import SourceKind
 from hardenctl.model.errors import UsageError
+from hardenctl.model.record import replace
 from hardenctl.model.report import Report, Verdict
 from hardenctl.policy.baseline import load_baseline
 from hardenctl.policy.load import load_policy, with_overrides

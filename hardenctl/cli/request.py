@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
+from hardenctl.model.record import record
 from hardenctl.report.formats import FORMATS
 
 
@@ -16,7 +16,7 @@ class Kind(enum.Enum):
     LIST = "list"  # may be repeated
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Option:
     """An option of every command that audits. `field` is its name in `Request`."""
 
@@ -32,7 +32,7 @@ class Option:
         return "HARDENCTL_" + self.flag.removeprefix("--").upper().replace("-", "_")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """A parsed command line; the defaults are those of a bare `hardenctl`."""
 

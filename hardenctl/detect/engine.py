@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from hardenctl.detect.config import detect_config
 from hardenctl.detect.secrets import detect_secrets
 from hardenctl.detect.stamp import Stamper
 from hardenctl.model.blob import Blob, Gap, Source, Standing
 from hardenctl.model.finding import Finding
+from hardenctl.model.record import record
 from hardenctl.model.report import Scanned, Server
 from hardenctl.model.settings import Settings
 from hardenctl.rules.catalogue import blob_rules
 from hardenctl.rules.declare import Rule
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Detection:
     """What was found, what could not be looked at, and how much was."""
 
@@ -49,7 +49,9 @@ def detect(
         if blob.provenance.standing is Standing.IGNORED or not secret_rules:
             continue
         try:
-            findings.extend(stamper.stamp(each, hit, blob) for each, hit in detect_secrets(blob, secret_rules))
+            findings.extend(
+                stamper.stamp(each, hit, blob) for each, hit in detect_secrets(blob, secret_rules, gaps.append)
+            )
         except Exception as error:  # noqa: BLE001 - a crash over one file must not hide what the others hold
             gaps.append(Gap(blob.path, f"the secret scan crashed: {type(error).__name__}"))
     if snapshot is not None:

@@ -1,1 +1,1 @@
-"""The words of hardenctl as small frozen dataclasses. Imports nothing else of ours."""
+"""The words of hardenctl as small frozen records. Imports nothing else of ours."""

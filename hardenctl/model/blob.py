@@ -5,10 +5,10 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from hardenctl.model.record import field, record
 from hardenctl.model.text import Lines, decode
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Standing(enum.Enum):
     IGNORED = "ignored"  # looked at for weakness, but no leak
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Commit:
     """Who introduced a blob. `date` is ISO 8601."""
 
@@ -43,7 +43,7 @@ class Commit:
     date: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Provenance:
     """Where a blob came from. `path` is relative to the audited root, with `/`; `oid` is git's blob id when known."""
 
@@ -54,7 +54,7 @@ class Provenance:
     commit: Commit | None = None
 
 
-@dataclass(frozen=True)
+@record(slots=False)
 class Blob:
     """The bytes of one file version, with where it came from."""
 
@@ -82,7 +82,7 @@ class Blob:
         return Lines(self.text)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gap:
     """Something that was asked for and could not be looked at. Reported, never silence."""
 
@@ -122,7 +122,7 @@ class Snapshot(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """What a report is about. `commit` is HEAD's id, None before the first commit or outside git."""
 

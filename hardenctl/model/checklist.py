@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
+from hardenctl.model.record import record
 from hardenctl.model.report import Verdict
 
 
@@ -16,7 +16,7 @@ class State(enum.StrEnum):
     UNCHECKED = "not checked"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Check:
     """One line. `asked` says that the user wanted it looked at: not checked is then a gap. `items` are the details."""
 
@@ -27,7 +27,7 @@ class Check:
     asked: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Checklist:
     """The lines in the order they are shown, and what they come to."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import enum
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from hardenctl.model.blob import Commit, Standing
+from hardenctl.model.record import field, record
 from hardenctl.model.text import Span
 
 
@@ -55,7 +55,7 @@ class Applicability(enum.StrEnum):
     ADVICE = "advice"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Replace:
     """Put `text` in place of a span."""
 
@@ -63,7 +63,7 @@ class Replace:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Append:
     """Add lines at the end of a file, which is created where there is none."""
 
@@ -71,7 +71,7 @@ class Append:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Render:
     """Write one of our templates (`hardenctl render NAME`) to a path where there is no file yet."""
 
@@ -79,7 +79,7 @@ class Render:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Untrack:
     """Take a file out of the index and leave it on disk (`git rm --cached`)."""
 
@@ -89,7 +89,7 @@ class Untrack:
 Edit = Replace | Append | Render | Untrack
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fix:
     """One remedy, done whole or not at all. `title` is an imperative sentence the report prints."""
 
@@ -103,7 +103,7 @@ def advice(title: str) -> Fix:
     return Fix(title)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Related:
     """A second place that explains a hit."""
 
@@ -111,7 +111,7 @@ class Related:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hit:
     """What a rule's check yields. It knows nothing of git or policy.
 
@@ -133,7 +133,7 @@ class Hit:
     why: tuple[str, ...] = ()  # what spoke for it, for --verbose; never the value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mark:
     """An inline suppression found beside a finding: which rules (ids or prefixes), why, and whose syntax it is."""
 
@@ -143,7 +143,7 @@ class Mark:
     tool: str = "hardenctl"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FrameLine:
     """A line of source as it may be shown: every secret in it is masked. `caret` is a column range of `text`."""
 
@@ -152,7 +152,7 @@ class FrameLine:
     caret: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Location:
     """A span as people count it. Lines and columns from 1; the end column is exclusive."""
 
@@ -163,7 +163,7 @@ class Location:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RelatedLocation:
     """A stamped `Related`."""
 
@@ -171,7 +171,7 @@ class RelatedLocation:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Occurrences:
     """How often history carries a finding."""
 
@@ -185,7 +185,7 @@ def fingerprint(rule: str, path: str, identity: str) -> str:
     return hashlib.sha256(f"{rule}\0{path}\0{identity}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """A stamped hit. It never carries the secret itself, and its frame is masked already."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from hardenctl.model.blob import Gap, Target
 from hardenctl.model.finding import Category, Finding, Severity
+from hardenctl.model.record import field, record
 
 
 class Status(enum.StrEnum):
@@ -27,7 +27,7 @@ class Verdict(enum.StrEnum):
     INCOMPLETE = "incomplete"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class JudgedFinding:
     """A finding after policy: `severity` is the effective one, `reason` says why it is not open."""
 
@@ -37,7 +37,7 @@ class JudgedFinding:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Setting:
     """One effective setting of a server. `value` is JSON-ready; None with an `expression` if only the machine knows.
 
@@ -52,7 +52,7 @@ class Setting:
     expression: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Server:
     """A launch line with each setting that something set; `service` is the compose service."""
 
@@ -64,7 +64,7 @@ class Server:
     effective: Mapping[str, Setting]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scanned:
     """How much was looked at. `skipped` counts files left out on purpose (binary, excluded), by reason.
 
@@ -79,7 +79,7 @@ class Scanned:
     requests: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Score:
     """Readiness of 10. A category nothing was looked at for is None, and so is an overall without any.
 
@@ -91,7 +91,7 @@ class Score:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Report:
     """Reporters only print it. `fail_on` is the severity that fails the gate, None for never."""
 

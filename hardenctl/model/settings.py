@@ -1,14 +1,14 @@
 """What rules are told: the part of the policy that changes what a check calls wrong.
 
-Plain dataclasses, so that rules need neither pydantic nor the policy room. The defaults are the founding story's.
+Plain records, so that rules need neither pydantic nor the policy room. The defaults are the founding story's.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from hardenctl.model.record import field, record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CorsSettings:
     """`origins` empty means any explicit origin will do; `wildcard_environments` may use `*`."""
 
@@ -18,7 +18,7 @@ class CorsSettings:
     wildcard_environments: tuple[str, ...] = ("development",)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GunicornSettings:
     """`workers` is an expression of `cpu`; `timeout` is in seconds."""
 
@@ -26,7 +26,7 @@ class GunicornSettings:
     timeout: int = 120
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SecretSettings:
     """`rotation_days`: how old a credential may be. `minimum_bits`: the entropy floor of generated ones."""
 
@@ -34,7 +34,7 @@ class SecretSettings:
     minimum_bits: int = 128
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LoadSettings:
     """Targets: p95 in milliseconds, requests per second, error rate and CPU as fractions of 1."""
 
@@ -45,7 +45,7 @@ class LoadSettings:
     hosts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """All of them; a check asks for the part it needs."""
 

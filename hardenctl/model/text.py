@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bisect
 import codecs
-from dataclasses import dataclass
 
 from hardenctl.model.pattern import lazy_pattern
+from hardenctl.model.record import record
 
 _BREAK = lazy_pattern(r"\r\n?|\n")
 _BOMS = (
@@ -18,7 +18,7 @@ _BOMS = (
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@record(order=True)
 class Span:
     """A stretch of one file: `start` and `end` are character offsets in its decoded text, `end` exclusive."""
 
@@ -27,7 +27,7 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Position:
     """A place as people count: line and column from 1, columns in characters."""
 

@@ -11,18 +11,18 @@ import contextlib
 import json
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hardenctl.model.errors import PolicyError
 from hardenctl.model.finding import Finding, fingerprint
+from hardenctl.model.record import record, replace
 
 BASELINE = ".hardenctl-baseline.json"
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@record(order=True)
 class Entry:
     """An accepted finding."""
 
@@ -36,7 +36,7 @@ class Entry:
         return cls(finding.fingerprint, finding.rule, finding.location.path)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Baseline:
     """Accepted findings and the salt their fingerprints were made with."""
 
@@ -49,7 +49,7 @@ class Baseline:
         return frozenset(each.fingerprint for each in self.entries)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Update:
     """What an update makes of a baseline: what stays, what followed a rename, what is gone, what is new."""
 

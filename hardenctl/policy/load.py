@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from hardenctl.model.errors import PolicyError, UsageError
 from hardenctl.model.finding import Severity
 from hardenctl.model.glob import rebase
 from hardenctl.model.pattern import lazy_pattern
+from hardenctl.model.record import field, record, replace
 from hardenctl.policy import cache
 from hardenctl.policy.names import is_known, known_ids, nearest, nearest_rule
 from hardenctl.policy.plain import from_plain, to_plain
@@ -74,11 +73,11 @@ def _policy_in(folder: Path, root: Path) -> Policy | None:
 
 def _rebased(policy: Policy, prefix: Sequence[str]) -> Policy:
     """A policy of a folder above, with its globs as they read from the folder that `prefix` leads to."""
-    return dataclasses.replace(
+    return replace(
         policy,
         exclude=tuple(glob for each in policy.exclude if (glob := rebase(each, prefix))),
         suppressions=tuple(
-            dataclasses.replace(each, path=glob) for each in policy.suppressions if (glob := rebase(each.path, prefix))
+            replace(each, path=glob) for each in policy.suppressions if (glob := rebase(each.path, prefix))
         ),
     )
 
@@ -111,7 +110,7 @@ def with_overrides(
         changes["exclude"] = (*policy.exclude, *exclude)
     if no_ignores:
         changes["no_ignores"] = True
-    return dataclasses.replace(policy, **changes) if changes else policy
+    return replace(policy, **changes) if changes else policy
 
 
 def _load(file: Path, data: bytes, root: Path) -> Policy | None:
@@ -133,7 +132,7 @@ def _load(file: Path, data: bytes, root: Path) -> Policy | None:
     return policy
 
 
-@dataclass
+@record(slots=False, frozen=False)
 class _Resolver:
     """Lays policy files over what they extend. `digests` collects the files that were read, for the cache."""
 

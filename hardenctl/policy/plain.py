@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any
@@ -89,6 +88,8 @@ def _date(value: str | dt.date | None) -> dt.date | None:
 
 
 def _table(settings: Any) -> dict[str, Any]:
+    import dataclasses  # here: a hook run does without it
+
     return {
         name.replace("_", "-"): list(value) if isinstance(value, tuple) else value
         for name, value in dataclasses.asdict(settings).items()

@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from hardenctl.model.finding import Severity
+from hardenctl.model.record import field, record
 from hardenctl.model.settings import Settings
 from hardenctl.rules.catalogue import Catalogue
 from hardenctl.rules.declare import Rule
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Suppression:
     """Findings of a rule (or prefix) at paths matching a glob don't count, until a date. A reason is required."""
 
@@ -23,7 +23,7 @@ class Suppression:
     expires: dt.date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Policy:
     """`fail_on` None never fails. `rules` maps an id or prefix to a severity, or to None for off.
 

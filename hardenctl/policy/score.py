@@ -9,10 +9,10 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from hardenctl.model.blob import SourceKind
 from hardenctl.model.finding import Category, Severity
+from hardenctl.model.record import record
 from hardenctl.model.report import JudgedFinding, Report, Score, Status
 from hardenctl.policy.policy import Policy, matches
 from hardenctl.rules.declare import Rule
@@ -37,7 +37,7 @@ WEIGHTS: Mapping[Category, float] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Basis:
     """What a score rests on: which categories were looked at, what could not be, whether a load result exists.
 
@@ -50,7 +50,7 @@ class Basis:
     complete: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gain:
     """What fixing all findings of one rule would add, on its own."""
 
@@ -89,7 +89,7 @@ def basis_of(report: Report) -> Basis:
     return Basis(frozenset(scored), len(report.gaps))
 
 
-def score(judged: Iterable[JudgedFinding], basis: Basis = Basis()) -> Score:
+def score(judged: Iterable[JudgedFinding], basis: Basis = Basis()) -> Score:  # noqa: B008 - frozen
     """The score of judged findings. Open ones count; suppressed and baselined ones are named in the notes."""
     judged = tuple(judged)
     found = [each for each in judged if each.status is Status.OPEN]
@@ -112,7 +112,7 @@ def score(judged: Iterable[JudgedFinding], basis: Basis = Basis()) -> Score:
     )
 
 
-def gains(judged: Iterable[JudgedFinding], basis: Basis = Basis()) -> list[Gain]:
+def gains(judged: Iterable[JudgedFinding], basis: Basis = Basis()) -> list[Gain]:  # noqa: B008 - frozen
     """What fixing each rule's open findings would add, the largest gain first; none where there is no score."""
     judged = tuple(judged)
     before = score(judged, basis)

@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TextIO
 
 from hardenctl.model.finding import Severity
+from hardenctl.model.record import record
 
 NARROWEST = 40
 MEASURE = 100  # columns: longer lines of prose are hard to read, however wide the terminal is
@@ -29,7 +29,7 @@ _SEVERITY = {
 _PLAIN = str.maketrans({"│": "|", "┃": ">", "─": "-", "·": ",", "•": "*", "…": "~", "━": "=", "┄": ".", "→": ">"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Look:
     """How a text report is shown. `unicode` False is for streams that cannot write box characters."""
 

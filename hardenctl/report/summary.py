@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 
 from hardenctl.model.blob import SourceKind
 from hardenctl.model.finding import Applicability, Severity
+from hardenctl.model.record import replace
 from hardenctl.model.report import Report, Score, Status, Verdict
 from hardenctl.report.style import MEASURE, Look, visible, wrap
 

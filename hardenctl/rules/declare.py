@@ -10,15 +10,15 @@ A check takes the document, and the `Settings` as second argument where it needs
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from hardenctl.model.finding import Category, Hit, Severity
+from hardenctl.model.record import field, record
 from hardenctl.model.settings import Settings
 from hardenctl.rules.page import Page
 
 
-@dataclass(frozen=True)
+@record(slots=False)
 class Rule:
     """One thing that can be wrong. Ids are kebab-case and name what is bad."""
 
@@ -28,7 +28,7 @@ class Rule:
     page: Page = field(repr=False)
 
 
-@dataclass(frozen=True)
+@record(slots=False)
 class DocumentRule(Rule):
     """A rule that looks at one kind of document: `on` is the document's class."""
 

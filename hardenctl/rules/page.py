@@ -16,19 +16,19 @@ repository nor the published page trips a scanner.
 
 from __future__ import annotations
 
-import inspect
 import re
-from dataclasses import dataclass
+import textwrap
 from functools import cached_property
 
 from hardenctl.model.pattern import lazy_pattern
+from hardenctl.model.record import record
 
 _SECTION = lazy_pattern(r"^## (.+)$", re.MULTILINE)
 _BLOCK = lazy_pattern(r'^```(?P<language>[\w-]+) title="(?P<path>[^"]+)"\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
 _SENTENCE = lazy_pattern(r"(.+?[.!?])(?:\s|$)", re.DOTALL)
 
 
-@dataclass(frozen=True)
+@record(slots=False)
 class Page:
     """A parsed docstring. `text` is the whole page as Markdown, dedented."""
 
@@ -39,7 +39,8 @@ class Page:
         """Read a docstring. Raises ValueError where there is none: a rule without a page is no rule."""
         if not docstring:
             raise ValueError("a rule needs a docstring: it is the rule's page")
-        return cls(inspect.cleandoc(docstring) + "\n")
+        first, _, rest = docstring.expandtabs().strip().partition("\n")
+        return cls(f"{first}\n{textwrap.dedent(rest)}".rstrip() + "\n")  # inspect.cleandoc() costs an import of 6 ms
 
     @cached_property
     def title(self) -> str:

@@ -6,11 +6,11 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from hardenctl.formats.paths import is_env_file
 from hardenctl.model.blob import Gap, Standing
+from hardenctl.model.record import field, record
 from hardenctl.sources.git import Git, shown
 from hardenctl.sources.index import check_index
 
@@ -26,7 +26,7 @@ FOREIGN = frozenset(
 _CLOSED = re.compile(rb"^warning: could not open directory '(.+?)/?': (.+)$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """One file: `raw` is its path as the file system spells it, `path` the same as it is shown."""
 
@@ -36,7 +36,7 @@ class Entry:
     oid: str | None = None
 
 
-@dataclass
+@record(slots=False, frozen=False)
 class Listing:
     """Files by path, what was left out on purpose (by reason), and what could not be listed."""
 

@@ -6,19 +6,19 @@ import subprocess
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from threading import Thread
 from typing import IO
 
 from hardenctl.model.blob import Blob, Gap, Provenance
 from hardenctl.model.errors import SourceError
+from hardenctl.model.record import record
 from hardenctl.sources.files import LARGEST, TOO_LARGE, Skipped, skip_by_content
 from hardenctl.sources.git import Git
 
 HEAD = 8000  # bytes that tell binary from text
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Object:
     """One object. `data` is None where git has no such object, and only its head where it is longer than `LARGEST`."""
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from hardenctl.model.errors import SourceError, UsageError
+from hardenctl.model.record import record
 from hardenctl.sources.git import Git, find_top, head_of, is_bare, shown
 from hardenctl.sources.salt import FIXED, salt_of
 
 
-@dataclass(frozen=True)
+@record(slots=False)
 class Place:
     """A root folder and the scope below it.
 

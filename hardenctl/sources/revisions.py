@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from hardenctl.model.errors import SourceError
+from hardenctl.model.record import record
 from hardenctl.sources.git import Git, revision_error
 
 UNBORN = "0"  # a revision of nothing but this is git's "no commit": the old side of a branch's first push
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Revisions:
     """`arguments` select commits for `rev-list`. `tip` is the state that is judged, None where there is none.
 

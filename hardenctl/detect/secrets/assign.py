@@ -10,11 +10,11 @@ import binascii
 import enum
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from hardenctl.detect.secrets.language import Quoting
 from hardenctl.detect.secrets.matcher import Anchor
 from hardenctl.model.pattern import lazy_pattern
+from hardenctl.model.record import field, record
 
 BEHIND = 160  # characters before an operator in which its key is looked for
 LONGEST = 6000  # characters of a value: an encoded service account has 3,200
@@ -37,7 +37,7 @@ class How(enum.Enum):
     BASIC = "basic"  # `Basic value`, decoded
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Candidate:
     """A value that could be a credential. `quote` is the quotation mark around it, empty for none."""
 

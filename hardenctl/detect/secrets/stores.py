@@ -9,11 +9,11 @@ import base64
 import functools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from hardenctl.detect.secrets.assign import Candidate, How
 from hardenctl.detect.secrets.language import Setting, setting
 from hardenctl.model.pattern import lazy_pattern
+from hardenctl.model.record import field, record
 from hardenctl.rules.secrets.values import is_credential_key, is_placeholder, is_reference, is_weak
 
 _STORE = lazy_pattern(
@@ -63,7 +63,7 @@ _MIXED = 25  # distinct characters: no reference has as many as a random phrase
 MOST = 2000  # rows of one file: a dump of all users tells the same story after that
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stored:
     """A credential that its file's form gives away. `hashed`: what is stored is no password but its hash."""
 

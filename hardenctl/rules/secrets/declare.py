@@ -5,16 +5,16 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from hardenctl.model.finding import Category, Severity
+from hardenctl.model.record import field, record
 from hardenctl.rules.declare import Rule
 from hardenctl.rules.fakes import FAKES
 from hardenctl.rules.page import Page
 from hardenctl.rules.secrets.shape import pattern_of, sample_of
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Proof:
     """What a token's own structure says, offline.
 
@@ -32,7 +32,7 @@ OWASP = "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat
 Check = Callable[[str], Proof]
 
 
-@dataclass(frozen=True)
+@record(slots=False)
 class SecretRule(Rule):
     """A kind of credential.
 
