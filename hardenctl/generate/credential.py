@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from hardenctl.generate.alphabets import ALPHABETS, entropy, length_for
 from hardenctl.model.errors import UsageError
+from hardenctl.model.nearest import nearest
 from hardenctl.model.settings import SecretSettings
-from hardenctl.policy.names import nearest
 
 SIGNING_BITS = 256  # HS256 and its like ask for a key as long as the hash (RFC 7518, section 3.2)
 FERNET_BYTES = 32

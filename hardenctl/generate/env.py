@@ -16,8 +16,8 @@ from hardenctl.generate.accounts import Account, Accounts, Url, lacks_host
 from hardenctl.generate.credential import RECIPES, Credential, Recipe, generate
 from hardenctl.generate.naming import asks_for, common_prefix, is_credential, recipe_for
 from hardenctl.model.errors import UsageError
+from hardenctl.model.nearest import nearest
 from hardenctl.model.settings import SecretSettings
-from hardenctl.policy.names import nearest
 from hardenctl.rules.secrets.values import ValueClass, classify_value, is_placeholder
 
 _OPEN = frozenset({ValueClass.EMPTY, ValueClass.PLACEHOLDER})

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hardenctl.model.errors import ToolError, UsageError
-from hardenctl.policy.names import nearest
+from hardenctl.model.nearest import nearest
 
 PATIENCE = 60.0  # seconds a platform's program may take
 

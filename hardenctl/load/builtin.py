@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hardenctl.load.scenario import Scenario, Stage
 from hardenctl.model.errors import UsageError
+from hardenctl.model.nearest import nearest
 
 BUILTIN = (
     Scenario(
@@ -42,9 +43,6 @@ def builtin(name: str) -> Scenario:
     for each in BUILTIN:
         if each.name == name:
             return each
-    import difflib
-
     names = [each.name for each in BUILTIN]
-    near = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean `{near[0]}`? " if near else ""
+    hint = f"{nearest(name, names)} ".lstrip()
     raise UsageError(f"there is no scenario `{name}`", help=f"{hint}there are {', '.join(names)}; or use --file")

@@ -5,7 +5,6 @@ Imports pydantic, so it is only imported once a file is to be read.
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +17,7 @@ from hardenctl.load.duration import parse_duration
 from hardenctl.load.gates import parse_gate
 from hardenctl.load.scenario import Authentication, Endpoint, Scenario, Stage
 from hardenctl.model.errors import DocumentError, HardenctlError, UsageError
+from hardenctl.model.nearest import nearest
 
 _CREDENTIAL = re.compile(r"pass(?:word|wd|phrase)?$|token$|secret|api[-_]?key|^authorization$", re.IGNORECASE)
 
@@ -213,8 +213,7 @@ def _explained(path: Path, error: ValidationError) -> HardenctlError:
     where = ".".join(str(part) for part in problem["loc"]) or "the file"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(problem["loc"][-1]), _keys(), 1)
-        hint = f"did you mean `{near[0]}`?" if near else f"keys: {', '.join(_keys())}"
+        hint = nearest(str(problem["loc"][-1]), _keys()) or f"keys: {', '.join(_keys())}"
         return DocumentError(f"{path}: there is no key `{where}`", help=hint)
     return DocumentError(f"{path}: `{where}`: {message}", help="see docs/PERFORMANCE_BENCHMARKING.md")
 

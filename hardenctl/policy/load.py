@@ -10,10 +10,11 @@ from typing import Any
 from hardenctl.model.errors import PolicyError, UsageError
 from hardenctl.model.finding import Severity
 from hardenctl.model.glob import rebase
+from hardenctl.model.nearest import nearest
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.record import field, record, replace
 from hardenctl.policy import cache
-from hardenctl.policy.names import is_known, known_ids, nearest, nearest_rule
+from hardenctl.policy.names import is_known, known_ids, nearest_rule
 from hardenctl.policy.plain import from_plain, to_plain
 from hardenctl.policy.policy import Policy, default_policy
 from hardenctl.policy.presets import PRESETS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from hardenctl.model.nearest import nearest
 from hardenctl.policy.policy import matches
 
 
@@ -17,19 +18,6 @@ def known_ids() -> tuple[str, ...]:
 def is_known(selector: str, ids: Iterable[str]) -> bool:
     """Whether a selector is a rule's id or a prefix of one at a word boundary."""
     return bool(selector) and any(matches(each, (selector,)) for each in ids)
-
-
-def close_to(word: str, candidates: Iterable[str]) -> str:
-    """The candidate that a word was probably meant to be; empty where nothing is near."""
-    import difflib  # here: a hook run does without it
-
-    return next(iter(difflib.get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.7)), "")
-
-
-def nearest(word: str, candidates: Iterable[str]) -> str:
-    """`did you mean ...?` for a word that isn't known; empty where nothing is near."""
-    close = close_to(word, candidates)
-    return f"did you mean `{close}`?" if close else ""
 
 
 def nearest_rule(selector: str, ids: Sequence[str]) -> str:

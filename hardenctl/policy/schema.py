@@ -26,8 +26,9 @@ from pydantic import (
 
 from hardenctl.model.errors import PolicyError
 from hardenctl.model.glob import glob_match
+from hardenctl.model.nearest import close_to, nearest
 from hardenctl.model.settings import CorsSettings, GunicornSettings, LoadSettings, SecretSettings
-from hardenctl.policy.names import close_to, is_known, nearest, nearest_rule
+from hardenctl.policy.names import is_known, nearest_rule
 
 _DURATION = r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m)\s*$"
 _PERCENTAGE = r"^\s*(\d+(?:\.\d+)?)\s*%\s*$"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -11,6 +10,7 @@ from typing import Any
 
 from hardenctl.formats.project import DATABASES, FRAMEWORKS, ProjectFacts
 from hardenctl.model.errors import UsageError
+from hardenctl.model.nearest import nearest
 from hardenctl.rules.secrets.values import is_credential_key
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -74,7 +74,10 @@ TEMPLATES: Mapping[str, Template] = {
 def template_named(name: str) -> Template:
     """A template by its name. Raises UsageError that suggests the nearest."""
     if name not in TEMPLATES:
-        raise UsageError(f"there is no template `{name}`", help=_nearest(name, TEMPLATES))
+        raise UsageError(
+            f"there is no template `{name}`",
+            help=nearest(name, TEMPLATES) or f"there are: {', '.join(sorted(TEMPLATES))}",
+        )
     return TEMPLATES[name]
 
 
@@ -123,7 +126,9 @@ def override(facts: ProjectFacts, settings: Iterable[str]) -> ProjectFacts:
         if not equals:
             raise UsageError(f"--set takes key=value, not `{setting}`", help="for example --set port=8080")
         if key not in names:
-            raise UsageError(f"there is no fact `{key}`", help=_nearest(key, names))
+            raise UsageError(
+                f"there is no fact `{key}`", help=nearest(key, names) or f"there are: {', '.join(sorted(names))}"
+            )
         if key in _CHOICES and value not in _CHOICES[key]:
             raise UsageError(f"`{value}` is no {key}", help=f"choose from {', '.join(_CHOICES[key])}")
         if key == "port" and not (value.isdigit() and 0 < int(value) <= 65535):  # noqa: PLR2004 - TCP's range
@@ -176,9 +181,3 @@ def _others(facts: ProjectFacts) -> list[str]:
         for each in facts.variables
         if each not in _NAMED and not (facts.database in _STORES and each.startswith(_STORE_PREFIXES))
     ]
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    close = difflib.get_close_matches(word, names, 1)
-    return f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(names)}"

@@ -13,6 +13,7 @@ from hardenctl.formats.gunicorn.evaluate import NOTHING, Result, evaluate
 from hardenctl.formats.gunicorn.options import BY_NAME, OPTIONS
 from hardenctl.formats.shell.values import Value
 from hardenctl.model.errors import DocumentError
+from hardenctl.model.nearest import close_to
 from hardenctl.model.text import Lines, Span
 
 
@@ -42,8 +43,6 @@ class ConfigFile:
 
     def unknown(self) -> dict[str, tuple[Assigned, str]]:
         """Assigned but never read names that gunicorn ignores, with the setting that was most likely meant."""
-        import difflib
-
         read = _read_names(self.tree) if self.tree else set()
         known = [option.name for option in OPTIONS]
         found = {}
@@ -51,10 +50,9 @@ class ConfigFile:
             if name in BY_NAME or name in read or name.startswith("_") or each.result.kind == "function":
                 continue
             normal = name.lower().replace("-", "_")
-            close = [normal] if normal in BY_NAME else difflib.get_close_matches(normal, known, 1, cutoff=0.85)
-            alias = _ALIASES.get(normal)
-            if alias or close:
-                found[name] = (each, alias or close[0])
+            close = normal if normal in BY_NAME else close_to(normal, known, cutoff=0.85)
+            if meant := _ALIASES.get(normal) or close:
+                found[name] = (each, meant)
         return found
 
 
