@@ -9,8 +9,8 @@ import pytest
 
 from hardenctl.detect.secrets import detect_secrets, sensitive_spans
 from hardenctl.detect.secrets.matcher import ReEngine
-from hardenctl.detect.secrets.pipeline import matcher
-from hardenctl.model.blob import Blob, Provenance
+from hardenctl.detect.secrets.pipeline import MOST, Bounds, matcher
+from hardenctl.model.blob import Blob, Gap, Provenance
 from hardenctl.rules.fakes import scramble
 from hardenctl.rules.secrets import RULES
 
@@ -88,3 +88,31 @@ def test_a_line_of_many_tokens_is_read_whole():
     found = {hit.secret for _, hit in detect_secrets(blob, ALL)}
     assert found >= {tokens[0], tokens[-1]}
     assert len(found) > 290
+
+
+def test_what_is_left_out_is_said():
+    """Of a file of thousands of credentials the first ones are told, and the rest is a gap, never silence."""
+    text = "".join(f'"token":"{scramble(f"left{number}", 24)}",\n' for number in range(MOST + 50))
+    gaps: list[Gap] = []
+    found = list(detect_secrets(Blob(Provenance("a.json"), text.encode()), ALL, gaps.append))
+    assert len(found) == MOST
+    assert [(gap.path, "not listed" in gap.reason) for gap in gaps] == [("a.json", True)]
+
+
+def test_more_assignments_than_are_looked_at_are_a_gap():
+    """The line is named from which on assignments were not parsed; all that is there is masked."""
+    text = "pw: a1\n" * 40_000 + f'password = "{scramble("last", 24)}"\n'
+    blob = Blob(Provenance("a.yml"), text.encode())
+    gaps: list[Gap] = []
+    assert list(detect_secrets(blob, ALL, gaps.append)) == []
+    assert any("from line" in gap.reason for gap in gaps)
+    assert any(start <= len(text) - 10 < end for start, end in sensitive_spans(blob))
+
+
+def test_an_ordinary_file_is_within_its_bounds():
+    """A settings file of any size that people write is looked at whole."""
+    text = 'API_TOKEN = os.environ["API_TOKEN"]  # a comment\nTIMEOUT = 30\n' * 2_000
+    gaps: list[Gap] = []
+    list(detect_secrets(Blob(Provenance("settings.py"), text.encode()), ALL, gaps.append))
+    assert gaps == []
+    assert Bounds.of(0).candidates > MOST

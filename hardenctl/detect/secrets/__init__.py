@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from hardenctl.formats.paths import is_env_file
-from hardenctl.model.blob import Blob
+from hardenctl.model.blob import Blob, Gap
 from hardenctl.model.finding import Hit
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.text import is_binary
@@ -17,14 +17,20 @@ _RUN = lazy_pattern(r"[A-Za-z0-9_+-]{20,}")  # no `/`: a path is no run
 _DIGITS = lazy_pattern(r"[0-9]+")
 _CLASSES = lazy_pattern(r"[a-z]+|[A-Z]+|[0-9]+|[_+-]+")
 _SCATTERED = 2  # groups of digits
+_ASKED = 2_000  # values of one env file; of more, each is masked without a look
 _CHANGING = 0.4  # changes of class per character
 
 
-def detect_secrets(blob: Blob, rules: frozenset[str]) -> Iterator[tuple[Rule, Hit]]:
-    """The secrets in a blob, by the rules whose ids are given, in the order of their places."""
+def detect_secrets(
+    blob: Blob, rules: frozenset[str], tell: Callable[[Gap], None] | None = None
+) -> Iterator[tuple[Rule, Hit]]:
+    """The secrets in a blob, by the rules whose ids are given, in the order of their places.
+
+    `tell` is called with what was left out of a blob that holds more than can be looked at or told.
+    """
     from hardenctl.detect.secrets.pipeline import detect
 
-    yield from detect(blob, rules)
+    yield from detect(blob, rules, tell)
 
 
 def sensitive_spans(blob: Blob) -> list[tuple[int, int]]:
@@ -51,6 +57,7 @@ def _env_values(blob: Blob) -> Iterator[tuple[int, int]]:
     from hardenctl.formats.dotenv import parse_dotenv
     from hardenctl.rules.secrets.values import ValueClass, classify_value
 
-    for entry in parse_dotenv(blob.path, blob.text).entries:
-        if entry.value and classify_value(entry.key, entry.value) in {ValueClass.WEAK, ValueClass.LIVE}:
+    hidden = {ValueClass.WEAK, ValueClass.LIVE}
+    for count, entry in enumerate(parse_dotenv(blob.path, blob.text).entries):
+        if entry.value and (count >= _ASKED or classify_value(entry.key, entry.value) in hidden):
             yield entry.value_span.start, entry.value_span.end

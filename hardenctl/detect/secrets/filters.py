@@ -150,7 +150,9 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return ""
     if is_placeholder(value):
         return "a placeholder"
-    if is_weak(value, key, candidate.user) or is_weak(text_in_base64(value), key) or _is_monotonous(value):
+    if is_weak(value, key, candidate.user) or _is_monotonous(value):
+        return "guessable"
+    if (plain := text_in_base64(value)) != value and is_weak(plain, key, candidate.user):
         return "guessable"
     if _HASHED.match(value):
         return "a hash"
@@ -172,7 +174,7 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "text"
     if not any(character.isalnum() for character in value) or value[0] in "\"'`":
         return "punctuation"
-    if candidate.how is How.CALL and "decode" in key.lower() and text_in_base64(value) != value:
+    if candidate.how is How.CALL and "decode" in key.lower() and plain != value:
         return "text"
     if _SOURCE_FILE.search(key):
         return "its key is a file"

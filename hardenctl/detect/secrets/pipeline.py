@@ -5,22 +5,23 @@ from __future__ import annotations
 import bisect
 import functools
 import hashlib
+import itertools
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
 
 from hardenctl.detect.secrets.assign import Candidate, How, basic, candidates
 from hardenctl.detect.secrets.decode import decoded
 from hardenctl.detect.secrets.features import entropy, features
 from hardenctl.detect.secrets.filters import is_own_name, is_surrounded, refusal
 from hardenctl.detect.secrets.language import Setting, quoting, setting
-from hardenctl.detect.secrets.matcher import Matcher
+from hardenctl.detect.secrets.matcher import Match, Matcher
 from hardenctl.detect.secrets.place import UNTRUSTED, eased, generic_severity
 from hardenctl.detect.secrets.score import probability, reasons
 from hardenctl.detect.secrets.stores import Stored, is_store, is_stored, stored
-from hardenctl.model.blob import Blob
+from hardenctl.model.blob import Blob, Gap
 from hardenctl.model.finding import Confidence, Hit, Severity, advice
 from hardenctl.model.pattern import lazy_pattern
+from hardenctl.model.record import field, record, replace
 from hardenctl.model.text import Span, is_binary
 from hardenctl.rules.secrets import RULES, generic
 from hardenctl.rules.secrets.declare import Proof, SecretRule
@@ -29,6 +30,7 @@ from hardenctl.rules.secrets.values import is_credential_key, is_placeholder, is
 BELIEVED = 0.35  # probability from which a candidate is reported; the best F1 in cross-validation
 LIKELY = 0.8
 LONGEST = 2000  # characters of a value that is scored: a longer one is text, or encoded
+MOST = 500  # credentials that are told of one blob
 MASKED = 0.05  # probability from which a candidate is masked in what is shown
 
 # Keys that everybody has, by the start of their SHA-256: the storage emulator's and the Cosmos emulator's.
@@ -42,7 +44,7 @@ _SWITCH = lazy_pattern(r"(?i)true|false|yes|no|on|off|null|none")
 _LOOSE_USERINFO = lazy_pattern(r"://[^\s/:@]{0,100}:(?!\$?\{)([^\s\"'<>`]{1,200})@")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Token:
     """A span that matches a known format."""
 
@@ -53,7 +55,7 @@ class Token:
     proof: Proof
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settled:
     """A hit that needs no score."""
 
@@ -75,24 +77,61 @@ def matcher() -> Matcher:
 @functools.lru_cache(maxsize=4096)
 def _keyed(key: str) -> tuple[SecretRule, ...]:
     """The rules for values under this key."""
+    if not _any_key().search(key):
+        return ()
     return tuple(each for each in RULES if each.key and each.key_regex.search(key))
 
 
-def detect(blob: Blob, rules: frozenset[str]) -> Iterator[tuple[SecretRule, Hit]]:
-    """The credentials in a blob, by the rules whose ids are given, in the order of their places."""
+@functools.cache
+def _any_key() -> re.Pattern[str]:
+    """All keyed rules' keys in one expression: most keys fit none of them."""
+    return re.compile("|".join(f"(?:{each.key})" for each in RULES if each.key), re.ASCII | re.IGNORECASE)
+
+
+@record(slots=False, frozen=False)
+class Bounds:
+    """How much of one blob is looked at and told: hostile and generated files must not stop an audit.
+
+    `reached` says what was left out, for a gap.
+    """
+
+    anchors: int
+    candidates: int
+    reached: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, size: int) -> Bounds:
+        """The bounds of a text of so many characters: a second for a million of them."""
+        return cls(20_000 + size // 100, 5_000 + size // 500)
+
+
+def detect(
+    blob: Blob, rules: frozenset[str], tell: Callable[[Gap], None] | None = None
+) -> Iterator[tuple[SecretRule, Hit]]:
+    """The credentials in a blob, by the rules whose ids are given, in the order of their places.
+
+    `tell` is called with what was left out where there is more than one blob may hold.
+    """
     found: list[tuple[SecretRule, Hit]] = []
-    for each in weighed(blob):
-        if isinstance(each, Candidate):
-            if (result := _believed(each, blob)) is not None:
-                found.append(result)
-        else:
-            found.append((each.rule, each.hit))
+    bounds = Bounds.of(len(blob.data))
+    for each in weighed(blob, bounds):
+        result = _believed(each, blob) if isinstance(each, Candidate) else (each.rule, each.hit)
+        if result is None or result[0].id not in rules:
+            continue
+        if len(found) == MOST:
+            bounds.reached.append(f"more than {MOST} credentials in it: the others are not listed")
+            break
+        found.append(result)
+    if tell is not None:
+        for reason in dict.fromkeys(bounds.reached):
+            tell(Gap(blob.path, reason))
     found.sort(key=lambda each: (each[1].span.start, each[1].span.end))
-    yield from (each for each in found if each[0].id in rules)
+    yield from found
 
 
-def weighed(blob: Blob) -> Iterator[Settled | Candidate]:
+def weighed(blob: Blob, bounds: Bounds | None = None) -> Iterator[Settled | Candidate]:
     """What is settled by its format, and the candidates that only the score can tell: what it is trained on."""
+    bounds = bounds or Bounds.of(len(blob.data))
     if is_binary(blob.data):
         return
     text, path = blob.text, blob.path
@@ -107,7 +146,7 @@ def weighed(blob: Blob) -> Iterator[Settled | Candidate]:
     for each in kept:
         yield _stored_hit(each, path)
     taken = _Taken([*spans, *((each.start, each.end) for each in kept)])
-    for candidate in candidates(text, match.anchors, quoting(path)):
+    for candidate in _bounded(blob, match, bounds):
         if not taken.overlaps(candidate.start, candidate.end):
             settled = _by_key(candidate, path) or _by_decoding(candidate, path) or _by_store(candidate, path)
             if settled is not None:
@@ -116,14 +155,36 @@ def weighed(blob: Blob) -> Iterator[Settled | Candidate]:
                 yield candidate
 
 
+def _bounded(blob: Blob, match: Match, bounds: Bounds) -> Iterator[Candidate]:
+    """The candidates of a blob, as many as are looked at."""
+    anchors = match.anchors
+    if len(anchors) > bounds.anchors:
+        bounds.reached.append(_too_many(blob, anchors[bounds.anchors][0]))
+        anchors = anchors[: bounds.anchors]
+    for count, candidate in enumerate(candidates(blob.text, anchors, quoting(blob.path))):
+        if count >= bounds.candidates:
+            bounds.reached.append(_too_many(blob, candidate.start))
+            return
+        yield candidate
+
+
+def _too_many(blob: Blob, offset: int) -> str:
+    line = blob.lines.position(offset).line
+    return f"more assignments than are looked at: from line {line} on, only tokens of known formats are found"
+
+
 def sensitive(blob: Blob) -> list[tuple[int, int]]:
     """What must not be shown of a blob: all that could be a credential, weak ones included."""
     if is_binary(blob.data):
         return []
     text = blob.text
     match = matcher().match(text)
+    bounds = Bounds.of(len(blob.data))
     spans = [(token.start, token.end) for token in _known(text, match.rules, strict=False)]
-    for candidate in candidates(text, match.anchors, quoting(blob.path)):
+    for count, candidate in enumerate(candidates(text, match.anchors[: bounds.anchors], quoting(blob.path))):
+        if count >= bounds.candidates:  # not looked at closely, so not shown
+            spans.append((candidate.start, candidate.end))
+            continue
         if is_reference(candidate.value) or is_placeholder(candidate.value) or _SWITCH.fullmatch(candidate.value):
             continue
         if (
@@ -133,6 +194,8 @@ def sensitive(blob: Blob) -> list[tuple[int, int]]:
         ):
             spans.append((candidate.start, candidate.end))
     # A password with an unescaped `/` makes no URL that a client can read, but it is a password all the same.
+    if len(match.anchors) > bounds.anchors:
+        spans.append((match.anchors[bounds.anchors][0], len(text)))
     spans.extend(found.span(1) for found in _LOOSE_USERINFO.finditer(text))
     return sorted(spans)
 
@@ -153,7 +216,7 @@ def _known(text: str, rules: Iterable[SecretRule], *, strict: bool = True) -> li
     """The spans of known formats, overlapping ones settled for the longest. Not `strict`: placeholders too."""
     tokens: list[Token] = []
     for rule in rules:
-        for match in rule.regex.finditer(text):
+        for match in itertools.islice(rule.regex.finditer(text), MOST + 1 if strict else None):
             group = "secret" if rule.regex.groupindex and match["secret"] else 0
             start, end = match.span(group)
             if rule is generic.PRIVATE_KEY:
@@ -226,10 +289,8 @@ def _token_hit(token: Token, text: str, path: str) -> Hit:
 
 def _by_key(candidate: Candidate, path: str) -> Settled | None:
     """What a rule for values under certain keys says."""
-    if is_reference(candidate.value) or _is_dummy(candidate.value):
-        return None
     rule = _keyed_rule(candidate)
-    if rule is None:
+    if rule is None or is_reference(candidate.value) or _is_dummy(candidate.value):
         return None
     severity = min(rule.severity, Severity.MEDIUM) if setting(path) & UNTRUSTED else rule.severity
     span = Span(path, candidate.start, candidate.end)
