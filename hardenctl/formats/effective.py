@@ -12,6 +12,7 @@ CMD_ARGS = "GUNICORN_CMD_ARGS"
 CONFIG_FILE = "config file"
 ENVIRONMENT = "environment"
 DEFAULT = "default"
+CODE = "code"  # an argument of the call that starts the server
 
 
 @dataclass(frozen=True, slots=True)

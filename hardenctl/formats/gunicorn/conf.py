@@ -96,6 +96,13 @@ def evaluate_config(path: str, text: str, environment: Mapping[str, Value]) -> C
     return runner.config
 
 
+def module_scope(path: str, tree: ast.Module, lines: Lines, environment: Mapping[str, Value]) -> dict[str, Result]:
+    """What the names of any module stand for once it has run."""
+    runner = _Runner(path, lines, environment)
+    runner.run(tree.body)
+    return runner.scope
+
+
 class _Runner:
     """Runs module-level statements in order. A branch nobody can decide makes what it sets unknown."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from hardenctl.formats.compose import Service
 from hardenctl.formats.dockerfile import Stage
 from hardenctl.formats.launch.model import Launch
-from hardenctl.formats.launch.program import Argv, find_program, shell_argument
+from hardenctl.formats.launch.program import Argv, find_program, find_python, shell_argument
 from hardenctl.formats.shell.script import parse_commands
 from hardenctl.formats.shell.values import Scope, resolve_words
 from hardenctl.formats.strand import Strand
@@ -36,6 +36,8 @@ class Setting:
     image: tuple[Stage, str] | None = None  # the build stage and the folder it is built from
     doubtful: bool = False  # perhaps for development only, though no name says so
     cpus: float | None = None  # the limit of the container
+    # Python programs that are started, as they are found: a path or `-m NAME`, and what starts each.
+    programs: dict[str, Setting] | None = None
 
 
 def launches_in_script(content: Strand, setting: Setting) -> Iterator[Launch]:
@@ -51,7 +53,7 @@ def launches_in_script(content: Strand, setting: Setting) -> Iterator[Launch]:
             if program == "set" and command.words[1:2] and command.words[1].literal == "--"
             else command.words
         )
-        development = setting.development or any(map(_is_development, command.conditions))
+        development = setting.development or any(map(is_development_test, command.conditions))
         inner = replace(setting, scope=command.scope, folders=folders, development=development)
         yield from launches_in_argv(
             resolve_words(words, command.scope), inner, command.span, conditional=bool(command.conditions)
@@ -68,6 +70,9 @@ def launches_in_argv(
         return
     program = find_program(argv)
     if program is None:
+        target = find_python(argv)
+        if target is not None and setting.programs is not None:
+            _note(setting.programs, target, replace(setting, doubtful=setting.doubtful or conditional))
         return
     yield Launch(
         path=setting.path,
@@ -88,13 +93,20 @@ def launches_in_argv(
     )
 
 
+def _note(programs: dict[str, Setting], target: str, setting: Setting) -> None:
+    """Remember what starts a program, production rather than development."""
+    known = programs.get(target)
+    if known is None or (known.development, known.doubtful) > (setting.development, setting.doubtful):
+        programs[target] = setting
+
+
 def relative(path: str) -> str:
     """A path below the audited root; empty for the root itself."""
     clean = posixpath.normpath(path)
     return "" if clean == "." else clean
 
 
-def _is_development(condition: str) -> bool:
+def is_development_test(condition: str) -> bool:
     """Whether a test lets its command run in development alone."""
     negated = condition.startswith("else") != ("!=" in condition or " -z " in condition)
     return bool((_PRODUCTION if negated else _DEVELOPMENT).search(condition))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hardenctl.formats.effective import Effective
@@ -42,6 +42,7 @@ class Launch:
     image: tuple[Stage, str] | None = None  # the build stage and the folder it is built from
     doubtful: bool = False  # perhaps for development only, though no name says so
     cpus: float | None = None  # the limit of the container
+    given: Mapping[str, Effective] = field(default_factory=dict)  # what a call in code sets
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,6 +81,32 @@ def find_program(argv: Argv) -> Program | None:
     return None
 
 
+def _python_target(words: Sequence[str | None]) -> str | None:
+    """What `python FILE` or `python -m MODULE` starts: a path, or `-m NAME`. `words` follow the interpreter's name."""
+    at = 0
+    while at < len(words):
+        text = words[at]
+        if text is None or text == "-c":
+            return None
+        if text == "-m":
+            following = words[at + 1] if at + 1 < len(words) else None
+            return f"-m {following}" if following else None
+        if not text.startswith("-"):
+            return text if text.endswith(".py") or posixpath.basename(text) == text else None
+        at += 2 if text in {"-W", "-X"} else 1
+    return None
+
+
+def find_python(argv: Argv) -> str | None:
+    """The Python program that a command starts, behind wrappers: a path, or `-m NAME`; None where it starts none."""
+    for index, (word, value) in enumerate(argv):
+        if _PYTHON.fullmatch(name(value, word)):
+            return _python_target([each.text for _, each in argv[index + 1 :]])
+        if name(value, word) in _OTHERS:
+            return None
+    return None
+
+
 def shell_argument(argv: Argv) -> Word | None:
     """The script of `sh -c SCRIPT`, wrappers before it allowed."""
     for index, (_, value) in enumerate(argv[:-1]):

@@ -6,6 +6,7 @@ import bisect
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from hardenctl.formats.compose import ComposeFile, Service, compose_files, is_development, is_production
 from hardenctl.formats.dockerfile import Dockerfile, dockerfiles
@@ -25,6 +26,7 @@ from hardenctl.formats.launch.kubernetes import pod_launches
 from hardenctl.formats.launch.model import Launch
 from hardenctl.formats.launch.paths import kind_of
 from hardenctl.formats.launch.program import MENTIONS, Argv
+from hardenctl.formats.launch.python import program_launches
 from hardenctl.formats.launch.sources import file_launches
 from hardenctl.formats.paths import is_compose
 from hardenctl.formats.shell.values import Value, resolve, resolve_words
@@ -32,6 +34,8 @@ from hardenctl.formats.shell.words import Dialect, Word, compose_word, split_wor
 from hardenctl.formats.yaml import Node, Scalar
 from hardenctl.formats.yaml import Sequence as YamlSequence
 from hardenctl.model.blob import Gap, Snapshot
+
+_STARTS = re.compile(r"\b(?:python|pypy)[\d.]*\b|\.py\b")  # a Python program that may start a server itself
 
 
 class Project:
@@ -44,6 +48,7 @@ class Project:
         self.composes = [each for each in files if isinstance(each, ComposeFile)]
         self.gaps = [each for each in files if isinstance(each, Gap)]
         self.scripts: dict[str, Setting] = {}  # base name of a script to what starts it
+        self.programs: dict[str, Setting] = {}  # a Python program to what starts it
 
     def launches(self) -> Iterator[Launch]:
         """Every launch line: images first, because what they start says how scripts are started."""
@@ -56,6 +61,8 @@ class Project:
             kind = kind_of(path)
             if kind is not None and not is_compose(path):
                 yield from self.of_file(path, kind)
+        for target, setting in self.programs.items():
+            yield from program_launches(self.snapshot, target, replace(setting, programs=None))
 
     def of_image(self, dockerfile: Dockerfile) -> Iterator[Launch]:
         """What each stage of a Dockerfile starts, in the environment of the service that runs it as it is."""
@@ -78,6 +85,7 @@ class Project:
                 image=(stage, context),
                 doubtful=service is None and stage is not dockerfile.final,
                 cpus=cpu_limit(service),
+                programs=self.programs,
             )
             found = [*image_launches(stage, setting)]
             yield from found
@@ -151,6 +159,7 @@ class Project:
             image=(stage, context) if stage else None,
             doubtful=not is_production(file.path) and _mounts_source(service),
             cpus=cpu_limit(service),
+            programs=self.programs,
         )
         first, command = self.words(node.get("entrypoint")), self.words(node.get("command"))
         place = (own.get("command") if command and "command" in own else own.get("entrypoint")) or own
@@ -189,7 +198,7 @@ class Project:
     def of_file(self, path: str, kind: str) -> Iterator[Launch]:
         """The launch lines of any other file; a script has the environment of what starts it."""
         blob = self.snapshot.read(path)
-        if blob is None or not MENTIONS.search(blob.text):
+        if blob is None or not (MENTIONS.search(blob.text) or _STARTS.search(blob.text)):
             return
         started = self.scripts.get(posixpath.basename(path))
         folder = posixpath.dirname(path)
@@ -204,6 +213,7 @@ class Project:
             image=started.image if started else None,
             doubtful=started.doubtful if started else kind.endswith("script"),
             cpus=started.cpus if started else None,
+            programs=self.programs,
         )
         if kind == "kubernetes":
             yield from pod_launches(blob.text, setting)

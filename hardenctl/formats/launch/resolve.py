@@ -40,7 +40,7 @@ class Resolver:
         """The launch line with its settings."""
         arguments = launch.words[launch.arguments :]
         if launch.server != "gunicorn":
-            return ServerLaunch(launch, parse_options(launch.server, arguments, launch.scope))
+            return ServerLaunch(launch, {**parse_options(launch.server, arguments, launch.scope), **launch.given})
         given, in_environment = parse_arguments(arguments), environment_arguments(launch.scope)
         opaque = [(word.span, _name(word)) for word in (*given.opaque, *in_environment.opaque)]
         asked, known = config_path(given, in_environment)

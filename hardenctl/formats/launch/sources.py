@@ -48,6 +48,7 @@ def _makefile(text: str, setting: Setting) -> Iterator[Launch]:
             setting.scope,
             setting.folders,
             development=is_development(setting.path) or not is_production(target) or is_development(target),
+            programs=setting.programs,
         )
         content = Strand.of(setting.path, text, *match.span(2))
         pieces, places = [], []

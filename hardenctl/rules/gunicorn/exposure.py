@@ -16,6 +16,7 @@ _SERVERS = {
     "fastapi dev": "`fastapi dev` is a development server",
     "flask run": "`flask run` is a development server",
     "manage.py runserver": "`manage.py runserver` is a development server",
+    "app.run()": "`app.run()` is a development server, and the command that is started here runs it",
 }
 
 
@@ -93,7 +94,10 @@ def development_mode(launch: ServerLaunch) -> Iterator[Hit]:
     reload, debug = launch.setting("reload"), launch.setting("debug")
     if launch.server in _SERVERS:
         fix = advice("start gunicorn, or another production server")
-        yield hit(launch, None, _SERVERS[launch.server], name="server", severity=Severity.MEDIUM, fix=fix)
+        debugs = debug.known and debug.value is True and not debug.configurable
+        message = _SERVERS[launch.server] + (", with a debugger that runs code for anyone" if debugs else "")
+        severity = Severity.HIGH if debugs else Severity.MEDIUM
+        yield hit(launch, None, message, name="server", severity=severity, fix=fix)
     elif reload.known and reload.value is True and not reload.configurable:
         message = f"{launch.server} reloads code when files change"
         fix = _without(launch, reload, "take reload away")

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hardenctl.formats.effective import COMMAND_LINE, CONFIG_FILE, Effective
+from hardenctl.formats.effective import CODE, COMMAND_LINE, CONFIG_FILE, Effective
 from hardenctl.formats.launch.model import ServerLaunch
 from hardenctl.formats.launch.paths import DEFAULT_CONFIG
 from hardenctl.model.finding import (
@@ -79,7 +79,7 @@ def hardcoded_workers(launch: ServerLaunch, settings: Settings) -> Iterator[Hit]
     - https://docs.gunicorn.org/en/stable/settings.html#workers
     """
     workers = launch.setting("workers")
-    if launch.development or not workers.known or workers.origin not in (COMMAND_LINE, CONFIG_FILE):
+    if launch.development or not workers.known or workers.origin not in (COMMAND_LINE, CONFIG_FILE, CODE):
         return
     if workers.configurable or not isinstance(workers.value, int) or launch.server == "flask run":
         return

@@ -1,0 +1,267 @@
+"""Servers that a Python program starts itself: `uvicorn.run(...)`, `app.run(debug=True)`, and commands it hands on.
+
+`python main.py` as a container's command makes what stands behind `if __name__ == "__main__"` the launch line. A file
+that nothing is seen to start is a developer's, and no launch line.
+"""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from hardenctl.formats.effective import CODE, Effective
+from hardenctl.formats.gunicorn.conf import module_scope
+from hardenctl.formats.gunicorn.evaluate import NOTHING, Result, evaluate
+from hardenctl.formats.launch.find import Setting, is_development_test
+from hardenctl.formats.launch.image import host_paths
+from hardenctl.formats.launch.model import Launch
+from hardenctl.formats.shell.values import Value
+from hardenctl.formats.shell.words import literal_word
+from hardenctl.formats.strand import Strand
+from hardenctl.model.blob import Snapshot
+from hardenctl.model.text import Lines, Span
+
+DEEPEST = 6  # calls of the project's own functions within each other
+_SERVERS = {
+    "uvicorn.run": "uvicorn",
+    "uvicorn.main.run": "uvicorn",
+    "uvicorn.Config": "uvicorn",
+    "hypercorn.asyncio.serve": "hypercorn",
+    "hypercorn.trio.serve": "hypercorn",
+    "hypercorn.run.run": "hypercorn",
+    "granian.Granian": "granian",
+    "granian.server.Granian": "granian",
+}
+_DEVELOPMENT = frozenset(
+    ("flask.Flask", "flask.app.Flask", "quart.Quart", "quart.app.Quart", "dash.Dash", "connexion.FlaskApp")
+)
+_NAMES = {"limit_max_requests": "max_requests", "address": "host", "blocking_threads": "threads"}
+_KEPT = frozenset(
+    """
+    workers host port reload debug forwarded_allow_ips proxy_headers timeout_keep_alive limit_concurrency max_requests
+    backlog uds loop root_path threads interface
+    """.split()  # noqa: SIM905 - a list of names
+)
+
+
+def program_launches(snapshot: Snapshot, target: str, setting: Setting) -> Iterator[Launch]:
+    """The servers that a Python program starts, in the environment of what starts it."""
+    path = next((each for each in _places(setting, target) if snapshot.read(each)), None)
+    if path is not None:
+        yield from _Program(snapshot, setting).main(path)
+
+
+def _places(setting: Setting, target: str) -> Iterator[str]:
+    """Where in the repository the program may lie."""
+    if target.startswith("-m "):
+        module = target.removeprefix("-m ").replace(".", "/")
+        names = [f"{module}.py", f"{module}/__main__.py"]
+    else:
+        names = [target, f"{target.rstrip('/')}/__main__.py"]
+    for name in names:
+        if posixpath.isabs(name):
+            if setting.image:
+                yield from host_paths(*setting.image, name)
+            continue
+        for folder in setting.folders:
+            yield posixpath.normpath(posixpath.join(folder, name))
+        if setting.image:
+            inside = posixpath.normpath(posixpath.join(setting.image[0].workdir, name))
+            yield from host_paths(*setting.image, inside)
+
+
+@dataclass(frozen=True, eq=False)
+class _Module:
+    """A parsed file of the project and what its names stand for."""
+
+    path: str
+    text: str
+    lines: Lines
+    body: list[ast.stmt]
+    scope: dict[str, Result]
+
+    def span(self, node: ast.expr) -> Span:
+        start = self.lines.offset_utf8(node.lineno, node.col_offset)
+        end = self.lines.offset_utf8(node.end_lineno or node.lineno, node.end_col_offset or 0)
+        return Span(self.path, start, end)
+
+    def dotted(self, node: ast.expr) -> str:
+        """`uvicorn.run` of `uv.run` after `import uvicorn as uv`; empty for anything but names."""
+        if isinstance(node, ast.Attribute):
+            before = self.dotted(node.value)
+            return f"{before}.{node.attr}" if before else ""
+        if isinstance(node, ast.Name):
+            known = self.scope.get(node.id)
+            return known.name if known is not None and known.kind == "module" else node.id
+        return ""
+
+
+class _Program:
+    """Follows a program from its top through the functions of the project it calls."""
+
+    def __init__(self, snapshot: Snapshot, setting: Setting) -> None:
+        self.snapshot, self.setting = snapshot, setting
+        self.modules: dict[str, _Module | None] = {}
+        self.seen: set[tuple[str, str]] = set()
+
+    def main(self, path: str) -> Iterator[Launch]:
+        module = self.module(path)
+        if module is not None:
+            yield from self.body(module, module.body, self.setting, 0)
+
+    def module(self, path: str) -> _Module | None:
+        if path not in self.modules:
+            self.modules[path] = self.parse(path)
+        return self.modules[path]
+
+    def parse(self, path: str) -> _Module | None:
+        blob = self.snapshot.read(path)
+        if blob is None or not path.endswith(".py"):
+            return None
+        try:
+            tree = ast.parse(blob.text)
+        except (SyntaxError, ValueError, RecursionError):
+            return None  # that a Python file is none is said where it is looked at for its own sake
+        scope = module_scope(path, tree, blob.lines, self.setting.scope)
+        return _Module(path, blob.text, blob.lines, tree.body, scope)
+
+    def body(self, module: _Module, body: Sequence[ast.stmt], setting: Setting, depth: int) -> Iterator[Launch]:
+        """What statements start, branches that the environment decides included."""
+        for node in body:
+            if isinstance(node, ast.If):
+                for part, inner in self.branches(module, node, setting):
+                    yield from self.body(module, part, inner, depth)
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                continue
+            else:
+                for field in ("body", "orelse", "finalbody"):
+                    inner_body = getattr(node, field, None)
+                    if isinstance(inner_body, list):
+                        yield from self.body(module, inner_body, setting, depth)
+                if not hasattr(node, "body"):
+                    for call in (each for each in ast.walk(node) if isinstance(each, ast.Call)):
+                        yield from self.call(module, call, setting, depth)
+
+    def branches(self, module: _Module, node: ast.If, setting: Setting) -> Iterator[tuple[Sequence[ast.stmt], Setting]]:
+        test = ast.unparse(node.test)
+        if "__name__" in test:
+            yield (node.body, setting)
+            return
+        result = evaluate(node.test, module.scope, setting.scope)
+        if result.known and not result.configurable:
+            yield (node.body if result.value else node.orelse, setting)
+            return
+        for part, condition in ((node.body, test), (node.orelse, f"else {test}")):
+            development = setting.development or is_development_test(condition)
+            yield part, replace(setting, development=development, doubtful=True)
+
+    def call(self, module: _Module, call: ast.Call, setting: Setting, depth: int) -> Iterator[Launch]:
+        dotted = module.dotted(call.func)
+        if dotted in _SERVERS:
+            yield self.launch(module, call, _SERVERS[dotted], dotted, setting)
+        elif (
+            isinstance(call.func, ast.Attribute) and call.func.attr == "run" and self.is_flask(module, call.func.value)
+        ):
+            yield self.launch(module, call, "app.run()", ast.unparse(call.func), setting)
+        elif depth < DEEPEST:
+            yield from self.into(module, dotted, setting, depth)
+
+    def into(self, module: _Module, dotted: str, setting: Setting, depth: int) -> Iterator[Launch]:
+        """Into a function of the project."""
+        found = self.function(module, dotted)
+        if found is None or (key := (found[0].path, found[1].name)) in self.seen:
+            return
+        self.seen.add(key)
+        yield from self.body(found[0], found[1].body, setting, depth + 1)
+
+    def function(self, module: _Module, dotted: str) -> tuple[_Module, ast.FunctionDef | ast.AsyncFunctionDef] | None:
+        known = module.scope.get(dotted)
+        if known is not None and isinstance(known.body, ast.FunctionDef | ast.AsyncFunctionDef):
+            return module, known.body
+        owner, _, name = dotted.rpartition(".")
+        other = self.imported(module, owner) if owner else None
+        target = other.scope.get(name) if other else None
+        if other is not None and target is not None and isinstance(target.body, ast.FunctionDef | ast.AsyncFunctionDef):
+            return other, target.body
+        return None
+
+    def imported(self, module: _Module, dotted: str) -> _Module | None:
+        """The file of a module of the project, beside the importing one or from the root of what is started."""
+        relative = dotted.removeprefix("None").strip(".").replace(".", "/")
+        here = posixpath.dirname(module.path)
+        for folder in dict.fromkeys((here, posixpath.dirname(here), *self.setting.folders, "", "src")):
+            for name in (f"{relative}.py", f"{relative}/__init__.py") if relative else ():
+                path = posixpath.normpath(posixpath.join(folder, name))
+                if self.snapshot.read(path) is not None:
+                    return self.module(path)
+        return None
+
+    def is_flask(self, module: _Module, node: ast.expr) -> bool:
+        """Whether an object is an application whose `run` is a development server: made here, or imported."""
+        known = module.scope.get(node.id) if isinstance(node, ast.Name) else None
+        if known is None or known.kind != "module":
+            made = known.expression if known is not None else None
+            return isinstance(made, ast.Call) and self.makes_flask(module, module.dotted(made.func))
+        owner, _, name = known.name.rpartition(".")
+        other = self.imported(module, owner) if owner else None
+        return other is not None and other is not module and self.is_flask(other, ast.Name(name, ast.Load()))
+
+    def makes_flask(self, module: _Module, dotted: str) -> bool:
+        """Whether a call makes such an application, itself or as a factory of the project."""
+        if dotted in _DEVELOPMENT:
+            return True
+        found = self.function(module, dotted)
+        calls = (each for each in ast.walk(found[1]) if isinstance(each, ast.Call)) if found else ()
+        return found is not None and any(found[0].dotted(each.func) in _DEVELOPMENT for each in calls)
+
+    def launch(self, module: _Module, call: ast.Call, server: str, name: str, setting: Setting) -> Launch:
+        given = {}
+        for keyword in call.keywords:
+            known = _NAMES.get(keyword.arg or "", keyword.arg or "")
+            if known in _KEPT and not (known == "reload" and name.endswith("Config")):  # only `run` heeds it
+                result = evaluate(keyword.value, module.scope, setting.scope)
+                given[known] = _effective(known, result, module, keyword)
+        shown = [(literal_word(self.strand(module, call.func)), Value(name))]
+        if call.args and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str):
+            shown.append((literal_word(self.strand(module, call.args[0])), Value(call.args[0].value)))
+        return Launch(
+            path=module.path,
+            span=module.span(call),
+            server=server,
+            words=tuple(shown),
+            arguments=1,
+            scope=setting.scope,
+            folders=setting.folders,
+            kind="python",
+            container=setting.container,
+            development=setting.development,
+            service=setting.service,
+            image=setting.image,
+            doubtful=setting.doubtful,
+            cpus=setting.cpus,
+            given=given,
+        )
+
+    def strand(self, module: _Module, node: ast.expr) -> Strand:
+        span = module.span(node)
+        return Strand.of(module.path, module.text, span.start, span.end)
+
+
+def _effective(name: str, result: Result, module: _Module, keyword: ast.keyword) -> Effective:
+    value_span = module.span(keyword.value)
+    start = module.lines.offset_utf8(keyword.lineno, keyword.col_offset)
+    value = None if result.value is NOTHING else result.value
+    if name == "forwarded_allow_ips" and isinstance(value, str):
+        value = tuple(part.strip() for part in value.split(",") if part.strip())
+    return Effective(
+        value,
+        result.known,
+        Span(module.path, start, value_span.end),
+        value_span,
+        CODE,
+        result.source,
+        configurable=result.configurable,
+        counts_cpus=result.counts_cpus,
+    )

@@ -1,0 +1,233 @@
+"""Servers that Python programs start themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hardenctl.detect.config import detect_config
+from hardenctl.formats.launch import reader
+from hardenctl.formats.launch.model import ServerLaunch
+from hardenctl.model.blob import Gap
+from hardenctl.model.report import Server
+from hardenctl.model.settings import Settings
+from hardenctl.rules import gunicorn
+from hardenctl.sources.memory import MemorySnapshot
+
+IMAGE = "FROM python:3.13\nWORKDIR /app\nCOPY . .\nCMD {}\n"
+MAIN = 'import uvicorn\n\nif __name__ == "__main__":\n    uvicorn.run("main:app", host="0.0.0.0", {})\n'
+FLASK = "from flask import Flask\n\napp = Flask(__name__)\n\nif __name__ == '__main__':\n    app.run({})\n"
+
+
+def servers(files: dict[str, str]) -> list[ServerLaunch]:
+    """The launch lines found in Python files."""
+    found = reader.read(MemorySnapshot(files))
+    return [each for each in found if isinstance(each, ServerLaunch) and each.launch.kind == "python"]
+
+
+def rules(files: dict[str, str]) -> dict[str, str]:
+    """Rule to severity."""
+    found = {}
+    for result in detect_config(MemorySnapshot(files), gunicorn.RULES, Settings()):
+        assert not isinstance(result, Gap)
+        if not isinstance(result, Server):
+            rule, hit = result
+            found[rule.id] = (rule.severity if hit.severity is None else hit.severity).word
+    return found
+
+
+def image(command: str, **more: str) -> dict[str, str]:
+    """A Dockerfile with this CMD, and other files; `_` in a name is `.`, `__` a `/`."""
+    names = {name.replace("__", "/").replace("_py", ".py"): text for name, text in more.items()}
+    return {"Dockerfile": IMAGE.format(command), **names}
+
+
+RELOADS = {"server-development-mode": "medium"}
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        pytest.param({"main.py": MAIN.format("reload=True")}, {}, id="nothing-starts-it"),
+        pytest.param(image('["python", "main.py"]', main_py=MAIN.format("reload=True")), RELOADS, id="exec-form"),
+        pytest.param(image("python -u main.py", main_py=MAIN.format("reload=True")), RELOADS, id="shell-form"),
+        pytest.param(
+            image('["python3.13", "-m", "main"]', main_py=MAIN.format("reload=True")), RELOADS, id="as-a-module"
+        ),
+        pytest.param(image('["python", "/app/main.py"]', main_py=MAIN.format("reload=True")), RELOADS, id="absolute"),
+        pytest.param(image("uv run python main.py", main_py=MAIN.format("reload=True")), RELOADS, id="behind-uv"),
+        pytest.param(
+            image('["python", "-m", "service"]') | {"service/__main__.py": MAIN.format("reload=True")},
+            RELOADS,
+            id="package",
+        ),
+        pytest.param(image('["python", "main.py"]', main_py=MAIN.format("reload=False")), {}, id="no-reload"),
+        pytest.param(
+            image('["python", "main.py"]', main_py=MAIN.format("workers=4")),
+            {"gunicorn-hardcoded-workers": "low"},
+            id="workers",
+        ),
+        pytest.param(
+            image('["python", "main.py"]', main_py="import os\n" + MAIN.format("reload=bool(os.getenv('RELOAD'))")),
+            {},
+            id="the-environment-decides",
+        ),
+        pytest.param(
+            image('["python", "main.py"]', main_py=MAIN.format("forwarded_allow_ips='*'")),
+            {"gunicorn-forwarded-ips-any": "low"},
+            id="forwarded",
+        ),
+        pytest.param(
+            {"Procfile": "web: python main.py\n", "main.py": MAIN.format("reload=True")}, RELOADS, id="procfile"
+        ),
+        pytest.param(
+            {
+                "compose.yml": "services:\n  web:\n    image: x:1\n    command: python main.py\n",
+                "main.py": MAIN.format("reload=True"),
+            },
+            RELOADS,
+            id="compose",
+        ),
+        pytest.param(
+            {
+                "docker-compose.dev.yml": "services:\n  web:\n    image: x:1\n    command: python main.py\n",
+                "main.py": MAIN.format("reload=True"),
+            },
+            {},
+            id="compose-of-development",
+        ),
+        pytest.param(
+            image('["./start.sh"]', main_py=MAIN.format("reload=True"))
+            | {"start.sh": "#!/bin/sh\nexec python main.py\n"},
+            RELOADS,
+            id="script-of-the-image",
+        ),
+        pytest.param(
+            image('["python", "app.py"]', app_py=FLASK.format("debug=True")),
+            {"server-development-mode": "high"},
+            id="flask-debugger",
+        ),
+        pytest.param(image('["python", "app.py"]', app_py=FLASK.format("")), RELOADS, id="flask"),
+        pytest.param(
+            image(
+                '["python", "run.py"]',
+                run_py="from web import create_app\napp = create_app()\nif __name__ == '__main__':\n"
+                "    app.run(debug=True)\n",
+            )
+            | {"web/__init__.py": "from flask import Flask\n\ndef create_app():\n    return Flask('x')\n"},
+            {"server-development-mode": "high"},
+            id="flask-factory",
+        ),
+        pytest.param(
+            image(
+                '["python", "run.py"]',
+                run_py="from web import app\napp.run(debug=True)\n",
+                web_py="import flask\napp = flask.Flask('x')\n",
+            ),
+            {"server-development-mode": "high"},
+            id="flask-imported",
+        ),
+        pytest.param(
+            image('["python", "bot.py"]', bot_py="import asyncio\nfrom bot import client\nasyncio.run(client.run())\n"),
+            {},
+            id="another-run",
+        ),
+        pytest.param(
+            image(
+                '["python", "main.py"]',
+                main_py="import uvicorn as server\n\ndef main():\n    server.run('a:b', reload=True)\n\nmain()\n",
+            ),
+            RELOADS,
+            id="through-a-function",
+        ),
+        pytest.param(
+            image(
+                '["python", "main.py"]',
+                main_py="import uvicorn\n\ndef dev():\n    uvicorn.run('a:b', reload=True)\n\nuvicorn.run('a:b')\n",
+            ),
+            {},
+            id="a-function-nobody-calls",
+        ),
+        pytest.param(
+            image(
+                '["python", "main.py"]',
+                main_py="from app.server import main\n\nif __name__ == '__main__':\n    main()\n",
+                app__server_py="import uvicorn\n\ndef main():\n    uvicorn.run('a:b', reload=True)\n",
+            ),
+            RELOADS,
+            id="in-another-module",
+        ),
+        pytest.param(
+            image(
+                '["python", "main.py"]',
+                main_py="import uvicorn\nfrom config import settings\n\nif settings.DEBUG:\n"
+                "    uvicorn.run('a:b', reload=True)\nelse:\n    uvicorn.run('a:b')\n",
+            ),
+            {},
+            id="only-where-debugging",
+        ),
+        pytest.param(
+            image('["python", "main.py"]', main_py="import uvicorn\nuvicorn.Config('a:b', reload=True)\n"),
+            {},
+            id="config-objects-heed-no-reload",
+        ),
+        pytest.param(image('["python", "main.py"]', main_py="def broken(:\n"), {}, id="a-program-that-does-not-parse"),
+        pytest.param(image('["python", "-c", "print(1)"]'), {}, id="inline-code"),
+    ],
+)
+def test_programs(files: dict[str, str], expected: dict[str, str]) -> None:
+    """What a program starts is judged where something of production starts the program."""
+    assert rules(files) == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "server", "settings"),
+    [
+        pytest.param(
+            "import uvicorn\nuvicorn.run('a:b', workers=2, port=80)\n",
+            "uvicorn",
+            {"workers": 2, "port": 80},
+            id="uvicorn",
+        ),
+        pytest.param(
+            "import asyncio\nfrom hypercorn.asyncio import serve\nfrom hypercorn.config import Config\n"
+            "asyncio.run(serve(object(), Config()))\n",
+            "hypercorn",
+            {},
+            id="hypercorn",
+        ),
+        pytest.param(
+            "from granian import Granian\nGranian('a:b', address='10.0.0.1', workers=3).serve()\n",
+            "granian",
+            {"host": "10.0.0.1", "workers": 3},
+            id="granian",
+        ),
+    ],
+)
+def test_settings_of_a_call(call: str, server: str, settings: dict[str, Any]) -> None:
+    """The arguments of the call are the settings, with the place that sets each."""
+    (launch,) = servers(image('["python", "main.py"]', main_py=call))
+    assert launch.server == server
+    assert {name: each.value for name, each in launch.settings.items()} == settings
+    assert all(each.origin == "code" and each.span and each.span.path == "main.py" for each in launch.settings.values())
+
+
+def test_the_environment_of_the_service_counts() -> None:
+    """`WEB_CONCURRENCY` of the service that starts the program moves uvicorn's default."""
+    compose = (
+        "services:\n  web:\n    image: x:1\n    command: python main.py\n    environment:\n      WEB_CONCURRENCY: 5\n"
+    )
+    (launch,) = servers({"compose.yml": compose, "main.py": MAIN.format("port=80")})
+    assert launch.service == "web"
+    assert launch.setting("workers").value == 5
+
+
+def test_production_decides_where_development_starts_it_too() -> None:
+    """A program that both start is production's."""
+    files = {
+        "docker-compose.dev.yml": "services:\n  web:\n    image: x:1\n    command: python main.py\n",
+        "docker-compose.prod.yml": "services:\n  web:\n    image: x:1\n    command: python main.py\n",
+        "main.py": MAIN.format("reload=True"),
+    }
+    assert [launch.development for launch in servers(files)] == [False]
