@@ -1,4 +1,4 @@
-"""The start-up path without Typer, which costs 220 ms: `--version`, and audits as hooks start them.
+"""The start-up path without Typer, which costs 220 ms: `--version`, `--help`, and audits as hooks start them.
 
 It reads the same table of options as Typer does and hands anything it doesn't know to Typer, errors included. A test
 asserts that a staged audit loads none of typer, rich, pydantic, git, detect_secrets, locust, jinja2 and yaml.
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from hardenctl import __version__
 
+HELP_COLUMNS = 80  # the most that Typer's help takes
+
 if TYPE_CHECKING:
     from hardenctl.cli.request import Request
 
@@ -22,6 +24,8 @@ def run_fast(arguments: Sequence[str]) -> int | None:
     if list(arguments) == ["--version"]:
         sys.stdout.write(f"hardenctl {__version__}\n")
         return 0
+    if list(arguments) in (["--help"], ["-h"]):
+        return _help()
     command, rest = (arguments[0], arguments[1:]) if arguments else ("audit", ())
     if command not in {"audit", "scan"} or any(_is_setting(name) for name in os.environ):
         return None
@@ -29,6 +33,18 @@ def run_fast(arguments: Sequence[str]) -> int | None:
     if request is None:
         return None
     return _run(command, request)
+
+
+def _help() -> int | None:
+    """Print the help as Typer made it for 80 columns; narrower terminals are Typer's."""
+    from pathlib import Path
+
+    from hardenctl.report.style import look_of
+
+    if look_of(sys.stdout).width < HELP_COLUMNS:
+        return None
+    sys.stdout.write(Path(__file__).with_name("help.txt").read_text(encoding="utf-8"))
+    return 0
 
 
 def _run(command: str, request: Request) -> int:

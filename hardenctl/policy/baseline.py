@@ -8,7 +8,6 @@ slow salted hashes, and the salt, random and the baseline's own, makes them the 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -126,6 +125,8 @@ def load_baseline(root: Path, file: Path | None = None) -> Baseline | None:
         raise PolicyError(f"there is no baseline `{shown}`", help="`hardenctl baseline create` makes one") from None
     except OSError as error:
         raise PolicyError(f"{shown}: {error.strerror or 'cannot be read'}", help="make it readable") from None
+    import json  # here and below: a hook run without a baseline does without it
+
     try:
         return _baseline(json.loads(data))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -137,6 +138,8 @@ def load_baseline(root: Path, file: Path | None = None) -> Baseline | None:
 
 def save_baseline(baseline: Baseline, file: Path) -> None:
     """Write a baseline, atomically. Raises PolicyError where that can't be done."""
+    import json
+
     lines = ",\n".join(
         "    " + json.dumps({"fingerprint": each.fingerprint, "rule": each.rule, "path": each.path}, ensure_ascii=False)
         for each in _sorted(baseline.entries)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -44,6 +43,8 @@ def key(file: Path, data: bytes, rules: tuple[str, ...]) -> str:
 
 def load_entry(name: str) -> Mapping[str, Any] | None:
     """The policy data of an entry; None where there is none, it is torn, or a file it was extended from changed."""
+    import json  # here: without a policy file there is no need for it
+
     try:
         entry = json.loads((_folder() / f"{name}.json").read_bytes())
         for file, expected in entry["files"].items():
@@ -57,6 +58,8 @@ def load_entry(name: str) -> Mapping[str, Any] | None:
 
 def save_entry(name: str, policy: Mapping[str, Any], files: Mapping[str, str]) -> None:
     """Keep an entry, atomically. A cache that can't be written is no error."""
+    import json
+
     temporary = None
     try:
         folder = _folder()

@@ -20,10 +20,10 @@ HEAVY = ("typer", "click", "rich", "pydantic", "git", "detect_secrets", "locust"
 
 
 def _loaded(cwd: Path, *arguments: str) -> tuple[int, set[str]]:
-    """The exit code, and the top-level modules a fresh interpreter has loaded at the end."""
+    """The exit code, and the modules a fresh interpreter has loaded at the end."""
     code = (
         "import sys, atexit\n"
-        "names = lambda: ' '.join({name.split('.')[0] for name in sys.modules})\n"
+        "names = lambda: ' '.join(sys.modules)\n"
         "atexit.register(lambda: sys.stderr.write('\\nMODULES ' + names()))\n"
         f"sys.argv[1:] = {arguments!r}\n"
         "from hardenctl.__main__ import main\nmain()\n"
@@ -37,6 +37,7 @@ def _loaded(cwd: Path, *arguments: str) -> tuple[int, set[str]]:
     ("files", "arguments"),
     [
         pytest.param({}, ("--version",), id="version"),
+        pytest.param({}, ("--help",), id="help"),
         pytest.param({"app.py": "x = 1\n"}, ("audit", "--staged"), id="nothing-found"),
         pytest.param({"main.py": None}, ("audit", "--staged"), id="a-finding"),
         pytest.param({"main.py": None}, ("scan", "--staged", "--quiet"), id="scan"),
@@ -57,6 +58,47 @@ def test_hook_path_loads_nothing_heavy(
     code, modules = _loaded(repository.root, *arguments)
     assert code == (1 if arguments[0] == "audit" and "main.py" in files else 0)
     assert not modules & set(HEAVY)
+
+
+# What a plain file must not load: readers and rules of subjects that it doesn't concern, and what they would bring.
+SUBJECTS = ("formats.compose", "formats.cors", "formats.dotenv", "formats.gunicorn", "formats.python", "formats.yaml",
+            "formats.dockerfile", "formats.launch.reader", "formats.project_docs", "rules.cors", "rules.compose",
+            "rules.gunicorn", "rules.env", "rules.docs", "rules.dockerfile", "rules.ignore")  # fmt: skip
+DECLARING = ("dataclasses", "inspect", "ast", "tempfile", "shutil", "argparse", "importlib.metadata")
+
+
+def test_a_plain_python_file_loads_no_reader(make_repository: Callable[..., Any]) -> None:
+    """Nothing is imported that the staged file doesn't concern, though others in the repository would."""
+    repository = make_repository(
+        {"compose.yml": "services: {}\n", "Dockerfile": "FROM scratch\n", "other.py": "x = 1\n"}
+    )
+    repository.write({"app/plain.py": "def one() -> int:\n    return 1\n"})
+    repository.git("add", "-A")
+    for arguments in (("audit", "--staged"), ("audit", "--staged", "app/plain.py")):
+        code, modules = _loaded(repository.root, *arguments)
+        assert code == 0
+        assert not modules & {*(f"hardenctl.{name}" for name in SUBJECTS), *DECLARING, "json", *HEAVY}
+        assert {"hardenctl.rules.secrets", "hardenctl.detect.secrets"} <= modules
+
+
+def test_a_file_loads_what_it_concerns(make_repository: Callable[..., Any], project_files: dict[str, str]) -> None:
+    """The check above can fail: CORS anywhere in the index, or a named file that can't be parsed, loads the reader."""
+    repository = make_repository({"main.py": project_files["main.py"]})
+    repository.write({"app/plain.py": "x = 1\n"})
+    repository.git("add", "-A")
+    assert "hardenctl.formats.cors.reader" in _loaded(repository.root, "audit", "--staged")[1]
+    broken = make_repository({"a.py": "x = 1\n"}, "broken")
+    broken.write({"b.py": "def (\n"})
+    broken.git("add", "-A")
+    assert _loaded(broken.root, "audit", "--staged")[0] == 0
+    assert _loaded(broken.root, "audit", "--staged", "b.py")[0] == 2
+
+
+def test_nothing_staged_loads_no_rule(make_repository: Callable[..., Any]) -> None:
+    """The cheapest of all."""
+    code, modules = _loaded(make_repository({"a.py": "x = 1\n"}).root, "audit", "--staged")
+    assert code == 0
+    assert not modules & {"hardenctl.rules.secrets", "hardenctl.rules.secrets.providers", *DECLARING, *HEAVY}
 
 
 def test_yaml_is_loaded_for_a_staged_compose_file(
@@ -98,6 +140,15 @@ def test_fast_path_and_typer_agree(
     assert (results[0].code, results[0].err) == (results[1].code, results[1].err)
 
 
+@pytest.mark.parametrize("columns", ["80", "200", "60"])
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help(hardenctl: Run, monkeypatch: pytest.MonkeyPatch, flag: str, columns: str) -> None:
+    """The top-level help is Typer's own text, also where Typer isn't loaded."""
+    monkeypatch.setenv("COLUMNS", columns)
+    assert hardenctl(flag).out == hardenctl(flag, typer=True).out
+    assert (run_fast((flag,)) is None) is (columns == "60")
+
+
 def test_version(hardenctl: Run) -> None:
     """Both paths print it."""
     assert hardenctl("--version").out == hardenctl("--version", typer=True).out == f"hardenctl {__version__}\n"
@@ -125,7 +176,7 @@ def test_parse(arguments: tuple[str, ...], request_: Request | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("explain", "x"), ("--help",), ("audit", "--help"), ("check", "cors")], ids=" ".join
+    "arguments", [("explain", "x"), ("--help", "x"), ("audit", "--help"), ("check", "cors")], ids=" ".join
 )
 def test_everything_else_is_typers(arguments: tuple[str, ...]) -> None:
     """Other commands are left alone."""

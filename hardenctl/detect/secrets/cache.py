@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,6 +52,8 @@ def database(expressions: Sequence[tuple[str, int]]) -> Any:
 
 def digest(expressions: Sequence[tuple[str, int]], version: str) -> str:
     """What the database depends on. The processor matters: hyperscan compiles for its vector instructions."""
+    import platform  # 4 ms, and only needed with hyperscan
+
     parts = [
         version,
         sys.platform,
@@ -70,6 +71,8 @@ def _processor() -> str:
                 return " ".join(
                     flag for flag in line.split() if flag.startswith(("avx", "sse4", "bmi", "sve", "asimd"))
                 )
+    import platform
+
     return platform.processor()
 
 

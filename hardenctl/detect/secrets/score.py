@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import math
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from pathlib import Path
 def weights() -> dict[str, float]:
     """Feature name to log-odds; `bias` is what holds of every candidate."""
     # Beside this module, in the wheel too; importlib.resources would cost a hook run 12 ms.
+    import json
+
     text = Path(__file__).with_name("weights.json").read_text(encoding="utf-8")
     loaded: dict[str, float] = json.loads(text)
     return loaded

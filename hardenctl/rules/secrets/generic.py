@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 
 from hardenctl.model.finding import Severity
 from hardenctl.rules.fakes import BASE32, scramble
@@ -24,6 +23,8 @@ def _pem() -> str:
 
 
 def _jwt() -> str:
+    import json
+
     def part(content: dict[str, object]) -> str:
         return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
 

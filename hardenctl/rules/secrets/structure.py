@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
-import json
 import re
 import zlib
 from typing import Any
@@ -88,6 +87,8 @@ def jwt(token: str) -> Proof:
 
 
 def _json_part(part: str) -> dict[str, Any] | None:
+    import json  # here: only for a token that is worth a look
+
     try:
         decoded = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     except (binascii.Error, ValueError):
