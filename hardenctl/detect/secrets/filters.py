@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import base64
+import functools
 import re
 
 from hardenctl.detect.secrets.assign import Candidate, How
 from hardenctl.detect.secrets.language import Quoting, quoting
 from hardenctl.model.pattern import lazy_pattern
-from hardenctl.rules.secrets.values import is_placeholder, is_reference, is_weak, key_words
+from hardenctl.rules.secrets.values import (
+    is_admitted,
+    is_credential_key,
+    is_own_word,
+    is_placeholder,
+    is_reference,
+    is_weak,
+    key_words,
+)
 from hardenctl.rules.secrets.words import ASKING_WORDS, ROW_WORDS
 
 _CODE = lazy_pattern(
@@ -54,6 +63,8 @@ _ESCAPE = lazy_pattern(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
 _LIST_BEFORE = lazy_pattern(r"[\"'],\s{0,40}[\"'][^\"'\n]{1,80}[\"']\s{0,4},\s{0,40}[\"']\Z")
 _LIST_AFTER = lazy_pattern(r"[\"'],\s{0,40}[\"'][^\"'\n]{0,80}[\"']")
 _SHOWN_TO_ALL = lazy_pattern(r"badge|shields\.io|alt=media&", re.IGNORECASE)
+_NEXT_PAIR = re.compile(r"[\"']\s{0,4}:")  # `"pass", "next": ...`: the value is the next pair's key
+_ATTRIBUTE = re.compile(r"[a-z]\.[a-z_]+,\s*[\"']\Z")  # `check(module.token, "..."`: an expression, no key's name
 _NEXT_WORD = lazy_pattern(r"[,;:]? [^\W\d_]{2,}")
 _LOCALE = lazy_pattern(r"^[a-z]{2}[-_][A-Z]{2}$")
 # A key that ends in one of these tells of a credential, whatever the value looks like.
@@ -92,10 +103,22 @@ _CODES = frozenset({"auth", "access", "verification", "pass", "invite", "securit
 _NAMED = frozenset(How) - {How.USERINFO, How.BASIC, How.SCHEME}
 _NAMES = r"(?:user|username|login|db|dbname|database|db_name|host|owner|role|_name|-U|-u)"
 _NAME = lazy_pattern(r"[a-z][a-z_-]{2,30}\d{0,3}")
+_CONSTANT = re.compile(r"[A-Z]+(?:_[A-Z]+)*")
+_ABBREVIATION = 5  # letters: `OIDC`, `BASIC`
 _LONGEST_WORDS = 200  # characters: a longer value in base64 is no word in disguise
 _MONOTONOUS = 12  # characters from which a value mostly of one is no credential
 _SOURCE_FILE = re.compile(r"\.(?:py|js|ts|tsx|jsx|go|rb|php|java|html?|css|ya?ml|json|md|txt|sh)$")
 _BESIDE = 300  # characters around a value in which its user's or database's name is looked for
+
+
+@functools.lru_cache(maxsize=8192)
+def _of_key(key: str, how: How) -> str:
+    words = key_words(key)
+    if words and words[-1] in _ABOUT:
+        return "a statement about a credential"
+    if how in _NAMED and names_nothing(key, how):
+        return "its key names no credential"
+    return "its key is a file" if _SOURCE_FILE.search(key) else ""
 
 
 def names_nothing(key: str, how: How = How.ASSIGNED) -> bool:
@@ -106,6 +129,8 @@ def names_nothing(key: str, how: How = How.ASSIGNED) -> bool:
         if called and (called[0] in ASKING_WORDS or "encode" in called):
             return True
     if len(words) > 1 and words[-1] == "key" and words[-2] in ROW_WORDS:
+        return True
+    if words and words[-1] in {"author", "authors", "ids"}:
         return True
     if any(word in _WHOLE or _IN_A_WORD.search(word) for word in words):
         return False
@@ -132,6 +157,8 @@ def is_surrounded(candidate: Candidate, text: str, path: str) -> bool:
     before, after = text[max(0, candidate.start - 200) : candidate.start], text[candidate.end : candidate.end + 130]
     if how is How.ARGUMENT and _LIST_AFTER.match(after) and _LIST_BEFORE.search(before):
         return True
+    if how is How.ARGUMENT and (_NEXT_PAIR.match(after) or _ATTRIBUTE.search(before)):
+        return True
     if how is How.INLINE and _SHOWN_TO_ALL.search(before[before.rfind("\n") + 1 :]):
         return True
     if quoting(path) is not Quoting.PROSE:
@@ -144,6 +171,8 @@ def is_surrounded(candidate: Candidate, text: str, path: str) -> bool:
 def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a list of cases, one line each
     """Why a candidate is no leak by its value alone; empty where nothing speaks against it."""
     value, key = candidate.value, candidate.key
+    if candidate.how is not How.BASIC and (reason := _of_key(key, candidate.how)):
+        return reason
     if is_reference(value):
         return "a reference"
     if candidate.how is How.BASIC:
@@ -152,6 +181,10 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "a placeholder"
     if is_weak(value, key, candidate.user) or _is_monotonous(value):
         return "guessable"
+    if is_own_word(key, value) or is_admitted(value):
+        return "guessable"
+    if _CONSTANT.fullmatch(value) and (len(value) <= _ABBREVIATION or is_credential_key(value)):
+        return "a name"
     if (plain := text_in_base64(value)) != value and is_weak(plain, key, candidate.user):
         return "guessable"
     if _HASHED.match(value):
@@ -176,13 +209,6 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "punctuation"
     if candidate.how is How.CALL and "decode" in key.lower() and plain != value:
         return "text"
-    if _SOURCE_FILE.search(key):
-        return "its key is a file"
-    if candidate.how in _NAMED and names_nothing(key, candidate.how):
-        return "its key names no credential"
-    words = key_words(key)
-    if words and words[-1] in _ABOUT:
-        return "a statement about a credential"
     return ""
 
 
