@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from hardenctl.cli.confirm import confirm
 from hardenctl.formats.project import store_hosts
 from hardenctl.generate.alphabets import ALPHABETS
-from hardenctl.generate.credential import RECIPES, Recipe, generate
+from hardenctl.generate.credential import RECIPES, Credential, Recipe, generate
 from hardenctl.generate.env import Filled
-from hardenctl.generate.files import check_store, fill_file, store
-from hardenctl.generate.push import PLATFORMS, Destination, prepare, push
-from hardenctl.model.errors import UsageError
+from hardenctl.generate.files import check_key_file, check_store, fill_file, store, store_key_pair
+from hardenctl.generate.keypair import RSA_STRENGTH, KeyPair, generate_pair, require
+from hardenctl.generate.push import PLATFORMS, Destination, check_key, check_platform, names, prepare, push
+from hardenctl.generate.stamps import Ledger, Place
+from hardenctl.model.errors import HardenctlError, ToolError, UsageError
 from hardenctl.model.settings import SecretSettings
 from hardenctl.policy.load import load_policy
 from hardenctl.sources.repository import find_place
@@ -28,86 +32,166 @@ app = typer.Typer(
 )
 
 
+_Write = Annotated[Path | None, typer.Option("--write", metavar="FILE", help="Put it into this dotenv file.")]
+_Push = Annotated[str | None, typer.Option("--push", metavar="PLATFORM", help=f"Deliver it: {', '.join(PLATFORMS)}.")]
+_Environment = Annotated[
+    str,
+    typer.Option(
+        "--environment",
+        metavar="NAME",
+        help="Which environment; "
+        + ", ".join(
+            f"{name}: {each.environment}" for name, each in PLATFORMS.items() if each.environment != "environment"
+        )
+        + ".",
+    ),
+]
+_Key = Annotated[str | None, typer.Option("--key", metavar="NAME", help="The key to set with --write or --push.")]
+_Yes = Annotated[bool, typer.Option("--yes", help="Deliver without asking.")]
+_Force = Annotated[bool, typer.Option("--force", help="Replace a value that is there.")]
+_Show = Annotated[bool, typer.Option("--show", help="Print the value on a terminal too.")]
+_List = Annotated[bool, typer.Option("--list", help="With --push: name what the platform has, and make nothing.")]
+
+
 def _command(recipe: Recipe) -> Callable[..., None]:
     def command(
         *,
         bits: Annotated[int | None, typer.Option(min=1, help="At least so much entropy.")] = None,
         length: Annotated[int | None, typer.Option(min=1, help="So many characters.")] = None,
         alphabet: Annotated[str | None, typer.Option(help=f"One of: {', '.join(ALPHABETS)}.")] = None,
-        write: Annotated[Path | None, typer.Option(metavar="FILE", help="Put it into this dotenv file.")] = None,
-        push_to: Annotated[
-            str | None, typer.Option("--push", metavar="PLATFORM", help=f"Deliver it: {', '.join(PLATFORMS)}.")
-        ] = None,
-        environment: Annotated[
-            str, typer.Option(metavar="NAME", help="The platform's environment; gcp: project, kubernetes: namespace.")
+        prefix: Annotated[
+            str, typer.Option(help="For tokens: start with this and end with a checksum, so that scanners know yours.")
         ] = "",
-        key: Annotated[str | None, typer.Option(metavar="NAME", help="The key to set with --write or --push.")] = None,
-        yes: Annotated[bool, typer.Option("--yes", help="Deliver without asking.")] = False,
-        force: Annotated[bool, typer.Option("--force", help="Replace a value that is there.")] = False,
-        show: Annotated[bool, typer.Option("--show", help="Print the value on a terminal too.")] = False,
+        write: _Write = None,
+        push_to: _Push = None,
+        environment: _Environment = "",
+        key: _Key = None,
+        yes: _Yes = False,
+        force: _Force = False,
+        show: _Show = False,
+        list_names: _List = False,
     ) -> None:
+        if list_names:
+            _print_names(push_to, key or "", environment)
+            return
         settings = _settings()
-        _check_options(recipe, write=write, push_to=push_to, key=key, force=force, show=show, environment=environment)
         name = key or recipe.key
-        destination = Destination(push_to, name, environment) if push_to else None
+        options = _Options(write, push_to, key, environment, force=force, show=show)
+        options.check(recipe.key)
+        ledger = Ledger()
+        destination = _destination(push_to, name, environment, yes=yes)
         if write is not None:
             check_store(write, name, force=force)
-        if destination is not None:
-            prepare(destination)
-            _confirm(destination, yes=yes)
-        credential = generate(recipe, bits=bits, length=length, alphabet=alphabet, settings=settings)
+        credential = generate(recipe, bits=bits, length=length, alphabet=alphabet, prefix=prefix, settings=settings)
         if write is not None:
             store(write, name, credential.value, force=force)
+            ledger.stamp(name, ledger.place_of(write), credential.value, recipe.name)
             sys.stdout.write(f"{write}: {name} set ({credential.describe()})\n")
-        elif destination is not None:
-            push(destination, credential.value)
-            sys.stdout.write(f"{destination} delivered ({credential.describe()})\n")
-        elif not sys.stdout.isatty():
-            sys.stdout.write(credential.value)
-        elif show:
-            sys.stdout.write(credential.value + "\n")
         else:
-            sys.stdout.write(f"{recipe.name}: {credential.describe()}\n")
-            sys.stderr.write("not shown: use --show, a pipe, or --write FILE --key NAME\n")
+            _hand_over(recipe.name, credential, destination, ledger, show=show)
 
     return command
 
 
-def _check_options(
-    recipe: Recipe,
-    *,
-    write: Path | None,
-    push_to: str | None,
-    key: str | None,
-    force: bool,
-    show: bool,
-    environment: str,
+def _pair_command(kind: str) -> Callable[..., None]:
+    def command(
+        *,
+        bits: Annotated[
+            int | None, typer.Option(min=1, help=f"The size of an RSA key: {', '.join(map(str, RSA_STRENGTH))}.")
+        ] = None,
+        write: Annotated[
+            Path | None,
+            typer.Option("--write", metavar="FILE", help="Put the private key there, the public one into FILE.pub."),
+        ] = None,
+        push_to: _Push = None,
+        environment: _Environment = "",
+        key: _Key = None,
+        yes: _Yes = False,
+        force: _Force = False,
+        show: _Show = False,
+    ) -> None:
+        require()
+        options = _Options(write, push_to, key if write is None else None, environment, force=force, show=show)
+        options.check("JWT_PRIVATE_KEY")
+        ledger = Ledger()
+        destination = _destination(push_to, key or "JWT_PRIVATE_KEY", environment, yes=yes)
+        if write is not None:
+            check_key_file(write, force=force)
+        pair = generate_pair(kind, modulus=bits, floor=_settings().minimum_bits)
+        if write is not None:
+            public = store_key_pair(write, pair.value, pair.public, force=force)
+            ledger.stamp(write.name, ledger.place_of(write), pair.value, kind)
+            sys.stdout.write(f"{write} and {public} written ({pair.describe()})\n")
+        else:
+            _hand_over(kind, pair, destination, ledger, show=show)
+
+    return command
+
+
+def _hand_over(
+    name: str, made: Credential | KeyPair, destination: Destination | None, ledger: Ledger, *, show: bool
 ) -> None:
-    """Refuse options that say nothing together."""
-    if write is not None and push_to is not None:
-        raise UsageError("--write and --push exclude each other", help="each makes a value of its own: run it twice")
-    if write is None and force:
-        raise UsageError("--force needs --write FILE", help="name the file to write to")
-    if write is None and push_to is None and key is not None:
-        raise UsageError(
-            "--key needs --write FILE or --push PLATFORM", help=f"for example --write .env --key {recipe.key}"
-        )
-    if push_to is None and environment:
-        raise UsageError("--environment needs --push PLATFORM", help="name the platform")
-    if show and (write is not None or push_to is not None):
-        raise UsageError("--show excludes --write and --push", help="what is delivered need not be seen")
+    """To the platform, into the pipe, or onto the screen where that was asked for."""
+    if destination is not None:
+        push(destination, made.value)
+        ledger.stamp(destination.key, Place(destination.platform, destination.environment), made.value, name)
+        sys.stdout.write(f"{destination} delivered ({made.describe()})\n")
+    elif not sys.stdout.isatty():
+        sys.stdout.write(made.value)
+    elif show:
+        sys.stdout.write(made.value.rstrip("\n") + "\n")
+    else:
+        sys.stdout.write(f"{name}: {made.describe()}\n")
+        sys.stderr.write("not shown: use --show, a pipe, or --write FILE\n")
 
 
-def _confirm(destination: Destination, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError("there is no terminal to confirm on", help="add --yes once you have checked the command")
-    typer.confirm(f"{destination}: make a new value and deliver it?", abort=True, err=True)
+def _print_names(push_to: str | None, key: str, environment: str) -> None:
+    if push_to is None:
+        raise UsageError("--list needs --push PLATFORM", help="name the platform")
+    sys.stdout.writelines(f"{each}\n" for each in names(Destination(push_to, key, environment)))
+
+
+@dataclass(frozen=True)
+class _Options:
+    """What a command was given, and what of it says nothing together."""
+
+    write: Path | None
+    push_to: str | None
+    key: str | None
+    environment: str
+    force: bool
+    show: bool
+
+    def check(self, usual: str) -> None:
+        """Refuse options that say nothing together."""
+        if self.write is not None and self.push_to is not None:
+            raise UsageError("--write and --push exclude each other", help="`hardenctl rotate KEY` delivers to several")
+        if self.write is None and self.force:
+            raise UsageError("--force needs --write FILE", help="name the file to write to")
+        if self.write is None and self.push_to is None and self.key is not None:
+            raise UsageError(
+                "--key needs --write FILE or --push PLATFORM", help=f"for example --write .env --key {usual}"
+            )
+        if self.push_to is None and self.environment:
+            raise UsageError("--environment needs --push PLATFORM", help="name the platform")
+        if self.show and (self.write is not None or self.push_to is not None):
+            raise UsageError("--show excludes --write and --push", help="what is delivered need not be seen")
+
+
+def _destination(push_to: str | None, key: str, environment: str, *, yes: bool) -> Destination | None:
+    """The destination, ready and confirmed."""
+    if push_to is None:
+        return None
+    destination = Destination(push_to, key, environment)
+    prepare(destination)
+    confirm(f"{destination}: make a new value and deliver it?", yes=yes)
+    return destination
 
 
 for _recipe in RECIPES.values():
     app.command(_recipe.name, help=f"{_recipe.summary}.")(_command(_recipe))
+app.command("rsa", help="An RSA key pair for signing (PEM).")(_pair_command("rsa"))
+app.command("ed25519", help="An Ed25519 key pair for signing (PEM).")(_pair_command("ed25519"))
 
 
 @app.command("env")
@@ -122,8 +206,19 @@ def env(
     assign: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting (no credential). Repeatable.")
     ] = None,
+    push_to: _Push = None,
+    environment: _Environment = "",
+    yes: _Yes = False,
 ) -> None:
-    """Fill a template with credentials: nothing is overwritten, nothing is echoed."""
+    """Fill a template with credentials: nothing is overwritten, nothing is echoed.
+
+    With --push its credentials are delivered too. Run it again after a failure: what has arrived is not sent twice.
+    """
+    if environment and push_to is None:
+        raise UsageError("--environment needs --push PLATFORM", help="name the platform")
+    ledger = Ledger()
+    if push_to is not None:
+        check_platform(push_to, environment)
     filled = fill_file(
         template,
         write,
@@ -132,7 +227,32 @@ def env(
         hosts=_hosts(template),
         settings=_settings(),
     )
+    ledger.stamp_all(filled.made, ledger.place_of(write))
     sys.stdout.write(_summary(filled, write))
+    if push_to is not None:
+        _push_file(filled, push_to, environment, ledger, yes=yes)
+
+
+def _push_file(filled: Filled, push_to: str, environment: str, ledger: Ledger, *, yes: bool) -> None:
+    place = Place(push_to, environment)
+    due = [each for each in filled.credentials if not ledger.has(each.key, place, each.value)]
+    if not due:
+        sys.stdout.write(f"{place} has all of them\n")
+        return
+    for each in due:
+        check_key(Destination(push_to, each.key, environment))
+    confirm(f"deliver {', '.join(each.key for each in due)} to {place}?", yes=yes)
+    for number, each in enumerate(due):
+        try:
+            push(Destination(push_to, each.key, environment), each.value)
+        except HardenctlError as error:
+            there, open_ = (", ".join(one.key for one in part) or "none" for part in (due[:number], due[number:]))
+            raise ToolError(
+                f"{error.what}; at {place} arrived: {there}; still to come: {open_}",
+                help=f"{error.help}; the same command goes on where this one stopped",
+            ) from None
+        ledger.stamp(each.key, place, each.value, each.kind)
+    sys.stdout.write(f"delivered to {place}: {', '.join(each.key for each in due)}\n")
 
 
 def _hosts(template: Path) -> dict[str, str]:

@@ -11,13 +11,19 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from hardenctl.formats.launch.paths import is_config, kind_of
-from hardenctl.formats.paths import GITIGNORE, GUIDES, is_compose, is_dockerfile, is_env_file
+from hardenctl.formats.paths import GITIGNORE, GUIDES, LEDGER, is_compose, is_dockerfile, is_env_file
 from hardenctl.model.blob import Snapshot
 
 # A Python file without one of these sets up no CORS. The last two are the header, in either case.
 CORS_WORDS = (
     b"CORSMiddleware",
+    b"CORSConfig",
     b"flask_cors",
+    b"quart_cors",
+    b"aiohttp_cors",
+    b"sanic_cors",
+    b"sanic_ext",
+    b"cors_enable",
     b"corsheaders",
     b"CORS_ORIGIN",
     b"CORS_ALLOW",
@@ -102,12 +108,17 @@ def _launch(path: str) -> bool:
     return is_compose(path) or is_dockerfile(path) or bool(kind_of(path)) or is_config(path) or name.startswith(".env")
 
 
+def _ledger(path: str) -> bool:
+    return path == LEDGER
+
+
 def _any(path: str) -> bool:
     return bool(path)
 
 
 READERS: tuple[Reader, ...] = (
     Reader("hardenctl.formats.envfile", "EnvironmentFile", concerns=_env),
+    Reader("hardenctl.formats.rotation", "RotationLedger", concerns=_ledger),
     Reader("hardenctl.formats.ignore", "IgnoreCoverage", concerns=_any, missing=(GITIGNORE,)),
     Reader("hardenctl.formats.dockerignore", "ContextCopy", concerns=_copied),
     Reader("hardenctl.formats.compose", "ComposeFile", concerns=is_compose),

@@ -10,6 +10,7 @@ from hardenctl.model.address import past_path
 from hardenctl.model.pattern import lazy_pattern
 
 GITIGNORE = ".gitignore"
+LEDGER = ".hardenctl/rotation.json"  # of rotations; holds no value
 README = "README.md"
 ENV_EXAMPLE = ".env.example"
 DEPLOYMENT = "docs/DEPLOYMENT.md"

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hardenctl.generate import forms
 from hardenctl.generate.alphabets import ALPHABETS, entropy, length_for
 from hardenctl.model.errors import UsageError
 from hardenctl.model.nearest import nearest
 from hardenctl.model.settings import SecretSettings
 
 SIGNING_BITS = 256  # HS256 and its like ask for a key as long as the hash (RFC 7518, section 3.2)
-FERNET_BYTES = 32
 LONGEST = 4096  # characters; a longer "credential" is a slip of the keyboard
 
 
@@ -52,6 +51,11 @@ RECIPES: Mapping[str, Recipe] = {
         Recipe("token", "An API token", "API_TOKEN"),
         Recipe("hex", "Hexadecimal digits, as `openssl rand -hex 32` gives", "SECRET", alphabet="hex", length=64),
         Recipe("fernet", "A Fernet key: 32 bytes in URL-safe base64", "FERNET_KEY", alphabet="base64", signing=True),
+        Recipe("base64", "Bytes in base64, as `openssl rand -base64 32` gives", "SECRET", alphabet="base64", length=44),
+        Recipe(
+            "uuid", "A random UUID: an identifier, hard to guess but no credential", "ID", alphabet="hex", length=32
+        ),
+        Recipe("passphrase", "Pronounceable words that can be read out and typed", "PASSPHRASE", alphabet="alnum"),
     )
 }
 
@@ -83,16 +87,22 @@ def generate(
     bits: int | None = None,
     length: int | None = None,
     alphabet: str | None = None,
+    prefix: str = "",
     settings: SecretSettings | None = None,
 ) -> Credential:
     """Make a credential.
 
     `bits` asks for at least so much entropy, `length` for so many characters; with neither the recipe's own holds, and
-    an alphabet of one's own gets as many characters as the recipe's entropy needs. Raises UsageError below the floor.
+    an alphabet of one's own gets as many characters as the recipe's entropy needs. `prefix` is for tokens: such a token
+    ends in a checksum, and `length` counts neither. Raises UsageError below the floor.
     """
     floor = recipe.floor(settings or SecretSettings())
-    if recipe.name == "fernet":
-        return _fernet(floor, asked=bits is not None or length is not None or alphabet is not None)
+    if prefix:
+        _check_prefix(recipe, prefix, alphabet)
+        body = generate(recipe, bits=bits, length=length, alphabet="alnum", settings=settings)
+        return Credential(forms.with_checksum(prefix, body.value), body.bits)
+    if recipe.name in _FIXED:
+        return _FIXED[recipe.name](recipe, floor, bits, asked=length is not None or alphabet is not None)
     if bits is not None and length is not None:
         raise UsageError("--bits and --length say the same thing twice", help="give one of them")
     characters = _alphabet(alphabet or recipe.alphabet)
@@ -124,9 +134,43 @@ def _alphabet(name: str) -> str:
     return ALPHABETS[name]
 
 
-def _fernet(floor: int, *, asked: bool) -> Credential:
-    if asked:
+def _check_prefix(recipe: Recipe, prefix: str, alphabet: str | None) -> None:
+    if recipe.name != "token":
+        raise UsageError("--prefix is for tokens", help=f"hardenctl generate token --prefix {prefix}")
+    if not forms.is_prefix(prefix):
+        raise UsageError(
+            "a prefix is words of letters and digits, each with `_` behind it, 20 characters at most",
+            help="for example --prefix shop_ or --prefix shop_live_",
+        )
+    if alphabet not in {None, "alnum"}:
+        raise UsageError("a token with a prefix has letters and digits only", help="leave out --alphabet")
+
+
+def _fernet(recipe: Recipe, floor: int, bits: int | None, *, asked: bool) -> Credential:
+    size = forms.FERNET_BYTES * 8
+    if asked or bits is not None:
         raise UsageError("a Fernet key is always 32 bytes in base64", help="leave out --bits, --length and --alphabet")
-    if floor > FERNET_BYTES * 8:
-        raise UsageError(f"a Fernet key holds 256 bits, and the floor is {floor}", help="lower `minimum-bits`")
-    return Credential(base64.urlsafe_b64encode(secrets.token_bytes(FERNET_BYTES)).decode(), FERNET_BYTES * 8.0)
+    if floor > size:
+        raise UsageError(
+            f"a {recipe.name} key holds {size} bits, and the floor is {floor}", help="lower `minimum-bits`"
+        )
+    return Credential(forms.fernet(), float(size))
+
+
+def _uuid(recipe: Recipe, floor: int, bits: int | None, *, asked: bool) -> Credential:
+    del floor  # it is for credentials
+    if asked or bits is not None:
+        raise UsageError(f"a {recipe.name} has one form", help="leave out --bits, --length and --alphabet")
+    return Credential(forms.random_uuid(), float(forms.UUID_BITS))
+
+
+def _whole_units(recipe: Recipe, floor: int, bits: int | None, *, asked: bool) -> Credential:
+    if asked:
+        raise UsageError(f"{recipe.name} is made of whole bytes or words", help="ask with --bits")
+    if bits is not None and bits < floor:
+        raise UsageError(f"{recipe.name}: {bits} bits, and the floor is {floor}", help=f"use --bits {floor} or more")
+    make, usual = (forms.encoded, 256) if recipe.name == "base64" else (forms.passphrase, 128)
+    return Credential(*make(bits if bits is not None else max(usual, floor)))
+
+
+_FIXED = {"fernet": _fernet, "uuid": _uuid, "base64": _whole_units, "passphrase": _whole_units}

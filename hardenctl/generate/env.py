@@ -27,6 +27,15 @@ _SWITCHED_ON = re.compile(r"(?i)1|true|yes|on")
 _SHELL = re.compile(r"[\s;&|<>()$`\\\"'*?!#~]")
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A credential of the file: the recipe it was made by (`kind`), or `connection-url`, or `other`."""
+
+    key: str
+    value: str = field(repr=False)
+    kind: str
+
+
 @dataclass(frozen=True)
 class Filled:
     """The new file and what happened to each of its keys. Values are in `text` and nowhere else."""
@@ -38,7 +47,14 @@ class Filled:
     copied: tuple[str, ...]  # settings
     missing: Mapping[str, str]  # what a person must fill, and why
     check: Mapping[str, str]  # settings that look like development, or that `sh` would read differently
+    credentials: tuple[Held, ...] = ()  # all that are filled, in the file's order
     changed: bool = True  # whether the file has become another one
+
+    @property
+    def made(self) -> list[tuple[str, str, str]]:
+        """Key, value and kind of what this run has made or put together."""
+        fresh = {*self.generated, *self.assembled}
+        return [(each.key, each.value, each.kind) for each in self.credentials if each.key in fresh]
 
 
 def fill(
@@ -140,7 +156,21 @@ class _Filling:
             copied=tuple(key for key in order if key in settings and key not in self.missing),
             missing={key: self.missing[key] for key in order if key in self.missing},
             check={key: why for key in order if key in settings - set(self.missing) and (why := self._suspicion(key))},
+            credentials=tuple(
+                Held(key, self.values[key], self._kind(key))
+                for key in order
+                if key not in settings
+                and self.values[key]
+                and key not in self.missing
+                and classify_value(key, self.values[key]) not in {*_OPEN, ValueClass.REFERENCE}
+            ),
         )
+
+    def _kind(self, key: str) -> str:
+        if key in self.urls:
+            return "connection-url"
+        recipe = self._recipe(key)
+        return recipe.name if recipe else "other"
 
     def _name(self, key: str) -> str:
         """A key without what the project puts before all of its names."""

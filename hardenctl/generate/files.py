@@ -41,6 +41,29 @@ def store(path: Path, key: str, value: str, *, force: bool = False) -> None:
     write_private(path, dotenv.join(dotenv.set_value(entries, key, value)))
 
 
+def check_key_file(path: Path, *, force: bool = False) -> None:
+    """Raise UsageError where `store_key_pair` would: asked before anything is made."""
+    refuse_where_git_sees(path)
+    for each in (path, public_path(path)):
+        if each.exists() and not force:
+            raise UsageError(
+                f"`{each}` is there already", help="--force replaces it; what it signed stays signed by it"
+            )
+
+
+def store_key_pair(path: Path, private: str, public: str, *, force: bool = False) -> Path:
+    """Write a private key (mode 0600) and its public one beside it, whose path is returned."""
+    check_key_file(path, force=force)
+    write_private(path, private)
+    write_private(public_path(path), public)
+    return public_path(path)
+
+
+def public_path(path: Path) -> Path:
+    """Where the public half of a key in `path` goes."""
+    return path.with_name(f"{path.name}.pub")
+
+
 def fill_file(
     template: Path,
     target: Path,

@@ -8,113 +8,90 @@ from __future__ import annotations
 
 import base64
 import json
-import re
+import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
+from hardenctl.generate.platforms import NOT_OFFERED, PIPE, PLATFORMS, Destination, Platform
 from hardenctl.model.errors import ToolError, UsageError
 from hardenctl.model.nearest import nearest
 
+__all__ = ["PLATFORMS", "Destination", "names", "platform_of", "prepare", "push"]
+
 PATIENCE = 60.0  # seconds a platform's program may take
+HAS_PIPE_NAME = os.path.exists(PIPE)  # noqa: PTH110 - not on Windows
+_BULLETS = "••••••••"
+_SHORTEST = 8  # characters; a shorter piece of a value is no piece to hide
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where a value goes: `key` at a platform, in one of its environments (Kubernetes: a namespace)."""
-
-    platform: str
-    key: str
-    environment: str = ""
-
-    def __str__(self) -> str:
-        """For the preview: names, never values."""
-        return f"{self.platform}: {self.key}" + (f" in {self.environment}" if self.environment else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """A platform's program: how to ask whether it is ready, how to deliver, and what goes to its standard input."""
-
-    program: str
-    ready: Callable[[Destination], list[str]]
-    log_in: str
-    deliver: Callable[[Destination], list[str]]
-    key: re.Pattern[str]
-    key_help: str
-    payload: Callable[[Destination, str], str] = lambda _, value: value
-
-
-def _option(name: str, value: str) -> list[str]:
-    return [f"{name}={value}"] if value else []
-
-
-def _secret(destination: Destination, value: str) -> str:
-    """A Kubernetes Secret with one key. Keys that others own in the same Secret stay: the apply is server-side."""
-    name, _, key = destination.key.partition("/")
-    data = {key: base64.b64encode(value.encode()).decode()}
-    return json.dumps(
-        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": "Opaque", "data": data}
-    )
-
-
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-PLATFORMS: Mapping[str, Platform] = {
-    "github": Platform(
-        "gh",
-        lambda _: ["auth", "status"],
-        "gh auth login",
-        lambda to: ["secret", "set", to.key, *_option("--env", to.environment)],
-        _VARIABLE,
-        "letters, digits and `_`",
-    ),
-    "railway": Platform(
-        "railway",
-        lambda _: ["whoami"],
-        "railway login",
-        lambda to: ["variable", "set", to.key, "--stdin", *_option("--environment", to.environment)],
-        _VARIABLE,
-        "letters, digits and `_`",
-    ),
-    "gcp": Platform(
-        "gcloud",
-        lambda _: ["auth", "print-access-token", "--quiet"],
-        "gcloud auth login",
-        lambda to: ["secrets", "versions", "add", to.key, "--data-file=-", *_option("--project", to.environment)],
-        re.compile(r"[A-Za-z0-9_-]{1,255}"),
-        "letters, digits, `-` and `_`",
-    ),
-    "kubernetes": Platform(
-        "kubectl",
-        lambda to: ["auth", "can-i", "patch", "secrets", *_option("--namespace", to.environment)],
-        "kubectl config use-context NAME",
-        # One field manager a key: server-side apply removes what the same manager applied before and leaves out now.
-        lambda to: [
-            "apply",
-            "--server-side",
-            f"--field-manager=hardenctl-{to.key.partition('/')[2]}",
-            *_option("--namespace", to.environment),
-            "--filename=-",
-        ],
-        re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?/[A-Za-z0-9._-]+"),
-        "SECRET/KEY, such as shop/SECRET_KEY",
-        _secret,
-    ),
-}
+def platform_of(name: str) -> Platform:
+    """The platform of a name; UsageError where there is none, or none that a value could be given to safely."""
+    if name in NOT_OFFERED:
+        raise UsageError(f"`{name}` cannot be delivered to: {NOT_OFFERED[name]}", help="see docs/SECRETS_MANAGEMENT.md")
+    if name not in PLATFORMS:
+        raise UsageError(
+            f"there is no platform `{name}`",
+            help=nearest(name, PLATFORMS) or f"choose from {', '.join(PLATFORMS)}",
+        )
+    return PLATFORMS[name]
 
 
 def prepare(destination: Destination) -> None:
     """Raise before anything is made: UsageError for names that cannot be, ToolError where the program isn't ready."""
-    if destination.platform not in PLATFORMS:
-        raise UsageError(
-            f"there is no platform `{destination.platform}`",
-            help=nearest(destination.platform, PLATFORMS) or f"choose from {', '.join(PLATFORMS)}",
-        )
-    platform = PLATFORMS[destination.platform]
+    check_key(destination)
+    _check_ready(platform_of(destination.platform), destination)
+
+
+def check_key(destination: Destination) -> None:
+    """Raise UsageError for a key that cannot be one at its platform."""
+    platform = platform_of(destination.platform)
     if not platform.key.fullmatch(destination.key):
         raise UsageError(f"`{destination.key}` cannot be a key at {destination.platform}", help=platform.key_help)
+
+
+def check_platform(name: str, environment: str) -> None:
+    """Raise as `prepare`, for keys that are not known yet."""
+    _check_ready(platform_of(name), Destination(name, "", environment))
+
+
+def names(destination: Destination) -> list[str]:
+    """The names of what a platform has, never a value. Raises as `prepare`."""
+    platform = platform_of(destination.platform)
+    if platform.lists_by_key and not platform.key.fullmatch(destination.key):
+        raise UsageError(f"{destination.platform} lists what one key's neighbours are", help=platform.key_help)
+    _check_ready(platform, destination)
+    done = _run(platform, platform.present(destination))
+    if done.returncode:
+        raise ToolError(f"`{platform.program}` could not list anything", help=f"try `{platform.log_in}`")
+    return sorted({each.strip() for each in platform.names(done.stdout, destination)} - {""})
+
+
+def push(destination: Destination, value: str) -> None:
+    """Deliver a value, exactly its bytes. Raises ToolError where the platform's program fails or takes too long."""
+    platform = platform_of(destination.platform)
+    fetched = ""
+    if platform.fetch is not None:
+        done = _run(platform, platform.fetch(destination))
+        if done.returncode:
+            raise ToolError(
+                f"`{platform.program}` could not fetch what {destination.key} belongs to",
+                help=f"{destination} was not delivered; is the name right?",
+            )
+        fetched = done.stdout
+    payload = platform.payload(destination, value, fetched)
+    done = _run(platform, platform.deliver(destination), payload)
+    if done.returncode:
+        # What was fetched holds other values, and any of them may be quoted.
+        said = "it said why, with other values perhaps" if fetched else _masked(done.stderr, value, payload)
+        raise ToolError(f"`{platform.program}` failed: {said}", help=f"{destination} was not delivered; try again")
+
+
+def _check_ready(platform: Platform, destination: Destination) -> None:
+    if platform.asks_environment and not destination.environment:
+        raise UsageError(f"{destination.platform} needs --environment", help=f"it is the {platform.environment}")
     if destination.environment.startswith("-"):
         raise UsageError("an environment's name cannot start with `-`", help="name the environment")
     if shutil.which(platform.program) is None:
@@ -128,39 +105,54 @@ def prepare(destination: Destination) -> None:
         )
 
 
-def push(destination: Destination, value: str) -> None:
-    """Deliver a value, exactly its bytes. Raises ToolError where the platform's program fails or takes too long."""
-    platform = PLATFORMS[destination.platform]
-    payload = platform.payload(destination, value)
-    done = _run(platform, platform.deliver(destination), payload)
-    if done.returncode:
-        said = next((line for line in done.stderr.splitlines() if line.strip()), "it said nothing")
-        for hidden in (value, base64.b64encode(value.encode()).decode(), payload):
-            said = said.replace(hidden, "••••••••")
-        raise ToolError(
-            f"`{platform.program}` failed: {said.strip()[:200]}", help=f"{destination} was not delivered; try again"
-        )
+def _masked(text: str, value: str, payload: str) -> str:
+    """The first line of what a program said, without the value in any form it was sent in."""
+    forms = {value, payload, base64.b64encode(value.encode()).decode(), json.dumps(value)[1:-1]}
+    forms |= {line for each in list(forms) for line in each.splitlines() if len(line) >= _SHORTEST}
+    for hidden in sorted(forms, key=len, reverse=True):
+        text = text.replace(hidden, _BULLETS)
+    return next((line.strip()[:200] for line in text.splitlines() if line.strip()), "it said nothing")
 
 
 def _run(platform: Platform, arguments: list[str], payload: str = "") -> subprocess.CompletedProcess[str]:
-    program = (
-        shutil.which(platform.program) or platform.program
-    )  # on Windows: the `.cmd` that subprocess would not find
+    # On Windows: the `.cmd` that subprocess would not find.
+    program = shutil.which(platform.program) or platform.program
+    with ExitStack() as stack:
+        if payload and not HAS_PIPE_NAME and any(PIPE in each for each in arguments):
+            path = stack.enter_context(_file_of(payload))
+            arguments, payload = [each.replace(PIPE, path) for each in arguments], ""
+        try:
+            done = subprocess.run(  # noqa: S603 - the platform's own program; the value goes through its standard input
+                [program, *arguments],
+                input=payload.encode(),  # bytes: text would get other line ends on Windows
+                capture_output=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            # From None: the exception carries what was sent.
+            raise ToolError(
+                f"`{platform.program}` took longer than {PATIENCE:.0f} s",
+                help="look at the platform: it may have arrived",
+            ) from None
+        except OSError as error:
+            raise ToolError(f"`{platform.program}` could not be started: {error.strerror}") from None
+    out, error_output = (each.decode("utf-8", "replace") for each in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(arguments, done.returncode, out, error_output)
+
+
+@contextmanager
+def _file_of(payload: str) -> Iterator[str]:
+    """A file that only its owner reads, for programs that want one where pipes have no names; wiped afterwards."""
+    descriptor, path = tempfile.mkstemp(prefix="hardenctl-")
+    data = payload.encode()
     try:
-        return subprocess.run(  # noqa: S603 - the platform's own program; the value goes through its standard input
-            [program, *arguments],
-            input=payload,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=PATIENCE,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        # From None: the exception carries what was sent.
-        raise ToolError(
-            f"`{platform.program}` took longer than {PATIENCE:.0f} s", help="look at the platform: it may have arrived"
-        ) from None
-    except OSError as error:
-        raise ToolError(f"`{platform.program}` could not be started: {error.strerror}") from None
+        os.write(descriptor, data)
+        os.close(descriptor)
+        yield path
+    finally:
+        with open(path, "r+b") as stream:  # noqa: PTH123 - the pair of mkstemp
+            stream.write(bytes(len(data)))
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.unlink(path)  # noqa: PTH108 - as above

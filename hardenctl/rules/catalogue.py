@@ -26,7 +26,7 @@ class Subject:
 
 SUBJECTS = (
     Subject("secrets", "secret"),
-    Subject("env", "env", documents=("EnvironmentFile",)),
+    Subject("env", "env", documents=("EnvironmentFile", "RotationLedger")),
     Subject("ignore", "gitignore", "dockerignore", documents=("IgnoreCoverage", "ContextCopy")),
     Subject("cors", "cors", documents=("CorsSetup",)),
     Subject("gunicorn", "gunicorn", "server", documents=("ServerLaunch",)),

@@ -132,7 +132,7 @@ def test_env(make_repository: Callable[..., Any], capsys: pytest.CaptureFixture[
         assert key in printed.out
         assert str(values[key]) not in printed.out + printed.err
     assert "you must fill:\n  OPENAI_API_KEY: only its issuer can make it" in printed.out
-    assert repository.git("status", "--porcelain") == ""
+    assert repository.git("status", "--porcelain", "-uall") == "?? .hardenctl/rotation.json\n"
 
     before = Path(".env.production").read_bytes()
     assert run(command) == 0

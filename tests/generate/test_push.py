@@ -4,38 +4,75 @@ import base64
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dotenv import dotenv_values
 
 from hardenctl.cli.app import run
 from hardenctl.generate import push as push_module
 from hardenctl.generate.push import PLATFORMS, Destination, push
-from hardenctl.model.errors import ToolError
+from hardenctl.model.errors import ToolError, UsageError
+from hardenctl.rules.fakes import scramble
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fakes are POSIX scripts")
 
-# A platform's program that writes down how it was called. FAKE decides how it behaves.
+# What the programs print when they are asked for what is there. Every value in it is a neighbour's: nobody may see it.
+NEIGHBOUR = scramble("neighbour", 24)
+PRINTED = {
+    "doctl apps spec get": {
+        "name": "shop",
+        "services": [{"name": "web", "envs": [{"key": "SECRET_KEY", "value": "EV[1:x]", "type": "SECRET"}]}],
+        "envs": [{"key": "OTHER", "value": NEIGHBOUR}],
+    },
+    "op item get": {
+        "id": "abc",
+        "category": "SECURE_NOTE",
+        "fields": [
+            {"id": "x1", "label": "SECRET_KEY", "value": "old"},
+            {"id": "x2", "label": "OTHER", "value": NEIGHBOUR},
+        ],
+    },
+    "railway variable list": {"SECRET_KEY": "x", "OTHER": NEIGHBOUR},
+    "aws secretsmanager list-secrets": ["shop/SECRET_KEY", "shop/OTHER"],
+    "doppler secrets --only-names": {"SECRET_KEY": {}, "OTHER": {}},
+    "flyctl secrets list": [{"name": "SECRET_KEY", "digest": "x"}, {"name": "OTHER", "digest": "y"}],
+    "vault read": {"data": {"subkeys": {"SECRET_KEY": None, "OTHER": None}}},
+    "gh secret list": "SECRET_KEY\t2026-01-01\nOTHER\t2026-01-01\n",
+    "gcloud secrets list": "SECRET_KEY\nOTHER\n",
+    "kubectl get secrets": "shop/SECRET_KEY\nshop/OTHER\n",
+    "docker secret ls --format": "SECRET_KEY\nOTHER\n",
+}
+
+# A platform's program that writes down how it was called. FAKE decides how it behaves when it is given something.
 FAKE = """\
 #!{python} -IS
 import json, os, pathlib, sys, time
 value = sys.stdin.read()
-call = {{"argv": sys.argv[1:], "stdin": value, "environment": dict(os.environ)}}
+call = {{"program": os.path.basename(sys.argv[0]), "argv": sys.argv[1:], "stdin": value}}
+call["environment"] = dict(os.environ)
 with pathlib.Path({calls!r}).open("a") as stream:
     stream.write(json.dumps(call) + "\\n")
+said = " ".join([call["program"], *sys.argv[1:]])
+for words, printed in json.loads({printed!r}).items():
+    if said.startswith(words):
+        print(printed if isinstance(printed, str) else json.dumps(printed))
 mood = os.environ.get("FAKE", "")
-checking = not value
-if mood == "logged out" and checking:
+if mood == "logged out" and not value:
     sys.exit(1)
-if mood == "failing" and not checking:
+if mood == "failing" and value:
     sys.exit(f"no such thing: {{value}}")
-if mood == "silent" and not checking:
+if mood == "silent" and value:
     sys.exit(3)
-if mood == "slow" and not checking:
+if mood == "second fails" and value and "JWT_SECRET" in said:
+    sys.exit("quota")
+if mood == "slow" and value:
     time.sleep(30)
 """
 
@@ -49,7 +86,10 @@ class Fakes:
         self.bin.mkdir()
         for platform in PLATFORMS.values():
             script = self.bin / platform.program
-            script.write_text(FAKE.format(python=sys.executable, calls=str(self.calls_file)), encoding="utf-8")
+            script.write_text(
+                FAKE.format(python=sys.executable, calls=str(self.calls_file), printed=json.dumps(PRINTED)),
+                encoding="utf-8",
+            )
             script.chmod(0o755)
 
     @property
@@ -75,53 +115,147 @@ def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fakes:
     return fakes
 
 
-@pytest.mark.parametrize(
-    ("platform", "key", "where", "argv"),
-    [
-        pytest.param("github", "SECRET_KEY", "", ["secret", "set", "SECRET_KEY"], id="github"),
-        pytest.param(
-            "github", "SECRET_KEY", "production", ["secret", "set", "SECRET_KEY", "--env=production"], id="github env"
-        ),
-        pytest.param(
-            "railway",
-            "SECRET_KEY",
-            "staging",
-            ["variable", "set", "SECRET_KEY", "--stdin", "--environment=staging"],
-            id="railway",
-        ),
-        pytest.param("gcp", "secret-key", "", ["secrets", "versions", "add", "secret-key", "--data-file=-"], id="gcp"),
-        pytest.param(
-            "kubernetes",
-            "shop/SECRET_KEY",
-            "prod",
-            ["apply", "--server-side", "--field-manager=hardenctl-SECRET_KEY", "--namespace=prod", "--filename=-"],
-            id="kubernetes",
-        ),
-    ],
-)
+def aws(value: str) -> list[str]:
+    """The end of aws's command line."""
+    return ["--secret-string", "file:///dev/stdin", *([f"--profile={value}"] if value else [])]
+
+
+CASES = [
+    pytest.param("github", "SECRET_KEY", "", ["secret", "set", "SECRET_KEY"], id="github"),
+    pytest.param(
+        "github", "SECRET_KEY", "production", ["secret", "set", "SECRET_KEY", "--env=production"], id="github env"
+    ),
+    pytest.param(
+        "railway",
+        "SECRET_KEY",
+        "staging",
+        ["variable", "set", "SECRET_KEY", "--stdin", "--environment=staging"],
+        id="railway",
+    ),
+    pytest.param("gcp", "secret-key", "", ["secrets", "versions", "add", "secret-key", "--data-file=-"], id="gcp"),
+    pytest.param(
+        "aws",
+        "shop/key",
+        "prod",
+        ["secretsmanager", "put-secret-value", "--secret-id", "shop/key", *aws("prod")],
+        id="aws",
+    ),
+    pytest.param(
+        "digitalocean", "SECRET_KEY", "a1", ["apps", "update", "a1", "--spec=-", "--format=ID"], id="digitalocean"
+    ),
+    pytest.param(
+        "digitalocean", "NEW_KEY", "a1", ["apps", "update", "a1", "--spec=-", "--format=ID"], id="digitalocean, new"
+    ),
+    pytest.param(
+        "kubernetes",
+        "shop/SECRET_KEY",
+        "prod",
+        ["apply", "--server-side", "--field-manager=hardenctl-SECRET_KEY", "--namespace=prod", "--filename=-"],
+        id="kubernetes",
+    ),
+    pytest.param(
+        "vault",
+        "secret/team/shop/SECRET_KEY",
+        "",
+        ["kv", "patch", "-mount=secret", "team/shop", "SECRET_KEY=-"],
+        id="vault",
+    ),
+    pytest.param("flyio", "SECRET_KEY", "shop", ["secrets", "import", "--detach", "--app=shop"], id="flyio"),
+    pytest.param(
+        "doppler",
+        "SECRET_KEY",
+        "prd",
+        ["secrets", "set", "SECRET_KEY", "--no-interactive", "--silent", "--config=prd"],
+        id="doppler",
+    ),
+    pytest.param(
+        "onepassword",
+        "shop/SECRET_KEY",
+        "ops",
+        ["item", "edit", "shop", "--format=json", "--vault=ops"],
+        id="1password",
+    ),
+    pytest.param(
+        "onepassword", "shop/NEW", "ops", ["item", "edit", "shop", "--format=json", "--vault=ops"], id="1password, new"
+    ),
+    pytest.param(
+        "sops",
+        "SECRET_KEY",
+        "prod.yaml",
+        ["set", "--value-file", "prod.yaml", '["SECRET_KEY"]', "/dev/stdin"],
+        id="sops",
+    ),
+    pytest.param("docker-secret", "shop_key.2", "", ["secret", "create", "shop_key.2", "-"], id="docker-secret"),
+    pytest.param(
+        "docker-secret", "k", "ctx", ["--context=ctx", "secret", "create", "k", "-"], id="docker-secret context"
+    ),
+]
+
+
+def received(platform: str, key: str, sent: str) -> str:
+    """The value as the platform's program takes it out of its standard input."""
+    name = key.rpartition("/")[2]
+    if platform == "kubernetes":
+        manifest = json.loads(sent)
+        assert (manifest["kind"], manifest["metadata"], list(manifest["data"])) == ("Secret", {"name": "shop"}, [name])
+        return base64.b64decode(manifest["data"][name]).decode()
+    if platform == "digitalocean":
+        spec = json.loads(sent)
+        assert spec["name"] == "shop"
+        assert spec["envs"][0] == {"key": "OTHER", "value": NEIGHBOUR}
+        (row,) = [row for each in (spec, *spec["services"]) for row in each["envs"] if row["key"] == name]
+        assert row["type"] == "SECRET"
+        assert (row in spec["envs"]) is (name == "NEW_KEY")
+        return str(row["value"])
+    if platform == "onepassword":
+        item = json.loads(sent)
+        assert NEIGHBOUR in [row["value"] for row in item["fields"]]
+        (row,) = [row for row in item["fields"] if row["label"] == name]
+        return str(row["value"])
+    if platform == "sops":
+        return str(json.loads(sent))
+    if platform == "flyio":
+        return sent.removeprefix(f"{name}=").removesuffix("\n")
+    return sent
+
+
+@pytest.mark.parametrize(("platform", "key", "where", "argv"), CASES)
 def test_delivery(fakes: Fakes, capsys: Any, platform: str, key: str, where: str, argv: list[str]) -> None:  # noqa: PLR0917 - a table
     """The exact bytes go through standard input; no argument, variable, output or file holds them."""
     options = ["--environment", where] if where else []
     assert run(["generate", "secret-key", "--push", platform, "--key", key, *options, "--yes"]) == 0
     (delivery,) = fakes.deliveries
     assert delivery["argv"] == argv
-    value = delivery["stdin"]
-    if platform == "kubernetes":
-        manifest = json.loads(value)
-        assert (manifest["kind"], manifest["metadata"], list(manifest["data"])) == (
-            "Secret",
-            {"name": "shop"},
-            ["SECRET_KEY"],
-        )
-        value = base64.b64decode(manifest["data"]["SECRET_KEY"]).decode()
-    assert len(value) == 64
-    assert value == value.strip()
+    value = received(platform, key, delivery["stdin"])
+    assert re.fullmatch(r"[\w-]{64}", value)
     printed = capsys.readouterr()
     assert hashlib.sha256(value.encode()).hexdigest()[:12] in printed.out
     seen = printed.out + printed.err + json.dumps([[call["argv"], call["environment"]] for call in fakes.calls])
-    assert value not in seen
+    assert NEIGHBOUR not in seen
     assert base64.b64encode(value.encode()).decode() not in seen
-    assert list(Path.cwd().iterdir()) == []
+    assert value not in seen + "".join(each.read_text() for each in left(fakes))
+    assert [each.name for each in left(fakes)] == ["rotation.json"]
+
+
+def left(fakes: Fakes) -> list[Path]:
+    """The files there are, apart from the fakes' own."""
+    folder = fakes.calls_file.parent
+    return [
+        each for each in folder.rglob("*") if each.is_file() and each.parent != fakes.bin and each != fakes.calls_file
+    ]
+
+
+KEYS = {
+    "kubernetes": "shop/SECRET_KEY",
+    "vault": "secret/shop/SECRET_KEY",
+    "onepassword": "shop/SECRET_KEY",
+}
+
+
+def command(platform: str) -> list[str]:
+    """A command line that delivers to a platform."""
+    where = ["--environment", "x.env"] if PLATFORMS[platform].asks_environment else []
+    return ["generate", "secret-key", "--push", platform, "--key", KEYS.get(platform, "SECRET_KEY"), *where, "--yes"]
 
 
 @pytest.mark.parametrize("mood", ["logged out", "failing", "silent"])
@@ -131,19 +265,154 @@ def test_failures(
 ) -> None:
     """A program that is not logged in stops it before anything is made; an error of one that fails hides the value."""
     monkeypatch.setenv("FAKE", mood)
-    key = "shop/SECRET_KEY" if platform == "kubernetes" else "SECRET_KEY"
-    assert run(["generate", "secret-key", "--push", platform, "--key", key, "--yes"]) == 2
+    assert run(command(platform)) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
+    assert left(fakes) == []
     if mood == "logged out":
         assert "is not logged in" in printed.err
         assert fakes.deliveries == []
-    else:
-        (delivery,) = fakes.deliveries
-        assert "failed: " in printed.err
-        assert "was not delivered" in printed.err
-        assert delivery["stdin"] not in printed.err
-        assert ("••••••••" in printed.err) is (mood == "failing")
+        return
+    (delivery,) = fakes.deliveries
+    assert "failed: " in printed.err
+    assert "was not delivered" in printed.err
+    assert NEIGHBOUR not in printed.err
+    assert received(platform, KEYS.get(platform, "SECRET_KEY"), delivery["stdin"]) not in printed.err
+    assert ("••••••••" in printed.err) is (mood == "failing" and PLATFORMS[platform].fetch is None)
+
+
+@pytest.mark.parametrize("platform", sorted(PLATFORMS))
+def test_time_out_of_each(
+    fakes: Fakes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
+    """A program that hangs is given up; the error names the platform's program, and nothing is left."""
+    monkeypatch.setenv("FAKE", "slow")
+    monkeypatch.setattr(push_module, "PATIENCE", 1.0)
+    assert run(command(platform)) == 2
+    printed = capsys.readouterr()
+    assert f"`{PLATFORMS[platform].program}` took longer" in printed.err
+    (delivery,) = fakes.deliveries
+    assert received(platform, KEYS.get(platform, "SECRET_KEY"), delivery["stdin"]) not in printed.err
+    assert left(fakes) == []
+
+
+@pytest.mark.parametrize("platform", sorted(PLATFORMS))
+def test_list(fakes: Fakes, capsys: pytest.CaptureFixture[str], platform: str) -> None:
+    """`--list` prints the names of what a platform has, and none of its values."""
+    Path("x.env").write_text(f"SECRET_KEY=ENC[x]\nOTHER=ENC[{NEIGHBOUR}]\nsops_version=3\n", encoding="utf-8")
+    assert run([*command(platform), "--list"]) == 0
+    printed = capsys.readouterr()
+    prefix = {"kubernetes": "shop/", "aws": "shop/"}.get(platform, "")
+    assert printed.out.split() == [f"{prefix}OTHER", f"{prefix}SECRET_KEY"]
+    assert printed.err == ""
+    assert fakes.deliveries == []
+
+
+def test_list_of_an_encrypted_yaml(fakes: Fakes, capsys: pytest.CaptureFixture[str]) -> None:
+    """SOPS leaves the keys of a YAML file readable; its own section is none."""
+    Path("p.yaml").write_text(f"SECRET_KEY: ENC[{NEIGHBOUR}]\nsops: {{version: 3}}\n", encoding="utf-8")
+    assert run(["generate", "token", "--push", "sops", "--environment", "p.yaml", "--list"]) == 0
+    assert capsys.readouterr().out == "SECRET_KEY\n"
+    assert run(["generate", "token", "--push", "sops", "--environment", "q.yaml", "--list"]) == 2
+    assert run(["generate", "token", "--list"]) == 2
+    assert fakes.deliveries == []
+
+
+@pytest.mark.parametrize("platform", ["aws", "digitalocean"])
+def test_killed_in_the_middle(fakes: Fakes, platform: str) -> None:
+    """Killed while the platform's program has the value, it leaves no file that holds it."""
+    environment = {**os.environ, "FAKE": "slow", "TMPDIR": str(fakes.calls_file.parent), "HOME": str(Path.cwd())}
+    process = subprocess.Popen([sys.executable, "-m", "hardenctl", *command(platform)], env=environment)
+    deadline = time.monotonic() + 30
+    while not fakes.deliveries and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    (delivery,) = fakes.deliveries
+    value = received(platform, "SECRET_KEY", delivery["stdin"])
+    assert value
+    assert not [each for each in left(fakes) if value.encode() in each.read_bytes()]
+
+
+def test_without_names_for_pipes(fakes: Fakes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pipes have no names (Windows), the file that stands in is the owner's alone, and is wiped and gone."""
+    monkeypatch.setattr(push_module, "HAS_PIPE_NAME", False)
+    seen: list[tuple[int, bytes]] = []
+    wiped: list[bytes] = []
+    real_run, real_unlink = subprocess.run, os.unlink
+
+    def spy(arguments: list[str], **options: Any) -> Any:
+        for each in arguments:
+            if each.startswith("file://"):
+                path = Path(each.removeprefix("file://"))
+                seen.append((path.stat().st_mode & 0o777, path.read_bytes()))
+        return real_run(arguments, **options)
+
+    def look(path: str) -> None:
+        wiped.append(Path(path).read_bytes())
+        real_unlink(path)
+
+    monkeypatch.setattr(subprocess, "run", spy)
+    monkeypatch.setattr(os, "unlink", look)
+    push(Destination("aws", "shop/key"), "the value")
+    monkeypatch.undo()
+    assert seen == [(0o600, b"the value")]
+    assert wiped == [bytes(9)]
+    assert fakes.deliveries == []
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        pytest.param("plain", "KEY=plain\n", id="a line"),
+        pytest.param("a\nb\n", 'KEY="""a\nb\n"""\n', id="lines, the last break kept"),
+    ],
+)
+def test_flyctl_lines(value: str, sent: str) -> None:
+    """What flyctl's parser reads back is the value."""
+    platform = PLATFORMS["flyio"]
+    assert platform.payload(Destination("flyio", "KEY"), value, "") == sent
+    with pytest.raises(UsageError, match="would change"):
+        platform.payload(Destination("flyio", "KEY"), f'"{value}"', "")
+
+
+def test_login_item_is_refused() -> None:
+    """A 1Password LOGIN item would lose its passkey."""
+    with pytest.raises(UsageError, match="passkey"):
+        PLATFORMS["onepassword"].payload(Destination("onepassword", "a/b"), "x", '{"category": "LOGIN"}')
+
+
+@pytest.mark.parametrize("platform", ["digitalocean", "onepassword"])
+@pytest.mark.parametrize("fetched", ["not JSON", "[]", '{"envs": 1, "fields": 1}'])
+def test_strange_answers(platform: str, fetched: str) -> None:
+    """A program that prints something else is an error without its text."""
+    with pytest.raises(ToolError) as caught:
+        PLATFORMS[platform].payload(Destination(platform, "a/b"), "x", fetched)
+    assert "not JSON" not in str(caught.value)
+
+
+def test_file_is_delivered_and_resumed(
+    fakes: Fakes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A delivery that stops half-way says what has arrived; the same command again sends only the rest."""
+    Path(".env.example").write_text("DEBUG=false\nSECRET_KEY=\nJWT_SECRET=\nADMIN_PASSWORD=\n", encoding="utf-8")
+    deliver = ["generate", "env", "--write", ".env.production", "--push", "github", "--environment", "prod", "--yes"]
+    monkeypatch.setenv("FAKE", "second fails")
+    assert run(deliver) == 2
+    printed = capsys.readouterr()
+    assert "arrived: SECRET_KEY; still to come: JWT_SECRET, ADMIN_PASSWORD" in printed.err
+    monkeypatch.setenv("FAKE", "")
+    before = len(fakes.deliveries)
+    assert run(deliver) == 0
+    assert [call["argv"][2] for call in fakes.deliveries[before:]] == ["JWT_SECRET", "ADMIN_PASSWORD"]
+    values = dotenv_values(".env.production")
+    sent = {call["argv"][2]: call["stdin"] for call in fakes.deliveries}
+    assert sent == {key: values[key] for key in ("SECRET_KEY", "JWT_SECRET", "ADMIN_PASSWORD")}
+    assert run(deliver) == 0
+    printed = capsys.readouterr()
+    assert "has all of them" in printed.out
+    ledger = Path(".hardenctl/rotation.json").read_text(encoding="utf-8")
+    assert not [value for value in sent.values() if value in printed.out + printed.err + ledger]
 
 
 def test_time_out(fakes: Fakes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +438,10 @@ def test_time_out(fakes: Fakes, monkeypatch: pytest.MonkeyPatch) -> None:
             ["--push", "github", "--environment=-x", "--yes"], "cannot start with", id="an option in disguise"
         ),
         pytest.param(["--push", "github"], "no terminal to confirm on", id="nobody to ask"),
+        pytest.param(["--push", "heroku", "--yes"], "arguments only", id="a platform that takes arguments only"),
+        pytest.param(["--push", "sops", "--yes"], "needs --environment", id="sops needs a file"),
+        pytest.param(["--push", "vault", "--yes"], "MOUNT/PATH/KEY", id="vault needs a path"),
+        pytest.param(["--push", "vault", "--list"], "MOUNT/PATH/KEY", id="vault lists one path"),
     ],
 )
 def test_refusals(fakes: Fakes, capsys: pytest.CaptureFixture[str], arguments: list[str], what: str) -> None:
@@ -211,7 +484,7 @@ def test_real_kubectl_takes_the_manifest() -> None:
     platform = PLATFORMS["kubernetes"]
     done = subprocess.run(
         ["kubectl", "annotate", "--local", "--filename=-", "checked=yes", "--output=json"],
-        input=platform.payload(Destination("kubernetes", "shop/A"), "exact value"),
+        input=platform.payload(Destination("kubernetes", "shop/A"), "exact value", ""),
         capture_output=True,
         text=True,
         check=True,

@@ -1,0 +1,18 @@
+"""Asking before something is delivered."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from hardenctl.model.errors import UsageError
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on where somebody says yes, or said `--yes`. The question names keys and places, never values."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("there is no terminal to confirm on", help="add --yes once you have checked the command")
+    typer.confirm(question, abort=True, err=True)

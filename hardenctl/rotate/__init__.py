@@ -1,0 +1,1 @@
+"""The rotate room: a new credential in place of an old one, everywhere at once or not at all."""
