@@ -113,6 +113,9 @@ _COMMENT = lazy_pattern(r"\s+(?:#|//|--).*\Z")
 _ENTITY_END = lazy_pattern(r"&(?:quot|amp|lt|gt|#\d+);|\\[nrt\"']|%26")
 
 
+_COMMENTS = ("#", "//", "*", "$", "export", "--")  # what a line starts with in which a bare value may be one
+_GOES_ON = ("(", "[", "{", ",", "\\", "|", "?", ":", "=", ">", "+")  # what a line ends in whose value is on the next
+_AHEAD = 300
 _HOW = {
     ",": How.ARGUMENT,
     "(": How.CALL,
@@ -145,6 +148,8 @@ def candidates(text: str, anchors: Iterable[tuple[int, Anchor]], language: Quoti
 
 
 def _assignment(text: str, offset: int, language: Quoting) -> Candidate | None:  # noqa: C901, PLR0911, PLR0912
+    if language is Quoting.QUOTED and _is_unquoted(text, offset):
+        return None
     operator = _OPERATOR.match(text, offset)
     if operator is None:
         return None
@@ -176,6 +181,20 @@ def _assignment(text: str, offset: int, language: Quoting) -> Candidate | None: 
     if op in {",", "(", "=>", ":=", "==", "===", "!=", "!==", "=~", "::"}:
         return None
     return _bare(text, offset, at, op, language)
+
+
+def _is_unquoted(text: str, offset: int) -> bool:
+    """Whether no string can follow an operator in a language that quotes strings: most of its assignments."""
+    if text[offset] == ">" or (text.startswith("=", offset) and not text.startswith(("= ", "=="), offset)):
+        return False  # an element, or perhaps `?key=value` within a string
+    end = text.find("\n", offset, offset + _AHEAD)
+    if end < 0:
+        return False
+    rest = text[offset:end]
+    if '"' in rest or "'" in rest or "`" in rest or rest.rstrip().endswith(_GOES_ON):
+        return False
+    line = text[text.rfind("\n", max(0, offset - BEHIND), offset) + 1 : offset].lstrip()
+    return not line.startswith(_COMMENTS)
 
 
 def _key_before(text: str, offset: int) -> str:
@@ -210,7 +229,7 @@ def _bare(text: str, offset: int, at: int, op: str, language: Quoting) -> Candid
         expression, how = _BARE_WORD, How.INLINE
     elif language is Quoting.BARE and not (op == ":" and tight):
         return _config(text, at, key)
-    elif language is Quoting.PROSE or line.lstrip().startswith(("#", "//", "*", "$", "export", "--")):
+    elif language is Quoting.PROSE or line.lstrip().startswith(_COMMENTS):
         expression, how = _BARE_WORD, How.ASSIGNED
     elif line.count('"') % 2 or line.count("'") % 2 or line.count("`") % 2:
         expression, how = _BARE_WORD, How.INLINE
