@@ -97,7 +97,12 @@ def web(case: Case) -> Any:
     loaded = importlib.import_module(module)
     app = getattr(loaded, name.removesuffix("()"))
     app = app() if name.endswith("()") else app
-    if hasattr(app, "test_client"):
+    framework = type(app).__module__.partition(".")[0]
+    if framework in {"aiohttp", "tornado"}:
+        return _served(app, framework)
+    if framework == "falcon":
+        return _falcon(app)
+    if framework == "flask":
         client = app.test_client()
 
         def ask(origin: str) -> tuple[str | None, str | None]:
@@ -107,13 +112,65 @@ def web(case: Case) -> Any:
         return ask
     from starlette.testclient import TestClient
 
-    test_client = TestClient(app)
+    test_client = TestClient(app, raise_server_exceptions=framework not in {"sanic", "quart"})
+    if framework == "sanic":  # extensions are set up when it starts; the optimiser works once in a process
+        app.config.TOUCHUP = False
+        test_client.__enter__()
 
     def ask_asgi(origin: str) -> tuple[str | None, str | None]:
-        headers = test_client.get("/", headers={"Origin": origin, "Cookie": "a=b"}).headers
+        response = test_client.get("/", headers={"Origin": origin, "Cookie": "a=b"})
+        if response.status_code >= 500:
+            raise RuntimeError(response.text)
+        headers = response.headers
         return headers.get("access-control-allow-origin"), headers.get("access-control-allow-credentials")
 
     return ask_asgi
+
+
+def _falcon(app: Any) -> Any:
+    from falcon.testing import TestClient
+
+    client = TestClient(app)
+
+    def ask(origin: str) -> tuple[str | None, str | None]:
+        headers = client.simulate_get("/", headers={"Origin": origin, "Cookie": "a=b"}).headers
+        return headers.get("access-control-allow-origin"), headers.get("access-control-allow-credentials")
+
+    return ask
+
+
+def _served(app: Any, framework: str) -> Any:
+    """Asks an aiohttp or Tornado application on a free port of this machine."""
+    import asyncio
+
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+
+    async def asked(origin: str) -> tuple[str | None, str | None]:
+        headers = {"Origin": origin, "Cookie": "a=b"}
+        if framework == "aiohttp":
+            from aiohttp.test_utils import TestClient, TestServer
+
+            async with TestClient(TestServer(app)) as client, client.get("/", headers=headers) as response:
+                answer = response.headers
+        else:
+            from tornado.httpclient import AsyncHTTPClient
+
+            fetched = await AsyncHTTPClient().fetch(f"http://127.0.0.1:{port}/", headers=headers, raise_error=False)
+            answer = fetched.headers
+        return answer.get("Access-Control-Allow-Origin"), answer.get("Access-Control-Allow-Credentials")
+
+    if framework == "tornado":
+        from tornado.httpserver import HTTPServer
+        from tornado.testing import bind_unused_port
+
+        async def serve() -> int:
+            socket, free = bind_unused_port()
+            HTTPServer(app).add_socket(socket)
+            return int(free)
+
+        port = loop.run_until_complete(serve())
+    return lambda origin: loop.run_until_complete(asked(origin))
 
 
 def django(case: Case) -> Any:
@@ -148,6 +205,7 @@ def django(case: Case) -> Any:
 def main() -> None:
     """Print the truth of all cases of the folder given; standard input names further origins to try, by case."""
     warnings.simplefilter("ignore")
+    answer, sys.stdout = sys.stdout, sys.stderr  # Sanic logs to standard output
     extra = json.load(sys.stdin)
     truth = {}
     with tempfile.TemporaryDirectory() as scratch:
@@ -157,7 +215,8 @@ def main() -> None:
                 truth[f"{path.stem}/{case.name}"] = run(
                     case, path.stem, folder, extra.get(f"{path.stem}/{case.name}", ())
                 )
-    sys.stdout.write(json.dumps(truth))
+    answer.write(json.dumps(truth))
+    answer.flush()
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def truth() -> dict[str, Any]:
     """What the real middleware answered, case by case, to the corpus's origins and to those the rules give as proof."""
     evidence = {name: [hit.evidence["origin"] for _, hit in static_hits(name) if hit.evidence] for name in CASES}
     command = [sys.executable, str(CORPUS.parent / "cors_truth.py"), str(CORPUS)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, input=json.dumps(evidence))
+    done = subprocess.run(command, check=True, capture_output=True, text=True, input=json.dumps(evidence), timeout=120)
     return dict(json.loads(done.stdout))
 
 

@@ -29,12 +29,13 @@ SHARED = frozenset(
         "workers.dev",
     }
 )  # fmt: skip
+_BY_PREFIX = frozenset({"quart-cors", "sanic-ext", "nginx", "traefik"})  # patterns that need not match to the end
 _REGEX_HINT = frozenset("*\\]?$^[]()")
 
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """Who gets in. `library` is `starlette`, `flask-cors`, `django-cors-headers` or `headers`.
+    """Who gets in. `library` is the package whose code decides, or `headers`.
 
     `text` is a plain string where a list was wanted; `patterns` are regular expressions; `dead` are entries that are
     no strings. For hand-written headers `literals` are attackers' origins that were seen to get in, and `plain` the
@@ -59,7 +60,8 @@ class Acceptance:
             return _django(self.literals, origin) or any(_tries(re.match, each, origin) for each in self.patterns)
         if self.text is not None and origin in self.text:
             return True
-        return origin in self.literals or any(_tries(re.fullmatch, each, origin) for each in self.patterns)
+        how = re.match if self.library in _BY_PREFIX else re.fullmatch
+        return origin in self.literals or any(_tries(how, each, origin) for each in self.patterns)
 
     @property
     def any_origin(self) -> bool:

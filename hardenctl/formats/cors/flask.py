@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from hardenctl.formats.cors.sink import Sighting
     from hardenctl.formats.python.interpreter import Call, Interpreter
 
-_EXTENSION = frozenset({"flask_cors.CORS", "flask_cors.extension.CORS"})
+# sanic-cors is flask-cors with other names.
+_EXTENSION = frozenset({"flask_cors.CORS", "flask_cors.extension.CORS", "sanic_cors.CORS", "sanic_cors.extension.CORS"})
 _INIT = "flask_cors.CORS().init_app"
-_DECORATOR = frozenset({"flask_cors.cross_origin", "flask_cors.decorator.cross_origin"})
+_DECORATOR = frozenset({"flask_cors.cross_origin", "flask_cors.decorator.cross_origin", "sanic_cors.cross_origin"})
 _APPS = frozenset({"flask.Flask", "flask.app.Flask"})
 _CONFIG = (".from_object", ".from_mapping")
 _OPTIONS = ("origins", "methods", "allow_headers", "supports_credentials", "send_wildcard", "resources")
@@ -98,11 +99,13 @@ def _of_app(app: Value | None) -> dict[str, Value]:
     if app is None or not isinstance(app.data, Instance):
         return {}
     config = app.data.attributes.get("config")
-    if config is None or not isinstance(config.data, dict):
+    data = config.data if config is not None else None
+    given = data.attributes if isinstance(data, Instance) else data
+    if not isinstance(given, dict):
         return {}
     return {
         key.lower().replace("cors_", ""): value
-        for key, value in config.data.items()
+        for key, value in given.items()
         if isinstance(key, str) and key.startswith("CORS_") and value.data is not None
     }
 

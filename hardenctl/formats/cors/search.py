@@ -17,7 +17,28 @@ ASIDE = re.compile(
     r"|(?:^|/)[^/]*(?:example|sample|template)[^/]*\.py$"
     r"|(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest|tests)\.py$"
 )
-_LIBRARY = re.compile(r"(?:starlette|fastapi)\.middleware\.cors|flask_cors(?:\.\w+)?|(?:starlette|fastapi)\.middleware")
+_LIBRARY = re.compile(
+    r"(?:starlette|fastapi)\.middleware(?:\.cors)?|(?:flask|quart|sanic|aiohttp)_cors(?:\.\w+)?|sanic_ext(?:\.\w+)*"
+    r"|litestar(?:\.\w+)*|starlite(?:\.\w+)*|falcon(?:\.\w+)?|sanic(?:\.\w+)?"
+)
+_PACKAGES = re.compile(
+    r"(?:flask|quart|sanic|aiohttp)_cors|falcon(?:\.asgi)?|sanic(?:_ext)?|.*middleware\.cors|litestar\.config\.cors"
+)
+_SETS_UP = frozenset(
+    (
+        "CORSMiddleware",
+        "CORS",
+        "cross_origin",
+        "cors",
+        "route_cors",
+        "CORSConfig",
+        "setup",
+        "Extend",
+        "Sanic",
+        "App",
+        "*",
+    )
+)
 
 
 @dataclass
@@ -58,21 +79,13 @@ def sink_words(module: Module) -> frozenset[str]:
     words: set[str] = set()
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom) and _LIBRARY.fullmatch(node.module or ""):
-            words |= {
-                each.asname or each.name
-                for each in node.names
-                if each.name in {"CORSMiddleware", "CORS", "cross_origin", "cors", "*"}
-            }
+            words |= {each.asname or each.name for each in node.names if each.name in _SETS_UP}
         elif isinstance(node, ast.ImportFrom) and node.module in {"starlette", "fastapi"}:
             words |= {each.asname or each.name for each in node.names if each.name == "middleware"}
         elif isinstance(node, ast.Import):
-            words |= {
-                each.asname or each.name.split(".")[0]
-                for each in node.names
-                if each.name == "flask_cors" or each.name.endswith("middleware.cors")
-            }
+            words |= {each.asname or each.name.split(".")[0] for each in node.names if _PACKAGES.fullmatch(each.name)}
     if "*" in words:
-        words = words - {"*"} | {"CORSMiddleware", "CORS", "cross_origin"}
+        words = words - {"*"} | _SETS_UP - {"*", "setup", "App"}
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ClassDef) and words & names_in(node.bases):
             words.add(node.name)
@@ -111,7 +124,7 @@ def functions_naming(module: Module, words: Iterable[str]) -> frozenset[str]:
 def find_callers(project: Project, site: Site, paths: Sequence[str]) -> None:
     """Add the modules that use a site's functions or extension objects, and the modules that use those."""
     wanted = {name for name in site.entries | site.words if len(name) > 3 and not name.startswith("__")}  # noqa: PLR2004
-    wanted -= {"CORSMiddleware", "CORS", "cross_origin", "middleware"}
+    wanted -= (_SETS_UP - {"cors"}) | {"middleware", "falcon", "sanic", "litestar"}
     seen = {site.module.path}
     for _ in range(2):
         if not wanted:

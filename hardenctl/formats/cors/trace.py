@@ -76,10 +76,10 @@ def trace_site(project: Project, site: Site, configured: Configuration) -> Itera
     interest = Interest(site.words | site.entries, modules)
 
     def body(run: Interpreter, sink: CorsSink) -> None:
-        del sink
         for module in modules:
             run.module(module)
         call_the_rest(run, {module.path for module in modules}, site.words | site.entries)
+        sink.finish(run)
 
     sightings, complete = in_worlds(project, configured, interest, body)
     yield from merge(sightings, complete=complete)

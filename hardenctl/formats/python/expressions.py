@@ -112,7 +112,8 @@ def _dict(run: Interpreter, node: ast.Dict, scope: Scope) -> Value:
     for key, value in zip(node.keys, node.values, strict=True):
         evaluated = run.expression(value, scope)
         if key is not None:
-            found[plain(run.expression(key, scope))] = evaluated
+            name = run.expression(key, scope)
+            found[plain(name)] = Value(evaluated.data, evaluated.variables | name.variables, evaluated.span)
         elif isinstance(evaluated.data, dict):
             found.update(evaluated.data)
         else:
@@ -297,7 +298,8 @@ def _dictcomp(run: Interpreter, node: ast.DictComp, scope: Scope) -> Value:
     inner = Scope(scope.module, scope)
 
     def add() -> None:
-        found[plain(run.expression(node.key, inner))] = run.expression(node.value, inner)
+        name, value = run.expression(node.key, inner), run.expression(node.value, inner)
+        found[plain(name)] = Value(value.data, value.variables | name.variables, value.span)
 
     _generate(run, node.generators, inner, add)
     return Value(found)

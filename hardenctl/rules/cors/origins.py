@@ -12,7 +12,10 @@ from hardenctl.rules.cors.fixes import restrict_origins
 from hardenctl.rules.cors.ruling import Ruling, covered, identity, judge, place, related
 from hardenctl.rules.declare import rule
 
-ORIGINS = ("allow_origins", "origins", "CORS_ALLOW_ALL_ORIGINS", "CORS_ALLOWED_ORIGINS")
+ORIGINS = (
+    *("allow_origins", "origins", "CORS_ALLOW_ALL_ORIGINS", "CORS_ALLOWED_ORIGINS"),
+    *("allow_origin", "defaults", "config", "CORS_ORIGINS", "cors_enable"),
+)
 PATTERNS = ("allow_origin_regex", "CORS_ALLOWED_ORIGIN_REGEXES", "allow_origins", "origins", "CORS_ALLOWED_ORIGINS")
 
 

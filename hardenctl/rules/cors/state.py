@@ -13,7 +13,7 @@ from hardenctl.rules.cors.origins import ORIGINS, PATTERNS, open_to_all
 from hardenctl.rules.cors.ruling import covered, identity, judge, outcomes, place, related
 from hardenctl.rules.declare import rule
 
-_METHODS = ("allow_methods", "methods", "CORS_ALLOW_METHODS")
+_METHODS = ("allow_methods", "methods", "CORS_ALLOW_METHODS", "CORS_METHODS")
 _HEADERS = ("allow_headers", "CORS_ALLOW_HEADERS")
 
 
