@@ -48,6 +48,7 @@ def report(bins: dict[str, Path], clean: Path, finding: Path, runs: int) -> None
     cases = [
         ("python -c pass", [python, "-c", "pass"], clean, version([python, "--version"])),
         ("hardenctl --version", [ours, "--version"], clean, version([ours, "--version"])),
+        ("hardenctl --help", [ours, "--help"], clean, ""),
         ("hardenctl audit --staged", [ours, "audit", "--staged"], clean, ""),
         ("hardenctl audit --staged, 1 finding", [ours, "audit", "--staged"], finding, ""),
         ("detect-secrets-hook", hook, clean, version([str(bins["detect-secrets"] / "detect-secrets"), "--version"])),
