@@ -6,6 +6,7 @@ import pytest
 
 from hardenctl.detect.servers import describe_server
 from hardenctl.formats.launch import reader
+from hardenctl.formats.launch.environment import parse_bytes
 from hardenctl.formats.launch.model import ServerLaunch
 from hardenctl.formats.launch.paths import is_config
 from hardenctl.formats.launch.program import find_program
@@ -295,3 +296,70 @@ def test_the_report_shows_values_with_their_places_and_no_credentials():
     assert (server.effective["workers"].value, server.effective["workers"].expression) == (None, "$(nproc)")
     timeout = server.effective["timeout"]
     assert (timeout.value, timeout.path, timeout.line, timeout.origin) == (5, "gunicorn.conf.py", 1, "config file")
+
+
+INI = (
+    "[uwsgi]\nmodule = app:app\nprocesses = 4 ; of eight cores\nharakiri=30\n"
+    "py-autoreload = 1\nhttp = $(HOST):80\n[other]\nthreads = 9\n"
+)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param({"uwsgi.ini": INI}, id="alone"),
+        pytest.param({"uwsgi.ini": INI, "Procfile": "web: uwsgi --ini uwsgi.ini\n"}, id="named"),
+        pytest.param({"deploy/web.ini": INI, "Procfile": "web: uwsgi deploy/web.ini\n"}, id="as-an-argument"),
+        pytest.param({"uwsgi.ini": INI, "Procfile": "web: uwsgi --ini=uwsgi.ini --threads 9 -p 4\n"}, id="equals"),
+    ],
+)
+def test_uwsgi_ini(files: dict[str, str]) -> None:
+    """The `[uwsgi]` section sets what the command line leaves out, and each file is one launch line."""
+    launch = one(files)
+    assert launch.server == "uwsgi"
+    assert [launch.setting(name).value for name in ("workers", "timeout", "reload")] == [4, 30, True]
+    assert launch.setting("bind").expression == "$(HOST):80"
+    assert launch.setting("threads").value == (9 if "--threads" in files.get("Procfile", "") else None)
+
+
+def test_an_ini_without_a_uwsgi_section_is_none() -> None:
+    """Other sections set nothing, and 0 is no reload."""
+    assert launches({"uwsgi.ini": "[other]\nprocesses = 4\n"}) == []
+    assert one({"uwsgi.ini": "[uwsgi]\npy-autoreload = 0\n"}).setting("reload").value is False
+
+
+def test_environment_of_a_systemd_unit() -> None:
+    """`Environment=` in its forms: several in a line, and quotes around the whole or the value."""
+    unit = (
+        '[Service]\nEnvironment=A=1 WEB_CONCURRENCY=5\nEnvironment="PORT=8080"\n'
+        'Environment=FORWARDED_ALLOW_IPS="10.0.0.1"\nExecStart=gunicorn a:b\n'
+    )
+    launch = one({"web.service": unit})
+    assert launch.setting("workers").value == 5
+    assert launch.setting("bind").value == ("0.0.0.0:8080",)
+    assert launch.setting("forwarded_allow_ips").value == ("10.0.0.1",)
+
+
+def test_env_files_of_a_service_count() -> None:
+    """`env_file` of a service gives WEB_CONCURRENCY and GUNICORN_CMD_ARGS."""
+    compose = "services:\n  web:\n    image: x:1\n    command: gunicorn a:b\n    env_file: [a.env, {path: b.env}]\n"
+    files = {"compose.yml": compose, "a.env": "WEB_CONCURRENCY=5\n", "b.env": 'GUNICORN_CMD_ARGS="--timeout 7"\n'}
+    launch = one(files)
+    assert [launch.setting(name).value for name in ("workers", "timeout")] == [5, 7]
+    assert [launch.setting(name).span.path for name in ("workers", "timeout")] == ["a.env", "b.env"]
+
+
+@pytest.mark.parametrize(
+    ("text", "binary", "expected"),
+    [
+        pytest.param("512m", True, 512 * 1024**2, id="compose"),
+        pytest.param("1.5GB", True, int(1.5 * 1024**3), id="compose-gigabytes"),
+        pytest.param("256Mi", False, 256 * 1024**2, id="kubernetes"),
+        pytest.param("1G", False, 10**9, id="kubernetes-decimal"),
+        pytest.param("1000", False, 1000, id="bytes"),
+        pytest.param("lots", True, None, id="no-size"),
+    ],
+)
+def test_sizes(text: str, expected: int | None, *, binary: bool) -> None:
+    """Docker counts in 1024, Kubernetes says which."""
+    assert parse_bytes(text, binary=binary) == expected

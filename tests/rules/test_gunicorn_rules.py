@@ -218,6 +218,106 @@ def test_development_servers(files: dict[str, str], severity: str | None):
     assert found(files).get("server-development-mode") == severity
 
 
+NINE = "services: {{web: {{image: x, cpus: {}, environment: {{WEB_CONCURRENCY: 9}}, command: gunicorn a:b}}}}"
+POD = (
+    "kind: Pod\nspec:\n  containers:\n    - name: web\n      image: x:1\n      command: [gunicorn, -w, '{}', a:b]\n"
+    "      resources: {{limits: {{cpu: {}, memory: {}}}}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "severity", "said", "evidence"),
+    [
+        pytest.param(
+            {"compose.yml": NINE.format(1)},
+            "low",
+            "9 workers; with a limit of 1 CPUs `max(2, cpu * 2 - 1)` is 2",
+            {"workers": "9", "cpu limit": "1", "formula": "2"},
+            id="environment-beyond-the-cpu-limit",
+        ),
+        pytest.param(
+            {"compose.yml": NINE.format(8)},
+            None,
+            "",
+            {},
+            id="environment-within-the-cpu-limit",
+        ),
+        pytest.param(
+            {"compose.yml": "services: {web: {image: x, mem_limit: 256m, command: 'gunicorn -w ${W:-8} a:b'}}"},
+            "medium",
+            "8 workers; the memory limit leaves 32 MiB to each",
+            {"workers": "8", "memory limit": "256 MiB"},
+            id="default-beyond-the-memory-limit",
+        ),
+        pytest.param(
+            {
+                "compose.yml": "services: {web: {image: x, command: gunicorn -w 3 a:b, deploy: {resources: "
+                "{limits: {cpus: '2', memory: 1G}}}}}"
+            },
+            None,
+            "",
+            {},
+            id="fits-both",
+        ),
+        pytest.param(
+            {"pod.yml": POD.format(9, "500m", "128Mi")},
+            "medium",
+            "9 workers hard-coded; with a limit of 0.5 CPUs `max(2, cpu * 2 - 1)` is 2; the memory limit leaves 14 MiB",
+            {"workers": "9", "cpu limit": "0.5", "formula": "2", "memory limit": "128 MiB"},
+            id="kubernetes",
+        ),
+    ],
+)
+def test_workers_against_limits(files: dict[str, str], severity: str | None, said: str, evidence: dict[str, str]):
+    """The number is held to the CPUs and the memory of its own container, and the finding shows the figures."""
+    results = [
+        result
+        for result in detect_config(MemorySnapshot(files), [gunicorn.hardcoded_workers], Settings())
+        if isinstance(result, tuple)
+    ]
+    assert [(rule.severity if hit.severity is None else hit.severity).word for rule, hit in results] == (
+        [severity] if severity else []
+    )
+    for _, hit in results:
+        assert said in hit.message
+        assert hit.evidence == evidence
+
+
+@pytest.mark.parametrize(
+    ("command", "version", "expected"),
+    [
+        pytest.param("-k asgi", "23.0.0", {"gunicorn-worker-class-removed": "high"}, id="asgi-before-24"),
+        pytest.param("-k asgi", "25.0.0", {}, id="asgi"),
+        pytest.param("-k eventlet", "25.3.0", {"gunicorn-worker-class-removed": "low"}, id="eventlet-before-26"),
+        pytest.param("-k eventlet", "26.0.0", {"gunicorn-worker-class-removed": "high"}, id="eventlet"),
+        pytest.param("--forwarded-allow-ips=proxy", "22.0.0", {"gunicorn-unknown-setting": "low"}, id="name-before-23"),
+        pytest.param("--forwarded-allow-ips=proxy", "23.0.0", {"gunicorn-unknown-setting": "medium"}, id="name"),
+        pytest.param("--forwarded-allow-ips=10.0.0.0/8", "24.0.0", {"gunicorn-unknown-setting": "medium"}, id="net"),
+        pytest.param("--forwarded-allow-ips=10.0.0.0/8", "24.1.0", {}, id="net-since-24.1"),
+    ],
+)
+def test_the_pinned_version_decides(command: str, version: str, expected: dict[str, str]):
+    """What gunicorn refuses depends on the version the project pins; the facts are of gunicorn's tags."""
+    assert found(web(command, **{"requirements.txt": f"gunicorn=={version}\n"})) == expected
+
+
+@pytest.mark.parametrize(
+    ("read_only", "version", "expected"),
+    [
+        pytest.param("true", "26.0.0", {"gunicorn-control-socket": "low"}, id="read-only"),
+        pytest.param("true", "25.0.3", {}, id="before-the-control-socket"),
+        pytest.param("false", "26.0.0", {}, id="writable"),
+    ],
+)
+def test_control_socket_in_kubernetes(read_only: str, version: str, expected: dict[str, str]):
+    """A read-only root file system has no place for the control socket of gunicorn 25.1 and later."""
+    pod = (
+        "kind: Pod\nspec:\n  containers:\n    - name: web\n      image: x:1\n      command: [gunicorn, a:b]\n"
+        f"      securityContext: {{readOnlyRootFilesystem: {read_only}}}\n"
+    )
+    assert found({"pod.yml": pod, "requirements.txt": f"gunicorn=={version}\n"}) == expected
+
+
 def test_what_two_launch_lines_share_is_said_once():
     """A config file read by two services is one finding."""
     files = {"Procfile": "web: gunicorn a:b\napi: gunicorn c:d\n", "gunicorn.conf.py": "timeout = 0\n"}

@@ -65,3 +65,23 @@ def cpu_limit(service: Service | None) -> float | None:
             except ValueError:
                 return None
     return None
+
+
+def memory_limit(service: Service | None) -> int | None:
+    """The bytes of memory a service may use at most, by `deploy.resources.limits.memory` or `mem_limit`."""
+    if service is None:
+        return None
+    for names in (("deploy", "resources", "limits", "memory"), ("mem_limit",)):
+        node = service.node.get(*names)
+        if isinstance(node, Scalar):
+            return parse_bytes(resolve(compose_word(node.strand), {}).text or "", binary=True)
+    return None
+
+
+def parse_bytes(text: str, *, binary: bool) -> int | None:
+    """`512m`, `1.5G`, `256Mi` as bytes. `binary`: `m` is 1024 squared, as Docker has it; Kubernetes writes `Mi`."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", text, re.IGNORECASE)
+    if match is None:
+        return None
+    base = 1024 if binary or match[3] else 1000
+    return int(float(match[1]) * base ** " kmgt".index(match[2].lower() or " "))

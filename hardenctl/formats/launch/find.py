@@ -36,6 +36,8 @@ class Setting:
     image: tuple[Stage, str] | None = None  # the build stage and the folder it is built from
     doubtful: bool = False  # perhaps for development only, though no name says so
     cpus: float | None = None  # the limit of the container
+    memory: int | None = None  # bytes, as above
+    read_only: bool = False  # the root file system
     # Python programs that are started, as they are found: a path or `-m NAME`, and what starts each.
     programs: dict[str, Setting] | None = None
 
@@ -90,6 +92,8 @@ def launches_in_argv(
         image=setting.image,
         doubtful=setting.doubtful or conditional,
         cpus=setting.cpus,
+        memory=setting.memory,
+        read_only=setting.read_only,
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from hardenctl.formats.launch.environment import parse_bytes
 from hardenctl.formats.launch.find import Setting, launches_in_argv
 from hardenctl.formats.launch.model import Launch
 from hardenctl.formats.shell.values import Value
@@ -49,7 +50,8 @@ def _container(container: Mapping, setting: Setting) -> Iterator[Launch]:
         return
     argv = [_word(scalar, scope) for scalar in scalars]
     span = Span(setting.path, scalars[0].span.start, scalars[-1].span.end)
-    own = replace(setting, scope=scope, container=True, cpus=_cpus(container))
+    own = replace(setting, scope=scope, container=True, cpus=_cpus(container), memory=_memory(container))
+    own = replace(own, read_only=container.mapping("securityContext").text("readOnlyRootFilesystem") == "true")
     yield from launches_in_argv(argv, own, span, literal=True)
 
 
@@ -69,6 +71,10 @@ def _cpus(container: Mapping) -> float | None:
         return None if text is None else float(text[:-1]) / 1000 if text.endswith("m") else float(text)
     except ValueError:
         return None
+
+
+def _memory(container: Mapping) -> int | None:
+    return parse_bytes(container.mapping("resources", "limits").text("memory") or "", binary=False)
 
 
 def _items(node: Node | None) -> tuple[Node, ...]:

@@ -42,6 +42,8 @@ class Launch:
     image: tuple[Stage, str] | None = None  # the build stage and the folder it is built from
     doubtful: bool = False  # perhaps for development only, though no name says so
     cpus: float | None = None  # the limit of the container
+    memory: int | None = None  # bytes, as above
+    read_only: bool = False  # the root file system
     given: Mapping[str, Effective] = field(default_factory=dict)  # what a call in code sets
 
 

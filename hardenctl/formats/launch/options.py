@@ -6,9 +6,10 @@ fastapi-cli 0.0.14, flask 3.1 and django 6.0.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from hardenctl.formats.effective import COMMAND_LINE, ENVIRONMENT, Effective
+from hardenctl.formats.effective import COMMAND_LINE, CONFIG_FILE, ENVIRONMENT, Effective
 from hardenctl.formats.shell.values import Scope, Value
 from hardenctl.formats.shell.words import Word
 from hardenctl.model.text import Span
@@ -75,6 +76,8 @@ _VALUED: dict[str, dict[str, str]] = {
         "--socket": "bind",
     },
 }
+_SECTION = re.compile(r"^\[uwsgi\][ \t]*\r?$(?=((?:\n(?!\[).*)*))", re.MULTILINE)
+_INI = re.compile(r"^(?P<name>[\w-]+)[ \t]*=[ \t]*(?P<value>[^\r\n;#]*?)[ \t]*(?=[;#\r\n]|\Z)", re.MULTILINE)
 _ENVIRONMENT: dict[str, dict[str, str]] = {
     "uvicorn": {"WEB_CONCURRENCY": "workers", "FORWARDED_ALLOW_IPS": "forwarded_allow_ips"},
     "fastapi run": {"WEB_CONCURRENCY": "workers", "FORWARDED_ALLOW_IPS": "forwarded_allow_ips"},
@@ -109,6 +112,25 @@ def parse_options(server: str, words: Sequence[tuple[Word, Value]], scope: Scope
             span = Span(word.span.path, word.span.start, max(word.span.end, following.span.end))
             found[valued[flag]] = _effective(valued[flag], given, span, following.span, COMMAND_LINE)
             at += 1
+    return found
+
+
+def uwsgi_options(path: str, text: str) -> dict[str, Effective]:
+    """What the `[uwsgi]` section of an ini file sets; a placeholder (`%(name)`, `$(NAME)`) nobody here can fill."""
+    flags, valued = _FLAGS["uwsgi"], _VALUED["uwsgi"]
+    found: dict[str, Effective] = {}
+    section = _SECTION.search(text)
+    for match in _INI.finditer(text, section.end(), section.end(1)) if section else ():
+        option, value = f"--{match['name'].replace('_', '-')}", match["value"]
+        span, value_span = Span(path, *match.span()), Span(path, *match.span("value"))
+        known = "$(" not in value and "%(" not in value
+        given = Value(value if known else None, configurable="$(" in value, expression=None if known else value)
+        name = valued.get(option) or flags.get(option)
+        if name == "reload":  # seconds between two looks at the files; 0 is off
+            on = value.strip() not in {"0", "false", ""}
+            found[name] = Effective(on if known else None, known, span, value_span, CONFIG_FILE)
+        elif name is not None:
+            found[name] = _effective(name, given, span, value_span, CONFIG_FILE)
     return found
 
 

@@ -11,6 +11,7 @@ _KINDS = (
     ("procfile", lazy_pattern(r"Procfile(?:\..+)?|.*\.procfile", re.IGNORECASE)),
     ("systemd", lazy_pattern(r".*\.service")),
     ("supervisor", lazy_pattern(r"(?:.*[._-])?supervisord?(?:[._-].*)?\.(?:conf|ini)", re.IGNORECASE)),
+    ("uwsgi", lazy_pattern(r"(?:.*[._-])?uwsgi(?:[._-].*)?\.ini", re.IGNORECASE)),
     ("makefile", lazy_pattern(r"(?:GNU)?[Mm]akefile|.*\.mk")),
     (
         "platform",

@@ -8,10 +8,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from hardenctl.formats.compose import ComposeFile, Service, compose_files, is_development, is_production
+from hardenctl.formats.compose import (
+    ComposeFile,
+    Service,
+    compose_files,
+    is_development,
+    is_production,
+    plain_bool,
+)
 from hardenctl.formats.dockerfile import Dockerfile, dockerfiles
 from hardenctl.formats.instructions import Instruction
-from hardenctl.formats.launch.environment import cpu_limit, service_environment
+from hardenctl.formats.launch.environment import cpu_limit, memory_limit, service_environment
 from hardenctl.formats.launch.find import Setting, launches_in_argv, relative
 from hardenctl.formats.launch.image import (
     exec_words,
@@ -85,6 +92,8 @@ class Project:
                 image=(stage, context),
                 doubtful=service is None and stage is not dockerfile.final,
                 cpus=cpu_limit(service),
+                memory=memory_limit(service),
+                read_only=service is not None and plain_bool(service.node.get("read_only")),
                 programs=self.programs,
             )
             found = [*image_launches(stage, setting)]
@@ -159,6 +168,8 @@ class Project:
             image=(stage, context) if stage else None,
             doubtful=not is_production(file.path) and _mounts_source(service),
             cpus=cpu_limit(service),
+            memory=memory_limit(service),
+            read_only=plain_bool(service.node.get("read_only")),
             programs=self.programs,
         )
         first, command = self.words(node.get("entrypoint")), self.words(node.get("command"))
@@ -213,6 +224,8 @@ class Project:
             image=started.image if started else None,
             doubtful=started.doubtful if started else kind.endswith("script"),
             cpus=started.cpus if started else None,
+            memory=started.memory if started else None,
+            read_only=started is not None and started.read_only,
             programs=self.programs,
         )
         if kind == "kubernetes":

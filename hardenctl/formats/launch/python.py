@@ -241,6 +241,8 @@ class _Program:
             image=setting.image,
             doubtful=setting.doubtful,
             cpus=setting.cpus,
+            memory=setting.memory,
+            read_only=setting.read_only,
             given=given,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hardenctl.formats.compose import is_development
 from hardenctl.formats.launch.model import ServerLaunch
-from hardenctl.formats.launch.paths import is_config
+from hardenctl.formats.launch.paths import is_config, kind_of
 from hardenctl.formats.launch.project import Project
 from hardenctl.formats.launch.resolve import Resolver
 from hardenctl.model.blob import Gap, Snapshot
@@ -22,9 +22,10 @@ def read(snapshot: Snapshot) -> Iterator[ServerLaunch | Gap]:
     for launch in project.launches():
         yield resolver.resolve(launch)
     container = bool(project.dockerfiles)
-    for path in filter(is_config, snapshot.paths()):
-        if path not in resolver.used:
-            alone = resolver.unused(path, container=container, development=is_development(path))
+    for path in snapshot.paths():
+        unused = resolver.unused if is_config(path) else resolver.unused_uwsgi if kind_of(path) == "uwsgi" else None
+        if unused is not None and path not in resolver.used:
+            alone = unused(path, container=container, development=is_development(path))
             if alone:
                 yield alone
     yield from resolver.gaps.values()

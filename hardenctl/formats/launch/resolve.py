@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from hardenctl.formats.effective import Effective
 from hardenctl.formats.gunicorn.arguments import Arguments, parse_arguments
 from hardenctl.formats.gunicorn.conf import ConfigFile, evaluate_config
 from hardenctl.formats.gunicorn.precedence import config_path, effective_settings, environment_arguments
 from hardenctl.formats.launch.find import relative
 from hardenctl.formats.launch.image import host_paths
 from hardenctl.formats.launch.model import Launch, ServerLaunch
-from hardenctl.formats.launch.options import parse_options
+from hardenctl.formats.launch.options import parse_options, uwsgi_options
 from hardenctl.formats.launch.paths import DEFAULT_CONFIG
 from hardenctl.formats.launch.version import Version, gunicorn_version
 from hardenctl.formats.shell.values import Scope
@@ -40,7 +41,9 @@ class Resolver:
         """The launch line with its settings."""
         arguments = launch.words[launch.arguments :]
         if launch.server != "gunicorn":
-            return ServerLaunch(launch, {**parse_options(launch.server, arguments, launch.scope), **launch.given})
+            settings = parse_options(launch.server, arguments, launch.scope)
+            in_file = self.uwsgi_file(launch) if launch.server == "uwsgi" else {}
+            return ServerLaunch(launch, {**in_file, **settings, **launch.given})
         given, in_environment = parse_arguments(arguments), environment_arguments(launch.scope)
         opaque = [(word.span, _name(word)) for word in (*given.opaque, *in_environment.opaque)]
         asked, known = config_path(given, in_environment)
@@ -58,6 +61,31 @@ class Resolver:
         if known_arguments is not None and known_arguments.text is None:
             opaque.append((known_arguments.span or launch.span, "`GUNICORN_CMD_ARGS`"))
         return ServerLaunch(launch, settings, config, tuple(opaque), tuple(given.errors), self.version)
+
+    def uwsgi_file(self, launch: Launch) -> dict[str, Effective]:
+        """What the ini file of a uWSGI command line sets."""
+        for _, value in launch.words[launch.arguments :]:
+            name = (value.text or "").removeprefix("--ini=").removeprefix("--ini-paste=")
+            if name.endswith(".ini"):
+                path = next((each for each in self.places(launch, name) if self.snapshot.read(each)), None)
+                path = path or self.by_name(launch, name)
+                blob = self.snapshot.read(path) if path else None
+                if blob is not None:
+                    self.used.add(blob.path)
+                    return uwsgi_options(blob.path, blob.text)
+        return {}
+
+    def unused_uwsgi(self, path: str, *, container: bool, development: bool) -> ServerLaunch | None:
+        """A uWSGI ini file that no launch line was seen to use."""
+        blob = self.snapshot.read(path)
+        settings = uwsgi_options(path, blob.text) if blob else {}
+        spans = [each.span for each in settings.values() if each.span]
+        if not spans:
+            return None
+        launch = Launch(
+            path, min(spans), "uwsgi", (), 0, {}, ("",), "config", container=container, development=development
+        )
+        return ServerLaunch(launch, settings)
 
     def unused(self, path: str, *, container: bool, development: bool) -> ServerLaunch | None:
         """A config file that no launch line was seen to use, as a launch line of its own."""

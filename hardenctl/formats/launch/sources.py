@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from hardenctl.formats.compose import is_development, is_production
 from hardenctl.formats.launch.find import Setting, launches_in_script
 from hardenctl.formats.launch.model import Launch
+from hardenctl.formats.shell.values import Value
 from hardenctl.formats.strand import Strand
+from hardenctl.model.text import Span
 
 _COMMANDS = {
     "procfile": re.compile(r"^[\w-]+[ \t]*:[ \t]*(.+)$", re.MULTILINE),
@@ -20,12 +23,19 @@ _COMMANDS = {
         re.MULTILINE,
     ),
 }
+_ENVIRONMENT = re.compile(r"^Environment[ \t]*=[ \t]*((?:.*\\\r?\n)*.*)$", re.MULTILINE)
+_ASSIGNMENT = re.compile(
+    r"""(?<![^\s=])(?:"\w+=(?P<double>[^"\n]*)"|'\w+=(?P<single>[^'\n]*)'|\w+="(?P<inner>[^"\n]*)"|"""
+    r"""\w+=(?P<bare>[^\s"']*))(?=\s|$)"""
+)
 _RECIPE = re.compile(r"^([\w./-]+)[ \t]*:(?!=)[^\n]*\n((?:(?:\t.*|[ \t]*#.*|[ \t]*)(?:\n|\Z))+)", re.MULTILINE)
 
 
 def file_launches(kind: str, text: str, setting: Setting) -> Iterator[Launch]:
     """The launch lines of a file of that kind."""
     path = setting.path
+    if kind == "systemd":
+        setting = replace(setting, scope={**setting.scope, **_unit_environment(path, text)})
     if kind in _COMMANDS:
         for match in _COMMANDS[kind].finditer(text):
             content = Strand.of(path, text, *match.span(1))
@@ -36,6 +46,17 @@ def file_launches(kind: str, text: str, setting: Setting) -> Iterator[Launch]:
         yield from _makefile(text, setting)
     elif kind == "script" or text.startswith("#!"):
         yield from launches_in_script(Strand.of(path, text), setting)
+
+
+def _unit_environment(path: str, text: str) -> dict[str, Value]:
+    """`Environment=` of a unit: one or several assignments, each perhaps in quotes; a drop-in can change them."""
+    found: dict[str, Value] = {}
+    for line in _ENVIRONMENT.finditer(text):
+        for match in _ASSIGNMENT.finditer(text, *line.span(1)):
+            group = next(name for name in ("double", "single", "inner", "bare") if match[name] is not None)
+            name, _, _ = match[0].strip("'\"").partition("=")
+            found[name] = Value(match[group], configurable=True, span=Span(path, *match.span(group)))
+    return found
 
 
 def _makefile(text: str, setting: Setting) -> Iterator[Launch]:

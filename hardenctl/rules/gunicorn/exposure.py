@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardenctl.formats.compose import plain_bool
 from hardenctl.formats.effective import CONFIG_FILE, Effective
 from hardenctl.formats.launch.model import ServerLaunch
 from hardenctl.model.finding import Applicability, Fix, Hit, Replace, Severity, advice
@@ -182,8 +181,7 @@ def control_socket(launch: ServerLaunch) -> Iterator[Hit]:
     ## References
     - https://docs.gunicorn.org/en/stable/settings.html#control-socket-disable
     """
-    service = launch.launch.service
-    if not in_production(launch) or service is None or not plain_bool(service.node.get("read_only")):
+    if not (in_production(launch) and launch.launch.read_only):
         return
     if launch.version is not None and launch.version < _CONTROL_SOCKET_SINCE:
         return

@@ -13,6 +13,8 @@ from hardenctl.rules.declare import rule
 from hardenctl.rules.gunicorn.judge import hit, in_production, weigh
 
 _EVENTLET_GONE = (26,)
+_ASGI_SINCE = (24,)
+_ADDRESSES_SINCE, _NETWORKS_SINCE = (23,), (24, 1)  # what forwarded_allow_ips has to hold
 _DEPRECATED = re.compile(r"uvicorn\.workers\.(Uvicorn\w*Worker)")
 _QUOTED = re.compile(r"(?:--[\w-]+=)?(['\"]).*\1", re.DOTALL)
 _JUDGED = ("workers", "timeout", "reload", "forwarded_allow_ips", "worker_class")
@@ -49,6 +51,10 @@ def worker_class_removed(launch: ServerLaunch) -> Iterator[Hit]:
         fix = advice("use gthread or gevent")
         severity = Severity.LOW if old else Severity.HIGH
         yield hit(launch, worker, message, name="worker_class", severity=severity, fix=fix)
+    elif in_production(launch) and worker.value == "asgi" and launch.version and launch.version < _ASGI_SINCE:
+        message = f"the worker class asgi is there from gunicorn 24 on; the project pins {_dotted(launch.version)}"
+        fix = advice("pin gunicorn 24 or later")
+        yield hit(launch, worker, message, name="worker_class", severity=Severity.HIGH, fix=fix)
 
 
 @rule("gunicorn-worker-class-deprecated", on=ServerLaunch, severity=Severity.LOW, category=Category.PERFORMANCE)
@@ -124,8 +130,18 @@ def unknown_setting(launch: ServerLaunch) -> Iterator[Hit]:
         message = f"{problem}: gunicorn doesn't start"
         yield Hit(span, message, identity=f"{launch.name}/{problem}", severity=weigh(launch, Severity.MEDIUM))
     for name, setting in launch.settings.items():
-        if setting.error and not setting.configurable and setting.span and not _is_quoted(launch, setting):
-            message = f"`{name}` is {setting.error}: gunicorn doesn't start"
+        if setting.configurable or not setting.span:
+            continue
+        message, severity = f"`{name}` is {setting.error}: gunicorn doesn't start", Severity.MEDIUM
+        if name == "forwarded_allow_ips" and launch.version and launch.version < _ADDRESSES_SINCE:
+            message = (
+                f"`{name}` is {setting.error}: gunicorn {_dotted(launch.version)} never finds it equal to an address"
+            )
+            severity = Severity.LOW
+        if setting.error and not _is_quoted(launch, setting):
+            yield hit(launch, setting, message, name=name, severity=severity)
+        elif name == "forwarded_allow_ips" and _has_early_network(launch, setting):
+            message = f"gunicorn {_dotted(launch.version or ())} takes addresses in `{name}`, networks from 24.1 on"
             yield hit(launch, setting, message, name=name, severity=Severity.MEDIUM)
 
 
@@ -206,6 +222,16 @@ def unresolved(launch: ServerLaunch) -> Iterator[Hit]:
     if parts:
         message = f"could not be resolved: {', '.join(dict.fromkeys(parts))}"
         yield hit(launch, None, message, name="unresolved", severity=Severity.INFO)
+
+
+def _has_early_network(launch: ServerLaunch, setting: Effective) -> bool:
+    """Whether a network is named that the pinned gunicorn refuses at start (23), or never matches (before)."""
+    early = launch.version is not None and launch.version < _NETWORKS_SINCE
+    return early and setting.known and any("/" in each for each in setting.value or ())
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def _is_quoted(launch: ServerLaunch, setting: Effective) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hardenctl.formats.effective import CODE, COMMAND_LINE, CONFIG_FILE, Effective
@@ -40,6 +41,8 @@ def available_cpus():
     except (OSError, ValueError):
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 '''
+_MIB = 1024 * 1024
+_LEAST_MEMORY = 64 * _MIB  # a worker that has imported a web framework rarely fits in less
 _TITLE = "compute the number of workers in gunicorn.conf.py"
 
 
@@ -50,6 +53,9 @@ def hardcoded_workers(launch: ServerLaunch, settings: Settings) -> Iterator[Hit]
     ## Why is this bad?
     A literal number fits one machine size: on a smaller one it exhausts memory, on a larger one it leaves CPUs idle.
     The policy's formula is `max(2, cpu * 2 - 1)`: 2 workers on 1 CPU, 3 on 2, 7 on 4, 15 on 8.
+
+    Where the container has a limit of CPUs or memory, the number is held to it: more workers than the formula gives, or
+    less than 64 MiB for each, is a finding wherever the number comes from.
 
     A number that the environment can change (`${WEB_CONCURRENCY:-4}`, `os.getenv("WORKERS", "4")`) is not hard-coded.
     One worker, and the workers of uvicorn, hypercorn, granian and `fastapi run`, are low.
@@ -79,25 +85,39 @@ def hardcoded_workers(launch: ServerLaunch, settings: Settings) -> Iterator[Hit]
     - https://docs.gunicorn.org/en/stable/settings.html#workers
     """
     workers = launch.setting("workers")
-    if launch.development or not workers.known or workers.origin not in (COMMAND_LINE, CONFIG_FILE, CODE):
+    count = workers.value
+    if launch.development or not workers.known or not isinstance(count, int) or launch.server == "flask run":
         return
-    if workers.configurable or not isinstance(workers.value, int) or launch.server == "flask run":
+    limits = launch.launch
+    wanted = formula_workers(settings.gunicorn.workers, limits.cpus) if limits.cpus else None
+    each = limits.memory // count if limits.memory and count > 1 else None
+    crowded = each is not None and each < _LEAST_MEMORY
+    literal = workers.origin in (COMMAND_LINE, CONFIG_FILE, CODE) and not workers.configurable
+    # What the environment sets is no literal; beside the limit of the same container it can still be too much.
+    too_many = wanted is not None and count > wanted
+    if not crowded and (wanted == count or not (literal or too_many)):
         return
     other = launch.server != "gunicorn"
-    formula, limit = settings.gunicorn.workers, launch.launch.cpus
-    wanted = formula_workers(formula, limit) if limit else None
-    one = workers.value == 1
-    if wanted == workers.value:
-        return
     of = f" of {launch.server}" if other else ""
-    message = f"{workers.value} worker{'' if one else 's'}{of} hard-coded"
-    if wanted is not None:
-        message += f"; with a limit of {limit:g} CPUs `{formula}` is {wanted}"
-    else:
-        message += f"; compute it: `{formula}`"
-    severity = Severity.LOW if one or other else Severity.MEDIUM  # one worker is most often meant
-    fix = advice("leave it to WEB_CONCURRENCY, set where it is deployed") if other else _fix(launch, workers)
-    yield hit(launch, workers, message, name="workers", severity=severity, fix=fix)
+    message = f"{count} worker{'' if count == 1 else 's'}{of}{' hard-coded' if literal else ''}"
+    if wanted is not None and wanted != count:
+        message += f"; with a limit of {limits.cpus:g} CPUs `{settings.gunicorn.workers}` is {wanted}"
+    elif literal and wanted is None:
+        message += f"; compute it: `{settings.gunicorn.workers}`"
+    if each is not None and crowded:
+        message += f"; the memory limit leaves {each // _MIB} MiB to each"
+    evidence = {"workers": str(count)}
+    evidence |= {"cpu limit": f"{limits.cpus:g}", "formula": str(wanted)} if wanted is not None else {}
+    evidence |= {"memory limit": f"{limits.memory // _MIB} MiB"} if limits.memory else {}
+    low = count == 1 or other or not literal  # one worker is most often meant
+    fix = (
+        advice("leave it to WEB_CONCURRENCY, set where it is deployed")
+        if other or not literal
+        else _fix(launch, workers)
+    )
+    severity = Severity.LOW if low and not crowded else Severity.MEDIUM
+    found = hit(launch, workers, message, name="workers", severity=severity, fix=fix)
+    yield replace(found, evidence=evidence if len(evidence) > 1 else {})
 
 
 def _fix(launch: ServerLaunch, workers: Effective) -> Fix:
