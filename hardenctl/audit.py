@@ -23,6 +23,7 @@ def audit(
     baseline: Collection[str] = (),
     allow_gaps: bool = False,
     progress: Callable[[Blob], None] | None = None,
+    jobs: int = 1,
 ) -> Report:
     """Look at a source with every enabled rule and say what came of it.
 
@@ -30,7 +31,7 @@ def audit(
     read in part is a gap in the report.
     """
     started = time.perf_counter()
-    detection = detect(source, policy.enabled(rules), policy.settings, progress)
+    detection = detect(source, policy.enabled(rules), policy.settings, progress, jobs)
     judged = judge(source.resolve(detection.findings), policy, baseline=baseline)
     looked_at = basis(
         source.target.kind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,6 +46,7 @@ def make_report(request: Request, rules: Sequence[Rule] = RULES) -> Report:
     if (policy.select or policy.ignore or policy.rules) and not policy.enabled(rules):
         raise UsageError("no rule is left to run", help="--select, --ignore and policy rule out each other")
     baseline = load_baseline(root, Path(request.baseline) if request.baseline else None)
+    jobs = _jobs(request.jobs)
     source = open_source(
         request.paths,
         staged=request.staged,
@@ -54,6 +56,7 @@ def make_report(request: Request, rules: Sequence[Rule] = RULES) -> Report:
         stdin_filename=request.stdin_filename,
         exclude=policy.exclude,
         salt=baseline.salt if baseline else None,
+        jobs=jobs,
     )
     with progress(wanted=not request.no_progress and not request.quiet) as advance:
         report = audit(
@@ -63,8 +66,18 @@ def make_report(request: Request, rules: Sequence[Rule] = RULES) -> Report:
             baseline=baseline.fingerprints if baseline else (),
             allow_gaps=request.allow_gaps,
             progress=advance,
+            jobs=jobs,
         )
     return replace(report, notes=(*report.notes, *_notes(report, policy)))
+
+
+def _jobs(text: str | None) -> int:
+    """How many processes may run: as many as this one may use processors, if nothing is said."""
+    if text is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not text.isdecimal() or not int(text):
+        raise UsageError(f"`--jobs {text}` is no number of processes", help="`--jobs 4`, or leave it out")
+    return int(text)
 
 
 def root_of(request: Request) -> Path:

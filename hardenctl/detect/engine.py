@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from hardenctl.detect.config import detect_config
-from hardenctl.detect.secrets import detect_secrets
+from hardenctl.detect.look import Looked, look_at_shares
 from hardenctl.detect.stamp import Stamper
-from hardenctl.model.blob import Blob, Gap, Source, Standing
+from hardenctl.model.blob import Blob, Gap, Share, Source
 from hardenctl.model.finding import Finding
 from hardenctl.model.record import record
 from hardenctl.model.report import Scanned, Server
@@ -27,33 +29,36 @@ class Detection:
 
 
 def detect(
-    source: Source, rules: Sequence[Rule], settings: Settings, progress: Callable[[Blob], None] | None = None
+    source: Source,
+    rules: Sequence[Rule],
+    settings: Settings,
+    progress: Callable[[Blob], None] | None = None,
+    jobs: int = 1,
 ) -> Detection:
-    """Look at all blobs of a source with all rules. `progress` is called with each blob that was looked at."""
+    """Look at all blobs of a source with all rules, in up to `jobs` processes.
+
+    `progress` is called with each blob that is looked at in this process.
+    """
     snapshot = source.snapshot()
     stamper = Stamper(lambda: source.salt, snapshot)
-    findings: list[Finding] = []
-    gaps: list[Gap] = []
     servers: list[Server] = []
-    secret_rules = frozenset(each.id for each in blob_rules(rules))
-    paths: set[str] = set()
-    blobs = size = 0
-    for blob in source.blobs():
-        if isinstance(blob, Gap):
-            gaps.append(blob)
+
+    @functools.cache
+    def secret_rules() -> frozenset[str]:  # a function: they are not imported before there is a blob
+        return frozenset(each.id for each in blob_rules(rules))
+
+    looked = Looked()
+    shares: list[Share] = []
+    for blob in getattr(source, "shares", source.blobs)():
+        if not isinstance(blob, Blob | Gap):
+            shares.append(blob)
             continue
-        blobs, size = blobs + 1, size + len(blob.data)
-        paths.add(blob.path)
-        if progress:
+        if progress and isinstance(blob, Blob):
             progress(blob)
-        if blob.provenance.standing is Standing.IGNORED or not secret_rules:
-            continue
-        try:
-            findings.extend(
-                stamper.stamp(each, hit, blob) for each, hit in detect_secrets(blob, secret_rules, gaps.append)
-            )
-        except Exception as error:  # noqa: BLE001 - a crash over one file must not hide what the others hold
-            gaps.append(Gap(blob.path, f"the secret scan crashed: {type(error).__name__}"))
+        looked.look(blob, secret_rules(), stamper)
+    if shares:
+        look_at_shares(shares, secret_rules(), lambda: source.salt, jobs, looked)
+    findings, gaps = looked.findings, looked.gaps
     if snapshot is not None:
         for result in detect_config(snapshot, rules, settings):
             if isinstance(result, Gap):
@@ -64,10 +69,10 @@ def detect(
                 each, hit = result
                 findings.append(stamper.stamp(each, hit, snapshot.read(hit.span.path) or Blob.empty(hit.span.path)))
     scanned = Scanned(
-        files=len(paths),
-        bytes=size,
-        blobs=blobs,
+        files=len(looked.paths),
+        bytes=looked.bytes,
+        blobs=looked.blobs,
         commits=getattr(source, "commits", 0),  # both only of sources that have something to say there
-        skipped=dict(getattr(source, "skipped", {})),
+        skipped=dict(looked.skipped + Counter(getattr(source, "skipped", {}))),
     )
     return Detection(tuple(findings), tuple(gaps), scanned, tuple(servers))

@@ -25,13 +25,14 @@ def open_source(
     exclude: Sequence[str] = (),
     salt: bytes | None = None,
     stdin: IO[bytes] | None = None,
+    jobs: int = 1,
 ) -> Source:
     """The source that a command line asks for.
 
     `paths` are files or folders, none means the current folder; `-` alone is standard input, named by
     `stdin_filename` and read from `stdin` (the process's own by default). `exclude` are the policy's globs, `salt`
-    is the baseline's. Raises UsageError for what cannot be asked together or isn't there, SourceError where git does
-    not give it.
+    is the baseline's; `jobs` is how many processes may run at a time. Raises UsageError for what cannot be asked
+    together or isn't there, SourceError where git does not give it.
     """
     ways = [
         name
@@ -62,7 +63,7 @@ def open_source(
         from hardenctl.sources.history import open_history
 
         return open_history(
-            find_place(paths, on_disk=False), since, all_objects=all_objects, exclude=exclude, salt=salt
+            find_place(paths, on_disk=False), since, all_objects=all_objects, exclude=exclude, salt=salt, jobs=jobs
         )
     from hardenctl.sources.worktree import WorkTreeSource
 

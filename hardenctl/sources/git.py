@@ -29,6 +29,8 @@ CONFIGURATION = (
 # Git maps a whole pack into memory where it may. For a walk over trees a few small windows do as well.
 FEW_WINDOWS = ("-c", "core.packedGitWindowSize=1m", "-c", "core.packedGitLimit=64m")
 
+PIPE = 1 << 18  # bytes that git may write ahead, where the system lets us say so
+
 # What a hook may set and we honour where it is about the repository that is audited: the index that is being
 # committed, and objects that a push has brought but not yet admitted.
 HOOK_VARIABLES = (
@@ -90,6 +92,8 @@ class Git:
                 stdin=subprocess.DEVNULL if stdin is None else stdin,
                 stdout=subprocess.PIPE if stdout is None else stdout,
                 stderr=subprocess.DEVNULL if stderr is None else stderr,
+                pipesize=PIPE,
+                bufsize=PIPE,
             )
         except OSError as error:
             raise _missing(error, self.folder) from error

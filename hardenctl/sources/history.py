@@ -43,9 +43,10 @@ class HistorySource(PlaceSource):
         all_objects: bool = False,
         exclude: Sequence[str] = (),
         salt: bytes | None = None,
+        jobs: int = 1,
     ) -> None:
         super().__init__(place, exclude=exclude, salt=salt)
-        self.kind = kind
+        self.kind, self.jobs = kind, jobs
         self._git = place.repository
         self._revisions, self._present, self._all_objects = revisions, present, all_objects
         self._shared: set[str] = set()  # ids of blobs that were looked at in the work tree
@@ -163,12 +164,12 @@ class HistorySource(PlaceSource):
 
 
 def open_history(
-    place: Place, since: str | None, *, all_objects: bool, exclude: Sequence[str], salt: bytes | None
+    place: Place, since: str | None, *, all_objects: bool, exclude: Sequence[str], salt: bytes | None, jobs: int = 1
 ) -> HistorySource:
     """What `since` (a revision or range) added; without it, all of history and the work tree, if there is one."""
     git = place.repository
     if since is not None:
-        return HistorySource(place, parse_range(git, since), SourceKind.RANGE, exclude=exclude, salt=salt)
+        return HistorySource(place, parse_range(git, since), SourceKind.RANGE, exclude=exclude, salt=salt, jobs=jobs)
     return HistorySource(
         place,
         everything(git, place.head),
@@ -177,4 +178,5 @@ def open_history(
         all_objects=all_objects,
         exclude=exclude,
         salt=salt,
+        jobs=jobs,
     )

@@ -134,14 +134,14 @@ def test_a_crash_of_the_secret_scan_is_a_gap(monkeypatch: pytest.MonkeyPatch) ->
     """A file whose scan crashes is said, the others are looked at, and ignored files are none of a leak."""
     seen = []
 
-    def scan(blob: Blob, rules: frozenset[str]) -> Iterator[tuple[Rule, Hit]]:
+    def scan(blob: Blob, rules: frozenset[str], _tell: object) -> Iterator[tuple[Rule, Hit]]:
         assert rules == {"secret-test"}
         seen.append(blob.path)
         if blob.path == "a":
             raise MemoryError
         yield SECRET_RULE, Hit(Span(blob.path, 0, 1), "found", secret="x")  # noqa: S106 - made up
 
-    monkeypatch.setattr(engine, "detect_secrets", scan)
+    monkeypatch.setattr("hardenctl.detect.look.detect_secrets", scan)
     source = ListSource(
         Blob(Provenance("a"), b"1"),
         Gap("b", "permission denied"),

@@ -10,10 +10,10 @@ import enum
 import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hardenctl.detect.secrets.cache import database
+from hardenctl.model.record import record
 from hardenctl.rules.secrets.declare import SecretRule
 
 # Loading hyperscan and its database takes about 25 ms; `re` needs about 60 ms for a megabyte.
@@ -40,7 +40,7 @@ EXPRESSIONS: dict[Anchor, str] = {
     Anchor.FLAG: rf"(?i)(?:--?[\w-]{{0,30}}(?:{_WORDS})[\w-]{{0,30}}"
     rf"|\b(?:env|arg|set|setx|export|setenv)[ \t]{{1,4}}\w{{0,30}}(?:{_WORDS})\w{{0,30}}"
     r"|password|identified by|passwd|-u)[ \t]{1,8}[!-,./0-9;<>-~]",
-    Anchor.USERINFO: r"://[!#-&(-.0-9;=?A-_a-~]{0,100}:[!#-&(-.0-;=?A-_a-~]{1,200}@",
+    Anchor.USERINFO: r"://[!#-&(-.0-9;=?A-_a-~]{0,100}:[!#-&(-;=?A-_a-~]{1,200}@",
     Anchor.SCHEME: r"(?i)\b(?:bearer|basic|token|apikey|splunk)[ \t]{1,4}[\w+/=.~-]{7}",
     Anchor.PAIR: rf"(?i)(?:{_WORDS})[\w.-]{{0,40}}\\{{0,2}}[\"']?[,\s]{{1,60}}\\{{0,2}}[\"']?value\\{{0,2}}[\"']?"
     r"[ \t]{0,4}[:=]",
@@ -48,7 +48,10 @@ EXPRESSIONS: dict[Anchor, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+_KINDS = tuple(Anchor)
+
+
+@record
 class Match:
     """What the matcher says about one text. `anchors` are sorted (offset, kind) pairs, offsets in characters."""
 
@@ -64,7 +67,7 @@ class Engine(Protocol):
         ...
 
 
-@dataclass
+@record(slots=False, frozen=False)
 class ReEngine:
     """The pure-Python engine: a rule's expression is only tried where one of its keywords is."""
 
@@ -117,7 +120,7 @@ def _places(text: str, word: str) -> Iterator[int]:
         at = text.find(word, at + 1)
 
 
-@dataclass
+@record(slots=False, frozen=False)
 class HyperscanEngine:
     """The fast engine. `database` is a compiled block-mode database whose ids are rule indexes, then anchors."""
 
@@ -138,7 +141,22 @@ class HyperscanEngine:
         ends = sorted({(end, expression - count) for end, expression in events if expression >= count})
         if len(text) != len(data):
             ends = _to_characters(ends, data)
-        return Match(tuple(self.rules[index] for index in found), tuple((end - 1, Anchor(kind)) for end, kind in ends))
+        return Match(tuple(self.rules[index] for index in found), tuple((end - 1, _KINDS[kind]) for end, kind in ends))
+
+    def anchors(self, data: bytes) -> list[tuple[int, int]] | None:
+        """The anchors of a UTF-8 text, sorted, offsets in bytes; None where a rule matches, wherever it does."""
+        count, found, known = len(self.rules), set(), False
+        add = found.add
+
+        def on_match(expression: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            nonlocal known
+            if expression < count:
+                known = True
+            else:
+                add((end - 1, expression - count))
+
+        self.database.scan(data, match_event_handler=on_match)
+        return None if known else sorted(found)
 
 
 def _to_characters(ends: Iterable[tuple[int, int]], data: bytes) -> list[tuple[int, int]]:
@@ -161,7 +179,7 @@ def hyperscan_engine(rules: Sequence[SecretRule]) -> HyperscanEngine:
     return HyperscanEngine(rules, database(expressions))
 
 
-@dataclass
+@record(slots=False, frozen=False)
 class Matcher:
     """Chooses the engine: `re` for the first `budget` bytes of a process, hyperscan for the rest."""
 
@@ -177,6 +195,13 @@ class Matcher:
         if self.engine is None or (self.budget < 0 and not self.settled):
             self.engine = self._choose()
         return self.engine.match(text, data)
+
+    def settle(self) -> Engine:
+        """The engine for much text."""
+        if not self.settled:
+            self.budget = -1
+            self.engine = self._choose()
+        return self.engine or self._choose()
 
     def _choose(self) -> Engine:
         if self.budget >= 0:

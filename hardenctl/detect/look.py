@@ -1,0 +1,104 @@
+"""Looks for secrets in blobs, here or in another process, and says what came of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from hardenctl.detect.secrets import detect_secrets
+from hardenctl.detect.stamp import Stamper
+from hardenctl.model.blob import Blob, Gap, Share, Standing
+from hardenctl.model.errors import HardenctlError
+from hardenctl.model.finding import Finding
+from hardenctl.model.record import field, record
+
+if TYPE_CHECKING:
+    from hardenctl.detect.secrets.repeats import Repeats
+
+
+@record(slots=False, frozen=False)
+class Looked:
+    """What came of looking at some blobs. `unclean` are the git ids of those with a hit or a gap."""
+
+    findings: list[Finding] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    paths: set[str] = field(default_factory=set)
+    blobs: int = 0
+    bytes: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    unclean: set[str] = field(default_factory=set)
+
+    def look(self, blob: Blob | Gap, rules: frozenset[str], stamper: Stamper, repeats: Repeats | None = None) -> None:
+        """Look at one blob. A crash over it must not hide what others hold: it is a gap."""
+        if isinstance(blob, Gap):
+            self.gaps.append(blob)
+            return
+        self.blobs, self.bytes = self.blobs + 1, self.bytes + len(blob.data)
+        self.paths.add(blob.path)
+        if blob.provenance.standing is Standing.IGNORED or not rules:
+            return
+        before = len(self.findings), len(self.gaps)
+        try:
+            if repeats is None or not repeats.is_clean(blob):
+                self.findings.extend(
+                    stamper.stamp(each, hit, blob) for each, hit in detect_secrets(blob, rules, self.gaps.append)
+                )
+        except Exception as error:  # noqa: BLE001 - as said above
+            self.gaps.append(Gap(blob.path, f"the secret scan crashed: {type(error).__name__}"))
+        if blob.provenance.oid and before != (len(self.findings), len(self.gaps)):
+            self.unclean.add(blob.provenance.oid)
+
+    def add(self, other: Looked) -> None:
+        """Take over what came of looking elsewhere. A gap is said once."""
+        self.findings += other.findings
+        known = set(self.gaps)
+        self.gaps += [gap for gap in other.gaps if gap not in known]
+        self.paths |= other.paths
+        self.blobs, self.bytes = self.blobs + other.blobs, self.bytes + other.bytes
+        self.skipped += other.skipped
+        self.unclean |= other.unclean
+
+
+def look_at_share(share: Share, rules: frozenset[str], salt: bytes) -> Looked:
+    """Look at a share's blobs. Runs in a process of its own, too: everything here can be pickled."""
+    looked = Looked()
+    stamper = Stamper(lambda: salt)
+    try:
+        for blob in share.blobs():
+            looked.look(blob, rules, stamper, repeats_of(rules))
+    except HardenctlError as error:  # git gave up: the others still look at theirs
+        looked.gaps.append(Gap(".", f"a part could not be looked at: {error.what}"))
+    looked.skipped += share.skipped
+    return looked
+
+
+_repeats: dict[frozenset[str], Repeats] = {}
+
+
+def repeats_of(rules: frozenset[str]) -> Repeats:
+    """What this process remembers of texts it has looked at with these rules."""
+    if rules not in _repeats:
+        from hardenctl.detect.secrets.repeats import Repeats
+
+        _repeats.clear()
+        _repeats[rules] = Repeats(rules)
+    return _repeats[rules]
+
+
+def look_at_shares(
+    shares: Iterable[Share], rules: frozenset[str], salt: Callable[[], bytes], jobs: int, total: Looked
+) -> None:
+    """Look at shares in up to `jobs` processes, in this one alone where there is little to do."""
+    waiting = list(shares)
+    if jobs <= 1 or sum(map(len, waiting)) < FEW:
+        for share in waiting:
+            total.add(look_at_share(share, rules, salt()))
+        return
+    from hardenctl.detect.workers import run
+
+    for looked in run(look_at_share, [(share, rules, salt()) for share in waiting], jobs):
+        total.add(looked)
+
+
+FEW = 3000  # blobs: starting processes takes as long as looking at these

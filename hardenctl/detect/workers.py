@@ -1,0 +1,36 @@
+"""Runs a function over many arguments in several processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from hardenctl.model.errors import SourceError
+
+T = TypeVar("T")
+
+
+def run(function: Callable[..., T], arguments: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[T]:
+    """The results in the order of the arguments. Raises SourceError where a process dies.
+
+    A process is forked where that is safe, which takes 10 ms, and else started anew, which takes half a second.
+    """
+    forked = sys.platform == "linux" and threading.active_count() == 1
+    context = multiprocessing.get_context("fork" if forked else "spawn")
+    pool = ProcessPoolExecutor(min(jobs, len(arguments)), mp_context=context)
+    try:
+        waiting = [pool.submit(function, *each) for each in arguments]
+        waiting.reverse()
+        while waiting:
+            yield waiting.pop().result()
+    except BrokenProcessPool as error:
+        raise SourceError(
+            "a process that looked at the repository died", help="was it out of memory? try again with `--jobs 1`"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
