@@ -1,11 +1,11 @@
-"""`hardenctl check cors`: the code, or with `--url` a live target."""
+"""`hardenctl check cors`: the code, with `--url` a live target, with `--app` the application in a subprocess."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,9 +18,12 @@ from hardenctl.policy.baseline import load_baseline
 from hardenctl.report.formats import check_format, render, split_output, write_file
 from hardenctl.report.style import look_of
 
+if TYPE_CHECKING:
+    from hardenctl.probe.live_cors import Asked
+
 
 def register(app: typer.Typer, audit: Callable[[Request], int]) -> None:
-    """Add the command; `audit` is what it does without `--url`."""
+    """Add the command; `audit` is what it does without `--url` and `--app`."""
 
     @app.command(epilog=EXIT_CODES)
     @takes_request
@@ -37,33 +40,81 @@ def register(app: typer.Typer, audit: Callable[[Request], int]) -> None:
         ] = None,
         origin: Annotated[
             list[str] | None,
-            typer.Option(metavar="ORIGIN", help="With --url: an origin the target is meant for; repeatable."),
+            typer.Option(metavar="ORIGIN", help="With --url or --app: an origin it is meant for; repeatable."),
+        ] = None,
+        app: Annotated[
+            str | None,
+            typer.Option(
+                "--app",
+                metavar="MODULE:ATTR",
+                help="Ask the project's ASGI or WSGI application in a subprocess instead. This executes the project's "
+                "code: its modules are imported and its handler of `/` is called.",
+            ),
+        ] = None,
+        env: Annotated[
+            list[str] | None,
+            typer.Option("--env", metavar="NAME=VALUE", help="With --app: a variable it is run with; repeatable."),
+        ] = None,
+        python: Annotated[
+            str | None,
+            typer.Option("--python", metavar="PATH", help="With --app: its interpreter (default: that of `.venv`)."),
         ] = None,
     ) -> int:
         """Which websites may talk to the service."""
+        if url is not None and app is not None:
+            raise UsageError("--url and --app are two targets", help="run the command once for each")
+        if app is None and (env or python):
+            raise UsageError("--env and --python need --app", help="they say how the application is run")
+        if app is not None:
+            return _probe(request, _application(request, app, env or [], python or ""), origin or [])
         if url is None:
             if origin:
-                raise UsageError("--origin needs --url", help="`origins` in the policy say whom the code may let in")
+                raise UsageError(
+                    "--origin needs --url or --app", help="`origins` in the policy say whom the code may let in"
+                )
             return audit(request)
-        return _probe(request, url, origin or [])
+        return _probe(request, _live_target(url), origin or [])
 
 
-def _probe(request: Request, url: str, origins: list[str]) -> int:
+def _application(request: Request, name: str, env: list[str], python: str) -> Asked:
+    """The project's application, to be run in the folder that was named."""
+    from hardenctl.probe.app import AppClient, check_name, environment
+
+    check_name(name)
+    folder = Path(request.paths[0]) if request.paths else Path.cwd()
+    if not folder.is_dir():
+        raise UsageError("--app needs the folder the application is imported from", help="name a folder, or none")
+    return AppClient(name, folder, environment(env), interpreter=python)
+
+
+def _probe(request: Request, target: Asked, origins: list[str]) -> int:
     """Ask, print, write the outputs."""
     if request.staged or request.since or request.history or request.all_objects or "-" in request.paths:
-        raise UsageError("--url looks at a live target, not at git", help="leave out --staged, --since and --history")
+        raise UsageError(
+            "--url and --app look at something live, not at git", help="leave out --staged, --since and --history"
+        )
     check_format(request.format)
     outputs = [split_output(text) for text in request.outputs]
-    report = live(request, url, origins)
+    report = probe_report(request, target, origins)
     for name, path in outputs:
         write_file(report, name, path)
     show(render(report, request.format, look_of(sys.stdout, quiet=request.quiet, verbose=request.verbose)))
     return EXIT[report.verdict]
 
 
+def _live_target(url: str) -> Asked:
+    from hardenctl.probe.live import PAUSE, Client, parse_address
+
+    return Client(parse_address(url), pause=PAUSE)
+
+
 def live(request: Request, url: str, origins: list[str]) -> Report:
     """The report of a live target, judged by the policy of the project in the request's path."""
-    from hardenctl.probe.live import PAUSE, Client, parse_address
+    return probe_report(request, _live_target(url), origins)
+
+
+def probe_report(request: Request, target: Asked, origins: list[str]) -> Report:
+    """The report of a live target or application, judged by the policy of the project in the request's path."""
     from hardenctl.probe.live_cors import live_report
 
     for each in origins:
@@ -74,7 +125,7 @@ def live(request: Request, url: str, origins: list[str]) -> Report:
     root = root_of(request)
     baseline = load_baseline(root, Path(request.baseline) if request.baseline else None)
     return live_report(
-        Client(parse_address(url), pause=PAUSE),
+        target,
         policy_of(request, root),
         origins,
         baseline=baseline.fingerprints if baseline else (),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from hardenctl.formats.cors.acceptance import is_local
 from hardenctl.model.blob import Gap, SourceKind, Target
@@ -14,7 +15,7 @@ from hardenctl.model.report import Report, Scanned, Score
 from hardenctl.policy.judge import judge, notes, verdict
 from hardenctl.policy.policy import Policy
 from hardenctl.probe.answers import INVENTED_HEADER, INVENTED_METHOD, Answer, Observed, judge_answers
-from hardenctl.probe.live import Client
+from hardenctl.probe.live import Address, Response
 from hardenctl.probe.origins import Attack, Trick, attacks
 from hardenctl.rules.cors import RULES
 from hardenctl.rules.declare import Rule
@@ -31,6 +32,25 @@ _FIX = {
 }
 
 
+class Asked(Protocol):
+    """What answers requests: a live target, or an application in process."""
+
+    sent: int
+
+    @property
+    def address(self) -> Address:
+        """Where it is, and what a report calls it."""
+        ...
+
+    def ask(self, method: str, headers: Mapping[str, str] | None = None) -> Response:
+        """One request. Raises ToolError where nothing answers."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Probed:
     """What came of the requests: facts, what could not be seen, and what a reader should know."""
@@ -40,7 +60,7 @@ class Probed:
     notes: tuple[str, ...] = ()
 
 
-def probe_cors(client: Client, policy: Policy, own: Sequence[str] = ()) -> Probed:
+def probe_cors(client: Asked, policy: Policy, own: Sequence[str] = ()) -> Probed:
     """Ask a live target with each attack origin. Raises ToolError where not even the first request is answered."""
     where, said = client.address.shown, []
     meant = [each for each in dict.fromkeys((*own, *policy.settings.cors.origins)) if "://" in each]
@@ -79,7 +99,7 @@ def _unseen(simple: Sequence[Answer], elsewhere: Sequence[str]) -> Iterator[str]
 
 
 def live_report(
-    client: Client,
+    client: Asked,
     policy: Policy,
     own: Sequence[str] = (),
     *,
@@ -110,7 +130,7 @@ def live_report(
     )
 
 
-def _try(client: Client, attack: Attack) -> Iterator[tuple[Answer, str]]:
+def _try(client: Asked, attack: Attack) -> Iterator[tuple[Answer, str]]:
     """A simple request, then a preflight; with each the host it was redirected to and that was not asked."""
     # With a cookie, since starlette before 1.0 names the origin only then.
     simple = client.ask("GET", {"Origin": attack.origin, "Cookie": "hardenctl=probe"})
@@ -125,7 +145,7 @@ def _try(client: Client, attack: Attack) -> Iterator[tuple[Answer, str]]:
         yield Answer(attack, preflight.status, preflight.headers, preflight=True), ""
 
 
-def _guesses(client: Client) -> Iterator[str]:
+def _guesses(client: Asked) -> Iterator[str]:
     """Origins the target may well be meant for: itself, and the site its name is below."""
     host = client.address.host
     yield client.address.origin
