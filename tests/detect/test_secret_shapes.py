@@ -145,6 +145,8 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param("a.py", 'x = "-----BEGIN ' + 'RSA PRIVATE KEY-----"', id="header-of-a-key-alone"),
         pytest.param("a.md", "Set the password to something you can remember.", id="sentence"),
         pytest.param("a.py", 'KEY = "AKIAIOSFODNN7' + 'EXAMPLE"', id="documented-key"),
+        pytest.param("a.js", 'fetch("https://unpkg.com:443/@scope/pkg@1.2.3/x.js")', id="port-and-a-scope"),
+        pytest.param("a.md", "http://x.io:8080/users/@ada", id="port-and-a-handle"),
         pytest.param("a.html", '<input type="password" name="password" placeholder="Password">', id="form-field"),
         pytest.param("a.py", 'headers = {"Authorization": f"Bearer {token}"}', id="header-with-a-variable"),
         pytest.param("a.py", 'raise ValueError("token: unexpected value")', id="error-message"),
@@ -197,6 +199,12 @@ def test_what_surrounds_a_value_decides_how_bad_it_is(path: str, text: str, seve
     blob = Blob(Provenance(path), text.format(VALUE, VALUE).encode())
     hits = list(detect_secrets(blob, ALL))
     assert {hit.severity or rule.severity for rule, hit in hits[-1:]} <= {severity}
+
+
+def test_an_unescaped_slash_hides_no_password():
+    """A URL that no client can read holds its password all the same."""
+    value = VALUE[:9] + "/" + VALUE[9:]
+    assert found(f'URL = "postgresql://app:{value}@db:5432/app"') == [("secret-url-credentials", value)]
 
 
 def test_a_basic_header_is_decoded():

@@ -96,6 +96,13 @@ _USERINFO = lazy_pattern(
     r"(?P<scheme>[A-Za-z][\w+.-]{1,30})://(?P<user>[^\s/:@\"'<>`]{0,100}):(?P<password>[^\s/\"'<>`]{1,200})@(?=[\w.\[{$%-])",
     re.ASCII,
 )
+# A password with a `/` in it that nobody escaped: clients refuse the URL, but it is written down all the same. Digits
+# before the `/` are a port, and what follows the `@` must be a host with a port, a path or an end: no package's scope.
+_SLASHED = lazy_pattern(
+    r"(?P<scheme>[A-Za-z][\w+.-]{1,30})://(?P<user>[^\s/:@\"'<>`?#]{0,100}):(?!\d{1,5}/)"
+    r"(?P<password>[^\s\"'<>`@?#]{1,200})@(?=[\w-]+(?:\.[\w-]+)*(?::\d|/|[\"'`\s]|\Z))",
+    re.ASCII,
+)
 _SCHEME = lazy_pattern(
     r"(?P<scheme>bearer|basic|token|apikey|splunk)[ \t]{1,4}(?P<value>[\w+/=.~:-]{7,6000})\Z", re.IGNORECASE | re.ASCII
 )
@@ -324,7 +331,7 @@ def _userinfo(text: str, offset: int, language: Quoting) -> Candidate | None:
     begin = start
     while begin > 0 and start - begin < 30 and (text[begin - 1].isalnum() or text[begin - 1] in "+.-"):  # noqa: PLR2004
         begin -= 1
-    found = _USERINFO.match(text, begin)
+    found = _USERINFO.match(text, begin) or _SLASHED.match(text, begin)
     if found is None:
         return None
     return Candidate(

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from hardenctl.rules.secrets.declare import SecretRule
-from hardenctl.rules.secrets.providers import cloud, code, data, services
+from hardenctl.rules.secrets.providers import apps, cloud, code, data, services
 
-RULES: tuple[SecretRule, ...] = (*cloud.RULES, *code.RULES, *services.RULES, *data.RULES)
+RULES: tuple[SecretRule, ...] = (*cloud.RULES, *code.RULES, *services.RULES, *data.RULES, *apps.RULES)
