@@ -23,6 +23,7 @@ from hardenctl.cli import (
     policy,
     preflight,
     render,
+    rotate,
     score,
 )
 from hardenctl.cli.auditing import run_audit
@@ -72,6 +73,7 @@ app.add_typer(baseline.app, name="baseline")
 app.add_typer(import_.app, name="import")
 score.register(app)
 app.add_typer(generate.app, name="generate")
+rotate.register(app)
 render.register(app)
 demo.register(app)
 preflight.register(app)

@@ -1,0 +1,98 @@
+"""`hardenctl rotate`: a new credential where the old one is."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hardenctl.cli.confirm import confirm
+from hardenctl.generate.push import PLATFORMS
+from hardenctl.generate.stamps import Ledger, Place
+from hardenctl.model.errors import HardenctlError, ToolError, UsageError
+from hardenctl.policy.load import load_policy
+from hardenctl.rotate.postgres import Server
+from hardenctl.rotate.rotation import Rotation, plan
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("rotate")(rotate)
+
+
+def rotate(
+    keys: Annotated[list[str] | None, typer.Argument(metavar="KEY...", help="The credentials to replace.")] = None,
+    *,
+    write: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Where it is; without, where the ledger says. Repeatable.")
+    ] = None,
+    push_to: Annotated[
+        list[str] | None,
+        typer.Option("--push", metavar="PLATFORM", help=f"Where it is: {', '.join(PLATFORMS)}. Repeatable."),
+    ] = None,
+    environment: Annotated[str, typer.Option(metavar="NAME", help="The environment at the platforms of --push.")] = "",
+    apply: Annotated[
+        bool,
+        typer.Option("--apply", help="Change the password in PostgreSQL too, over the connection PGHOST etc. give."),
+    ] = False,
+    alternate: Annotated[
+        bool,
+        typer.Option("--alternate", help="With --apply: two login roles take turns, so that no client is refused."),
+    ] = False,
+    role: Annotated[str, typer.Option(help="Who logs in, where no file says it.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Rotate without asking.")] = False,
+    list_stamps: Annotated[bool, typer.Option("--list", help="Say what is where and how old, and do nothing.")] = False,
+) -> None:
+    """Replace credentials: make, deliver to where they are, note the date; roll back where a delivery fails.
+
+    Files and platforms are told, then the URLs that hold the same password. Values are never shown.
+    """
+    ledger = Ledger()
+    settings = load_policy(Path()).settings.secrets
+    if list_stamps:
+        _print_stamps(ledger, settings.rotation_days)
+        return
+    if not keys:
+        raise UsageError("no key is named", help="hardenctl rotate SECRET_KEY; --list shows what there is")
+    if alternate and not apply:
+        raise UsageError("--alternate needs --apply", help="it is done on the server")
+    places = [ledger.place_of(each) for each in write or ()] + [Place(each, environment) for each in push_to or ()]
+    server = Server() if apply else None
+    plans = [
+        plan(key, places, ledger, settings=settings, server=server, role=role, alternate=alternate) for key in keys
+    ]
+    confirm("rotate " + "; ".join(map(str, plans)) + "?", yes=yes)
+    for number, each in enumerate(plans):
+        try:
+            changed = each.run()
+        except HardenctlError as error:
+            done = ", ".join(one.key for one in plans[:number]) or "none"
+            raise ToolError(f"{error.what} (rotated before: {done})", help=error.help) from None
+        sys.stdout.write(f"rotated {', '.join(changed)}{f'; login is now {each.next_role}' if alternate else ''}\n")
+        sys.stdout.write(_statement(each))
+
+
+def _statement(rotation: Rotation) -> str:
+    """What is left to do on a server, with a placeholder: the value is in the file and nowhere else."""
+    if rotation.server is not None or rotation.recipe.name != "db-password":
+        return ""
+    role = rotation.role or "ROLE"
+    place = next((str(each.path) for each in rotation.files), "the platform")
+    return (
+        f"now tell the server; <new> is what {place} has:\n"
+        f"  PostgreSQL  ALTER ROLE {role} PASSWORD '<new>';   (better: \\password {role}, or --apply)\n"
+        f"  MySQL       ALTER USER '{role}' IDENTIFIED BY '<new>' RETAIN CURRENT PASSWORD;\n"
+        f"  Redis       ACL SETUSER {role} ><new>   (later: <<old> takes the old one away)\n"
+    )
+
+
+def _print_stamps(ledger: Ledger, limit: int) -> None:
+    today = datetime.now(UTC).date()
+    for each in sorted(ledger.stamps, key=lambda stamp: stamp.date):
+        age = (today - each.date).days
+        due = "  due" if age > limit else ""
+        place = Place(each.place, each.environment)
+        sys.stdout.write(f"{each.date}  {age:4} days  {each.key}  {place}{due}\n")
