@@ -43,6 +43,10 @@ def image(command: str, **more: str) -> dict[str, str]:
     return {"Dockerfile": IMAGE.format(command), **names}
 
 
+SHOP = {
+    "pyproject.toml": '[project.scripts]\nshop = "shop.main:main"\n',
+    "src/shop/main.py": "import uvicorn\n\ndef main():\n    uvicorn.run('shop.app:app', reload=True)\n",
+}
 RELOADS = {"server-development-mode": "medium"}
 
 
@@ -174,6 +178,11 @@ RELOADS = {"server-development-mode": "medium"}
         ),
         pytest.param(image('["python", "main.py"]', main_py="def broken(:\n"), {}, id="a-program-that-does-not-parse"),
         pytest.param(image('["python", "-c", "print(1)"]'), {}, id="inline-code"),
+        pytest.param(image("exec shop --port 80") | SHOP, RELOADS, id="a-command-the-project-installs"),
+        pytest.param(
+            {"docker/entry.sh": "#!/bin/sh\nexec shop\n", **SHOP}, {"server-development-mode": "low"}, id="in-a-script"
+        ),
+        pytest.param(image("pip install shop") | SHOP, {}, id="installing-it"),
     ],
 )
 def test_programs(files: dict[str, str], expected: dict[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from hardenctl.formats.compose import Service
@@ -40,6 +40,7 @@ class Setting:
     read_only: bool = False  # the root file system
     # Python programs that are started, as they are found: a path or `-m NAME`, and what starts each.
     programs: dict[str, Setting] | None = None
+    commands: Mapping[str, str] = field(default_factory=dict)  # that the project installs, as MODULE:FUNCTION
 
 
 def launches_in_script(content: Strand, setting: Setting) -> Iterator[Launch]:
@@ -72,7 +73,7 @@ def launches_in_argv(
         return
     program = find_program(argv)
     if program is None:
-        target = find_python(argv)
+        target = find_python(argv, setting.commands)
         if target is not None and setting.programs is not None:
             _note(setting.programs, target, replace(setting, doubtful=setting.doubtful or conditional))
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hardenctl.formats.shell.values import Value
@@ -97,13 +97,18 @@ def _python_target(words: Sequence[str | None]) -> str | None:
     return None
 
 
-def find_python(argv: Argv) -> str | None:
-    """The Python program that a command starts, behind wrappers: a path, or `-m NAME`; None where it starts none."""
+def find_python(argv: Argv, scripts: Mapping[str, str]) -> str | None:
+    """The Python program that a command starts, behind wrappers: a path, `-m NAME`, or `MODULE:FUNCTION`.
+
+    `scripts` are the commands that the project itself installs. None where it starts no program.
+    """
     for index, (word, value) in enumerate(argv):
         if _PYTHON.fullmatch(name(value, word)):
             return _python_target([each.text for _, each in argv[index + 1 :]])
         if name(value, word) in _OTHERS:
             return None
+        if value.text is not None and posixpath.basename(value.text) in scripts:
+            return scripts[posixpath.basename(value.text)]
     return None
 
 

@@ -33,7 +33,7 @@ from hardenctl.formats.launch.kubernetes import pod_launches
 from hardenctl.formats.launch.model import Launch
 from hardenctl.formats.launch.paths import kind_of
 from hardenctl.formats.launch.program import MENTIONS, Argv
-from hardenctl.formats.launch.python import program_launches
+from hardenctl.formats.launch.python import installed_commands, program_launches
 from hardenctl.formats.launch.sources import file_launches
 from hardenctl.formats.paths import is_compose
 from hardenctl.formats.shell.values import Value, resolve, resolve_words
@@ -56,6 +56,7 @@ class Project:
         self.gaps = [each for each in files if isinstance(each, Gap)]
         self.scripts: dict[str, Setting] = {}  # base name of a script to what starts it
         self.programs: dict[str, Setting] = {}  # a Python program to what starts it
+        self.commands = installed_commands(snapshot)
 
     def launches(self) -> Iterator[Launch]:
         """Every launch line: images first, because what they start says how scripts are started."""
@@ -95,6 +96,7 @@ class Project:
                 memory=memory_limit(service),
                 read_only=service is not None and plain_bool(service.node.get("read_only")),
                 programs=self.programs,
+                commands=self.commands,
             )
             found = [*image_launches(stage, setting)]
             yield from found
@@ -171,6 +173,7 @@ class Project:
             memory=memory_limit(service),
             read_only=plain_bool(service.node.get("read_only")),
             programs=self.programs,
+            commands=self.commands,
         )
         first, command = self.words(node.get("entrypoint")), self.words(node.get("command"))
         place = (own.get("command") if command and "command" in own else own.get("entrypoint")) or own
@@ -209,7 +212,9 @@ class Project:
     def of_file(self, path: str, kind: str) -> Iterator[Launch]:
         """The launch lines of any other file; a script has the environment of what starts it."""
         blob = self.snapshot.read(path)
-        if blob is None or not (MENTIONS.search(blob.text) or _STARTS.search(blob.text)):
+        if blob is None or not (
+            MENTIONS.search(blob.text) or _STARTS.search(blob.text) or self.mentions_command(blob.text)
+        ):
             return
         started = self.scripts.get(posixpath.basename(path))
         folder = posixpath.dirname(path)
@@ -227,11 +232,16 @@ class Project:
             memory=started.memory if started else None,
             read_only=started is not None and started.read_only,
             programs=self.programs,
+            commands=self.commands,
         )
         if kind == "kubernetes":
             yield from pod_launches(blob.text, setting)
         else:
             yield from file_launches(kind, blob.text, setting)
+
+    def mentions_command(self, text: str) -> bool:
+        """Whether a file may start a command that the project installs."""
+        return any(each in text for each in self.commands)
 
     def remember(self, instruction: Instruction | None, setting: Setting) -> None:
         """Note which scripts an image starts."""

@@ -46,18 +46,42 @@ _KEPT = frozenset(
 )
 
 
+def installed_commands(snapshot: Snapshot) -> dict[str, str]:
+    """The commands that the project's own packages install, each as `MODULE:FUNCTION`."""
+    import tomllib
+
+    found: dict[str, str] = {}
+    for path in snapshot.paths():
+        blob = snapshot.read(path) if posixpath.basename(path) == "pyproject.toml" else None
+        if blob is None or "scripts]" not in blob.text:
+            continue
+        try:
+            data = tomllib.loads(blob.text)
+        except ValueError:
+            continue  # said where the file is looked at for its own sake
+        poetry = (data.get("tool") or {}).get("poetry") or {}
+        for table in ((data.get("project") or {}).get("scripts"), poetry.get("scripts")):
+            for name, target in table.items() if isinstance(table, dict) else ():
+                if isinstance(target, str) and ":" in target:
+                    found.setdefault(name, target.partition("[")[0].strip())
+    return found
+
+
 def program_launches(snapshot: Snapshot, target: str, setting: Setting) -> Iterator[Launch]:
     """The servers that a Python program starts, in the environment of what starts it."""
-    path = next((each for each in _places(setting, target) if snapshot.read(each)), None)
+    module, colon, function = target.partition(":")
+    wanted = f"-m {module}" if colon else target
+    path = next((each for each in _places(setting, wanted) if snapshot.read(each)), None)
     if path is not None:
-        yield from _Program(snapshot, setting).main(path)
+        yield from _Program(snapshot, setting).main(path, function)
 
 
 def _places(setting: Setting, target: str) -> Iterator[str]:
     """Where in the repository the program may lie."""
     if target.startswith("-m "):
         module = target.removeprefix("-m ").replace(".", "/")
-        names = [f"{module}.py", f"{module}/__main__.py"]
+        names = [f"{module}.py", f"{module}/__main__.py", f"{module}/__init__.py"]
+        names += [f"src/{each}" for each in names]
     else:
         names = [target, f"{target.rstrip('/')}/__main__.py"]
     for name in names:
@@ -106,9 +130,12 @@ class _Program:
         self.modules: dict[str, _Module | None] = {}
         self.seen: set[tuple[str, str]] = set()
 
-    def main(self, path: str) -> Iterator[Launch]:
+    def main(self, path: str, function: str = "") -> Iterator[Launch]:
+        """From the top of a file, or from one function of it."""
         module = self.module(path)
-        if module is not None:
+        if module is not None and function:
+            yield from self.into(module, function, self.setting, 0)
+        elif module is not None:
             yield from self.body(module, module.body, self.setting, 0)
 
     def module(self, path: str) -> _Module | None:

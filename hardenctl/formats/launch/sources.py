@@ -70,6 +70,7 @@ def _makefile(text: str, setting: Setting) -> Iterator[Launch]:
             setting.folders,
             development=is_development(setting.path) or not is_production(target) or is_development(target),
             programs=setting.programs,
+            commands=setting.commands,
         )
         content = Strand.of(setting.path, text, *match.span(2))
         pieces, places = [], []
