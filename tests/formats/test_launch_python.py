@@ -182,6 +182,14 @@ RELOADS = {"server-development-mode": "medium"}
         pytest.param(
             {"docker/entry.sh": "#!/bin/sh\nexec shop\n", **SHOP}, {"server-development-mode": "low"}, id="in-a-script"
         ),
+        pytest.param(
+            {
+                "docker/entry.sh": "#!/bin/sh\nexec python /srv/shop/main.py\n",
+                "shop/main.py": MAIN.format("reload=True"),
+            },
+            {"server-development-mode": "low"},
+            id="absolute-in-a-script",
+        ),
         pytest.param(image("pip install shop") | SHOP, {}, id="installing-it"),
     ],
 )

@@ -88,6 +88,8 @@ def _places(setting: Setting, target: str) -> Iterator[str]:
         if posixpath.isabs(name):
             if setting.image:
                 yield from host_paths(*setting.image, name)
+            parts = name.strip("/").split("/")  # a script copied under another name: the longest end there is
+            yield from ("/".join(parts[index:]) for index in range(1, len(parts)))
             continue
         for folder in setting.folders:
             yield posixpath.normpath(posixpath.join(folder, name))
