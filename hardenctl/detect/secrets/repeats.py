@@ -29,7 +29,8 @@ KEPT = 400_000  # pieces of text that are remembered: about 30 MB
 APART = b"\n" * 400  # between pieces that are parsed together: further than anything but a whole-file form looks
 
 # Forms whose parts are far from each other: always looked at whole. So is what is no UTF-8.
-_WHOLE = re.compile(rb'-----BEGIN|"kty"|kind: Secret')
+# Three searches for literals take a tenth of the time of one for any of them.
+_WHOLE = (b"-----BEGIN", b'"kty"', b"kind: Secret")
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _MULTILINE = (b"`", b'"""', b"'''")
 # What a line ends in whose value may stand on the next one: after these whatever that begins with...
@@ -62,7 +63,7 @@ class Repeats:
         data, path = blob.data, blob.path
         start, end = (0, len(data)) if before is None else around(data, *difference(before, data))
         part = data if before is None else data[start:end]
-        if b"\0" in part or data.startswith(_MARKS) or not _is_utf8(part) or _WHOLE.search(part):
+        if b"\0" in part or data.startswith(_MARKS) or not _is_utf8(part) or any(map(part.__contains__, _WHOLE)):
             return False
         if next(stored(blob.text, path), None):
             return False
