@@ -13,9 +13,13 @@ import typer
 from hardenctl.cli.auditing import show
 from hardenctl.detect.redact import mask
 from hardenctl.detect.secrets import sensitive_spans
+from hardenctl.fix.files import Refused, locate
+from hardenctl.formats.project import ProjectFacts
 from hardenctl.model.blob import Blob, Provenance
 from hardenctl.model.errors import SourceError, UsageError
 from hardenctl.render import TEMPLATES, Template, detect_facts, merge, override, render, template_named
+from hardenctl.render.environment import kept_environment
+from hardenctl.report.style import visible
 from hardenctl.sources.repository import find_place
 from hardenctl.sources.worktree import WorkTreeSnapshot
 
@@ -53,20 +57,44 @@ def register(app: typer.Typer) -> None:
             _write(path, template, text, force=force)
         else:
             show(text)
-        sys.stderr.writelines(f"note: {each}\n" for each in _lacking(path, text))
+        sys.stderr.writelines(
+            f"note: {visible(each)}\n" for each in (*_dropped(name, facts), *_lacking(path, text, facts))
+        )
 
 
-def _lacking(folder: Path, text: str) -> Iterator[str]:
+def _dropped(name: str, facts: ProjectFacts) -> Iterator[str]:
+    """What the present compose file has and the rendered one does not."""
+    if name != "compose":
+        return
+    if facts.left_out:
+        services = ", ".join(f"`{each}`" for each in facts.left_out)
+        yield f"left out, as only the web service and its stores are rendered: {services} of {facts.compose}"
+    if left := kept_environment(facts)[1]:
+        variables = ", ".join(f"`{each}`" for each in left)
+        yield f"left to {facts.env_file}, being credentials, accounts or for development: {variables}"
+
+
+def _lacking(folder: Path, text: str, facts: ProjectFacts) -> Iterator[str]:
     """What a rendered file refers to and the project does not have."""
     if '"gunicorn.conf.py"' in text and not (folder / "gunicorn.conf.py").exists():
         yield "it starts gunicorn with gunicorn.conf.py, which is not there: hardenctl render gunicorn --write"
-    if "\n    build: .\n" in text and not (folder / "Dockerfile").exists():
-        yield "it builds ./Dockerfile, which is not there: hardenctl render dockerfile --write"
+    if "\n    build:" not in text:
+        return
+    dockerfile = folder / facts.image.dockerfile
+    if not dockerfile.exists():
+        yield f"it builds ./{facts.image.dockerfile}, which is not there: hardenctl render dockerfile --write"
+    elif facts.installs and "gunicorn" not in facts.installs and "gunicorn" not in (_read(dockerfile) or ""):
+        yield f"it starts gunicorn, which neither the dependencies nor {facts.image.dockerfile} install: add it"
 
 
 def _write(folder: Path, template: Template, text: str, *, force: bool) -> None:
     names = (template.path, *template.aliases)
-    target = folder / next((name for name in names if (folder / name).exists()), template.path)
+    name = next((name for name in names if (folder / name).exists()), template.path)
+    target = folder / name
+    try:
+        locate(folder, name)
+    except Refused as refused:  # a link in a repository that is not trusted could lead anywhere
+        raise SourceError(f"`{target}` is left alone: {refused}", help="put a file in its place") from None
     present = _read(target)
     if present is not None and template.lines and not force:
         text = merge(present, text)

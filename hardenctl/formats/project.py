@@ -15,6 +15,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from hardenctl.formats.paths import is_env_file
+from hardenctl.formats.project_services import Image, project_services
+from hardenctl.formats.project_variables import Variable, variables_read
 from hardenctl.model.blob import Snapshot
 
 FRAMEWORKS = ("fastapi", "starlette", "flask", "django", "none")
@@ -37,21 +39,12 @@ _PORTS = (
 )
 _FROM_PYTHON = re.compile(r"^FROM\s+(?:--\S+\s+)?\S*python:(\d+\.\d+)", re.MULTILINE | re.IGNORECASE)
 _HEALTH = re.compile(r"""["'](/(?:api/)?(?:v\d/)?(?:healthz?|health[-_]?check|readyz?|livez|ping|status)/?)["']""")
-_READ_VARIABLE = re.compile(
-    r"""\b(?:os\.)?(?:environ(?:\.get\(|\[|\.setdefault\()|getenv\()\s*["']([A-Z][A-Z0-9_]+)["']"""
-)
 _UVICORN_WORKER = "uvicorn_worker.UvicornWorker"
 _DRIVERS = {
     "postgres": {"psycopg", "psycopg2", "psycopg2-binary", "psycopg-binary", "asyncpg", "pg8000", "aiopg"},
     "mysql": {"pymysql", "mysqlclient", "mysql-connector-python", "aiomysql", "asyncmy"},
     "mongodb": {"pymongo", "motor", "beanie", "mongoengine"},
     "sqlite": {"aiosqlite"},
-}
-_IMAGES = {
-    "postgres": ("postgres", "postgis", "timescaledb", "pgvector", "postgresql"),
-    "mysql": ("mysql", "mariadb"),
-    "mongodb": ("mongo", "mongodb"),
-    "redis": ("redis", "valkey", "redis-stack-server"),
 }
 
 
@@ -83,7 +76,14 @@ class ProjectFacts:
     env_file: str = ".env.production"
     env_example: str = ".env.example"
     worker_class: str = ""  # empty: what is installed decides where gunicorn starts
-    variables: tuple[str, ...] = ()  # environment variables that the code reads by name
+    subnet: str = "10.231.77.0/24"  # of the network to the proxy: its first address is what is trusted as one
+    variables: tuple[Variable, ...] = ()  # environment variables that the code reads by name
+    image: Image = Image()  # noqa: RUF009 - frozen
+    database_build: str = ""  # the folder the database's image is built from
+    environment: tuple[tuple[str, str], ...] = ()  # the web service's own, as its compose file writes it
+    left_out: tuple[str, ...] = ()  # services of the compose file that are neither the web service nor a store
+    compose: str = ""  # the compose file that says so
+    installs: frozenset[str] = frozenset()  # normalised names of the declared dependencies
 
     @property
     def interface(self) -> str:
@@ -98,9 +98,9 @@ def detect_facts(snapshot: Snapshot) -> ProjectFacts:
     apps = sorted(_apps(texts), key=lambda each: (each.path.count("/"), each.path))
     framework = _framework(apps, dependencies, texts)
     launched = [match["app"] for text in texts.launch_files() for match in _LAUNCH.finditer(text)]
-    services = list(_services(texts))
-    database = next((each for each in services if each.kind in DATABASES), _Service("", "db"))
-    cache = next((each for each in services if each.kind == "redis"), _Service("", "redis"))
+    services = project_services(snapshot, texts.paths)
+    database = services.first(DATABASES, "db")
+    cache = services.first(("redis",), "redis")
     app = next((each.target for each in apps if each.framework == framework), "") or "main:app"
     if framework == "django":
         app = _django_app(texts) or app
@@ -116,11 +116,11 @@ def detect_facts(snapshot: Snapshot) -> ProjectFacts:
         cache_host=cache.name,
         cache_image=cache.image,
         cache_volume=cache.volume,
-        service=next((each.name for each in services if each.kind == "app"), "web"),
+        service=services.web or "web",
         port=_port(texts),
         python=_python(texts),
         requirements=_requirements(texts),
-        health=_health(texts, apps),
+        health=services.health or _health(texts, apps),
         env_file=_env_file(texts),
         env_example=next(
             (path for path in texts.paths if path in {".env.example", ".env.sample", ".env.template"}), ".env.example"
@@ -128,16 +128,21 @@ def detect_facts(snapshot: Snapshot) -> ProjectFacts:
         worker_class=_UVICORN_WORKER
         if "uvicorn-worker" in dependencies and framework in {"fastapi", "starlette"}
         else "",
-        variables=_variables(texts),
+        variables=variables_read(texts.sources()),
+        image=services.image or Image(),
+        database_build=database.build,
+        environment=services.environment,
+        left_out=services.left_out(database, cache),
+        compose=services.path,
+        installs=frozenset(dependencies),
     )
 
 
 def store_hosts(snapshot: Snapshot) -> dict[str, str]:
     """Kind of store (`postgres`, `redis`, ...) to the compose service that runs it, the first of each kind."""
     hosts: dict[str, str] = {}
-    for each in _services(_Texts(snapshot)):
-        if each.kind not in {"", "app"}:
-            hosts.setdefault(each.kind, each.name)
+    for each in project_services(snapshot, _Texts(snapshot).paths).stores:
+        hosts.setdefault(each.kind, each.name)
     return hosts
 
 
@@ -166,6 +171,12 @@ class _Texts:
                 text = self.read(path)
                 if any(f"{name}(" in text for name in _APPS):
                     yield path, text
+
+    def sources(self) -> Iterator[tuple[str, str]]:
+        """All Python files but gunicorn's, which asks for what starts it: path and text."""
+        for path in self.paths:
+            if path.endswith(".py") and not path.endswith(("gunicorn.conf.py", "conftest.py", "setup.py")):
+                yield path, self.read(path)
 
     def compose(self) -> Iterator[str]:
         return self.named(r"(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml")
@@ -277,55 +288,6 @@ def _toml(text: str) -> dict[str, Any]:
         return {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Service:
-    """A compose service. `kind` is the store it is, `app` for what is built here, else empty."""
-
-    kind: str
-    name: str
-    image: str = ""
-    volume: str = ""
-
-
-def _services(texts: _Texts) -> Iterator[_Service]:
-    """What the compose files start, the files nearest to the root first."""
-    import yaml
-
-    for text in texts.compose():
-        try:
-            data = yaml.safe_load(text)
-        except yaml.YAMLError:
-            continue
-        services = data.get("services") if isinstance(data, dict) else None
-        for name, service in services.items() if isinstance(services, dict) else ():
-            if isinstance(service, dict):
-                image = str(service.get("image", ""))
-                kind = _kind(image) or ("app" if "build" in service else "")
-                yield _Service(kind, str(name), image if _is_pinned(image) else "", _volume(service.get("volumes")))
-
-
-def _kind(image: str) -> str:
-    name = image.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
-    return next((kind for kind, names in _IMAGES.items() if name in names), "")
-
-
-def _is_pinned(image: str) -> bool:
-    tag = image.rpartition("/")[2].partition(":")[2]
-    return bool(tag) and not tag.startswith("latest")
-
-
-def _volume(volumes: Any) -> str:
-    """Where a store keeps its data: the source of its first mount."""
-    for each in volumes if isinstance(volumes, list) else ():
-        if isinstance(each, dict):
-            source, target = str(each.get("source", "")), str(each.get("target", ""))
-        else:
-            source, _, target = str(each).partition(":")
-        if source and target.startswith(("/var/lib/", "/data")):
-            return source
-    return ""
-
-
 def _database(dependencies: set[str], texts: _Texts) -> str:
     for kind, drivers in _DRIVERS.items():
         if dependencies & drivers:
@@ -373,16 +335,6 @@ def _name(texts: _Texts) -> str:
     project = _toml(texts.read("pyproject.toml"))
     name = project.get("project", {}).get("name") or project.get("tool", {}).get("poetry", {}).get("name") or "app"
     return re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-") or "app"
-
-
-def _variables(texts: _Texts) -> tuple[str, ...]:
-    found = {
-        name
-        for path in texts.paths
-        if path.endswith(".py") and not path.endswith("gunicorn.conf.py")
-        for name in _READ_VARIABLE.findall(texts.read(path))
-    }
-    return tuple(sorted(found - {"PATH", "HOME", "PORT", "TERM", "LANG", "TZ", "CI", "DEBUG"}))
 
 
 def _env_file(texts: _Texts) -> str:

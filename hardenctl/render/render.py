@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -11,7 +13,7 @@ from typing import Any
 from hardenctl.formats.project import DATABASES, FRAMEWORKS, ProjectFacts
 from hardenctl.model.errors import UsageError
 from hardenctl.model.nearest import nearest
-from hardenctl.rules.secrets.values import is_credential_key
+from hardenctl.render.environment import example, kept_environment
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "framework": FRAMEWORKS,
@@ -24,12 +26,8 @@ _IMAGES = {
     "mongodb": "mongo:8.0.13",
     "redis": "redis:8.2.1-alpine",
 }
-_DETECTED_ONLY = frozenset({"variables"})
+_DETECTED_ONLY = frozenset({"variables", "image", "database_build", "environment", "left_out", "compose", "installs"})
 _STORES = ("postgres", "mysql", "mongodb")  # databases that are servers
-_STORE_PREFIXES = ("POSTGRES_", "MYSQL_", "MONGO", "REDIS_")
-_NAMED = frozenset(
-    {"ENVIRONMENT", "CORS_ORIGINS", "SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS", "WEB_CONCURRENCY", "PORT"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +83,17 @@ def render(name: str, facts: ProjectFacts) -> str:
     """A template filled from facts. Raises UsageError for an unknown name."""
     template = template_named(name)
     values: dict[str, Any] = {each.name: getattr(facts, each.name) for each in fields(facts)}
-    values |= {"interface": facts.interface, "stores": _STORES, "others": _others(facts)}
+    values |= {"interface": facts.interface, "stores": _STORES}
     values["database_image"] = facts.database_image or _IMAGES.get(facts.database, "")
     values["database_volume"] = facts.database_volume or "db-data"
     values["cache_image"] = facts.cache_image or _IMAGES["redis"]
     values["cache_volume"] = facts.cache_volume or "cache-data"
     values["probe"] = _probe(facts)
+    values["gateway"] = _gateway(facts.subnet)
+    values["mounts_config"] = not facts.image.takes_root
+    values["command"] = [*facts.image.runner, "gunicorn", "--config", "gunicorn.conf.py", facts.app]
+    values["kept"] = kept_environment(facts)[0]
+    values["example"] = example(facts)
     values["postgres_data"] = _postgres_data(values["database_image"])
     return template_text(template.source, values)
 
@@ -107,7 +110,7 @@ def template_text(source: str, values: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.tests["credential"] = lambda key: is_credential_key(key)  # noqa: PLW0108 - mypy takes no cached function here
+    environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
     return environment.get_template(source).render(values)
 
 
@@ -131,15 +134,23 @@ def override(facts: ProjectFacts, settings: Iterable[str]) -> ProjectFacts:
             )
         if key in _CHOICES and value not in _CHOICES[key]:
             raise UsageError(f"`{value}` is no {key}", help=f"choose from {', '.join(_CHOICES[key])}")
-        if key == "port" and not (value.isdigit() and 0 < int(value) <= 65535):  # noqa: PLR2004 - TCP's range
-            raise UsageError(f"`{value}` is no port", help="give a number from 1 to 65535")
-        if any(character in value for character in "\n\r\"'"):
-            raise UsageError(f"the value of `{key}` has quotes or line breaks", help="it goes into configuration files")
+        _check(key, value)
         changes[key] = int(value) if key == "port" else value
     for store in ("database", "cache"):
         if changes.get(store, getattr(facts, store)) != getattr(facts, store):  # what was found belongs to the other
             changes = {f"{store}_image": "", f"{store}_volume": "", **changes}
+            if store == "database":
+                changes["database_build"] = ""
     return replace(facts, **changes)
+
+
+def _check(key: str, value: str) -> None:
+    if key == "port" and not (value.isdigit() and 0 < int(value) <= 65535):  # noqa: PLR2004 - TCP's range
+        raise UsageError(f"`{value}` is no port", help="give a number from 1 to 65535")
+    if key == "subnet" and not _is_subnet(value):
+        raise UsageError(f"`{value}` is no network", help="give one that is free here, such as 10.231.77.0/24")
+    if any(character in value for character in "\n\r\"'"):
+        raise UsageError(f"the value of `{key}` has quotes or line breaks", help="it goes into configuration files")
 
 
 def merge(present: str, rendered: str) -> str:
@@ -174,10 +185,13 @@ def _postgres_data(image: str) -> str:
     return "/var/lib/postgresql/data" if version and int(version[1]) < 18 else "/var/lib/postgresql"  # noqa: PLR2004 - as said
 
 
-def _others(facts: ProjectFacts) -> list[str]:
-    """The variables the code reads that the example does not name anyway."""
-    return [
-        each
-        for each in facts.variables
-        if each not in _NAMED and not (facts.database in _STORES and each.startswith(_STORE_PREFIXES))
-    ]
+def _is_subnet(text: str) -> bool:
+    try:
+        return ipaddress.ip_network(text).num_addresses >= 4  # noqa: PLR2004 - its own, the gateway, a container, broadcast
+    except ValueError:
+        return False
+
+
+def _gateway(subnet: str) -> str:
+    """The network's first address: where Docker has connections to a published port come from."""
+    return str(ipaddress.ip_network(subnet)[1])

@@ -166,7 +166,7 @@ def test_the_rest() -> None:
     assert found.health == "/healthz"
     assert found.env_file == "deploy/.env.prod"
     assert found.env_example == ".env.sample"
-    assert found.variables == ("A_KEY", "B_KEY", "C_KEY")
+    assert [each.name for each in found.variables] == ["A_KEY", "B_KEY", "C_KEY"]
     assert found.worker_class == "uvicorn_worker.UvicornWorker"
     assert found.interface == "asgi"
 
