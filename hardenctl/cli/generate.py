@@ -133,8 +133,9 @@ def _hand_over(
 ) -> None:
     """To the platform, into the pipe, or onto the screen where that was asked for."""
     if destination is not None:
-        push(destination, made.value)
-        ledger.stamp(destination.key, Place(destination.platform, destination.environment), made.value, name)
+        value = made.value.rstrip("\n")  # of a PEM: gh and doppler drop a line break at the end, so none has one
+        push(destination, value)
+        ledger.stamp(destination.key, Place(destination.platform, destination.environment), value, name)
         sys.stdout.write(f"{destination} delivered ({made.describe()})\n")
     elif not sys.stdout.isatty():
         sys.stdout.write(made.value)

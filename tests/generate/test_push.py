@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from dotenv import dotenv_values
 
 from hardenctl.cli.app import run
@@ -243,6 +244,19 @@ def left(fakes: Fakes) -> list[Path]:
     return [
         each for each in folder.rglob("*") if each.is_file() and each.parent != fakes.bin and each != fakes.calls_file
     ]
+
+
+@pytest.mark.parametrize("platform", ["github", "flyio", "kubernetes", "sops"])
+def test_private_key_is_delivered(fakes: Fakes, platform: str) -> None:
+    """A private key arrives as it is, without the line break at its end, which gh and doppler would drop."""
+    call = command(platform)
+    call[1] = "ed25519"
+    assert run(call) == 0
+    (delivery,) = fakes.deliveries
+    sent = delivery["stdin"].replace('"""', "") if platform == "flyio" else delivery["stdin"]
+    value = received(platform, KEYS.get(platform, "SECRET_KEY"), sent)
+    assert load_pem_private_key(value.encode(), None)
+    assert value.strip() == value
 
 
 KEYS = {
