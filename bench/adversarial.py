@@ -44,7 +44,7 @@ def corpora(size: int) -> Iterator[tuple[str, str, str]]:
     yield "many provider tokens", "a.txt", made(lambda number: "ghp" + f"_{scramble(str(number), 36)} ")
     yield "many headers", "a.txt", made(lambda number: f"Bearer {scramble(str(number), 22)} ")
     yield "many hex keys", ".env", made(lambda number: f"api_key={scramble(str(number), 32, '0123456789abcdef')}\n")
-    yield "one value many times", "a.json", repeated('{"password": "aB3dE5gH7jK9x"},')
+    yield "one value many times", "a.json", repeated(f'{{"password": "{scramble("one", 13)}"}},')
     yield "long values", "a.yml", made(lambda number: f'secret="{scramble(str(number), 5900)}" ')
     yield "URLs", "a.yml", made(lambda number: f"db://a{number}:{scramble(str(number), 12)}@h.io ")
     yield "base64 bomb", "a.yml", repeated(f'secret="{base64.b64encode(b"A" * 3000).decode()}"\n')

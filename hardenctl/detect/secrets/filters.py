@@ -58,10 +58,11 @@ _PHRASE = lazy_pattern(r"[^\W\d_]+(?:[ '-][^\W\d_]+)* [^\W\d_]+[.!?:]?")
 _MARKUP = lazy_pattern(r"<[a-z/!][^>]*>|^&\w+;")
 _COLOUR = lazy_pattern(r"#[0-9a-fA-F]{3,8}")
 _VERSION = lazy_pattern(r"[\^~>=<v]{0,3}\d+\.\d+\.\d+(?:[-+.][\w.+-]*)?")
-_EXPRESSION = lazy_pattern(r"\(\?[:=!<P]|\[\^|\\[dwsSWDb][+*{\]]|\][+*]|\)[+*]['\"$]?|\\{2,}[\[.]")
+_EXPRESSION = lazy_pattern(r"\(\?[:=!<P]|\[\^|\\[dwsSWDb][+*{\]]|\][+*]|\)[+*]['\"$]?|\\{2,}[\[.]|\]\{\d")
 _ESCAPE = lazy_pattern(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
-_LIST_BEFORE = lazy_pattern(r"[\"'],\s{0,40}[\"'][^\"'\n]{1,80}[\"']\s{0,4},\s{0,40}[\"']\Z")
-_LIST_AFTER = lazy_pattern(r"[\"'],\s{0,40}[\"'][^\"'\n]{0,80}[\"']")
+# Strings beside each other in a list: what is before a value must be no flag, whose argument it would be.
+_LIST_BEFORE = re.compile(r"(?:[\"'],|\[)\s{0,40}[\"'](?!-)[^\"'\n]{1,80}[\"']\s{0,4},\s{0,40}[\"']\Z")
+_LIST_AFTER = re.compile(r"[\"']\s{0,40}(?:,\s{0,40}[\"']|\])")
 _SHOWN_TO_ALL = lazy_pattern(r"badge|shields\.io|alt=media&", re.IGNORECASE)
 _NEXT_PAIR = re.compile(r"[\"']\s{0,4}:")  # `"pass", "next": ...`: the value is the next pair's key
 _ATTRIBUTE = re.compile(r"[a-z]\.[a-z_]+,\s*[\"']\Z")  # `check(module.token, "..."`: an expression, no key's name
@@ -103,6 +104,9 @@ _CODES = frozenset({"auth", "access", "verification", "pass", "invite", "securit
 _NAMED = frozenset(How) - {How.USERINFO, How.BASIC, How.SCHEME}
 _NAMES = r"(?:user|username|login|db|dbname|database|db_name|host|owner|role|_name|-U|-u)"
 _NAME = lazy_pattern(r"[a-z][a-z_-]{2,30}\d{0,3}")
+_NAMED_AS = re.compile(r"(?:[a-z0-9]{1,12}[-_]){1,5}(?:key|token|secret|password|webhook)|[a-z]{1,8}[-_]")
+_ESCAPED = re.compile(r"\\.")
+_SHORTEST = 3  # characters without escapes
 _CONSTANT = re.compile(r"[A-Z]+(?:_[A-Z]+)*")
 _ABBREVIATION = 5  # letters: `OIDC`, `BASIC`
 _LONGEST_WORDS = 200  # characters: a longer value in base64 is no word in disguise
@@ -161,11 +165,11 @@ def is_surrounded(candidate: Candidate, text: str, path: str) -> bool:
         return True
     if how is How.INLINE and _SHOWN_TO_ALL.search(before[before.rfind("\n") + 1 :]):
         return True
-    if quoting(path) is not Quoting.PROSE:
-        return False
-    if how is How.CALL and re.search(r"\s\(\s*.?\Z", before):
+    language = quoting(path)
+    if language is Quoting.PROSE and how is How.CALL and re.search(r"\s\(\s*.?\Z", before):
         return True
-    return not candidate.quote and value.isalpha() and bool(_NEXT_WORD.match(after))
+    bare = not candidate.quote and how is not How.ELEMENT and language is not Quoting.BARE
+    return bare and value.isalpha() and bool(_NEXT_WORD.match(after))
 
 
 def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a list of cases, one line each
@@ -184,6 +188,8 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
     if is_own_word(key, value) or is_admitted(value):
         return "guessable"
     if _CONSTANT.fullmatch(value) and (len(value) <= _ABBREVIATION or is_credential_key(value)):
+        return "a name"
+    if _NAMED_AS.fullmatch(value) or value.startswith("--") or len(_ESCAPED.sub("", value)) < _SHORTEST:
         return "a name"
     if (plain := text_in_base64(value)) != value and is_weak(plain, key, candidate.user):
         return "guessable"

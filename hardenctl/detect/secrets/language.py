@@ -40,7 +40,7 @@ _BARE = _words("""
     pgpass htpasswd dockercfg mk dockerfile containerfile j2 template tmpl tpl sample example dist local production
     staging development prod dev token key secret secrets credentials hcl tfvars http rest list plist reg inf
 """)
-_PROSE = _words("md markdown rst txt adoc asciidoc log out text org tex csv tsv eml cast ipynb")
+_PROSE = _words("md mdx markdown rst txt adoc asciidoc log out text org tex csv tsv eml cast ipynb")
 _BARE_NAMES = _words("makefile dockerfile containerfile procfile vagrantfile jenkinsfile crontab")
 
 
@@ -63,7 +63,8 @@ _BUNDLES = (
 _SETTINGS = {
     Setting.TEST: _part_of_path("tests?|testing|specs?|__tests__|testdata|fixtures?|cassettes|mocks?|e2e|conftest"),
     Setting.EXAMPLE: _part_of_path("examples?|samples?|demos?|dist|templates?|tutorials?|snippets?"),
-    Setting.DOCUMENT: r"(?:^|/)(?:docs?(?:_src)?|documentation|wiki|man)/|\.(?:md|markdown|rst|adoc|asciidoc)$"
+    Setting.DOCUMENT: r"(?:^|/)(?:docs?(?:_src)?|documentation|handbook|wiki|man)/"
+    r"|\.(?:mdx?|markdown|rst|adoc|asciidoc)$"
     r"|(?:^|/)(?:readme|changelog|changes|history|news)[^/]*$",
     Setting.CI: r"(?:^|/)\.?(?:ci|github|gitlab|circleci|buildkite|travis|azure-pipelines)[/.]|[./_-]ci\.\w{1,5}$",
     Setting.GENERATED: rf"(?:^|/)(?:{_LOCKS})$|{_BUNDLES}"

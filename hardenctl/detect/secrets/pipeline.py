@@ -33,9 +33,9 @@ LONGEST = 2000  # characters of a value that is scored: a longer one is text, or
 MOST = 500  # credentials that are told of one blob
 MASKED = 0.05  # probability from which a candidate is masked in what is shown
 
-# Keys that everybody has, by the start of their SHA-256: the storage emulator's and the Cosmos emulator's.
-_PUBLISHED = frozenset({"0011cc25eb432071", "aa6547439583c3a2"})
-_PUBLISHED_LENGTH = 88  # characters of a 64-byte key in base64
+# What everybody has, by the start of its SHA-256: keys of the storage and Cosmos emulators, the token of jwt.io.
+_PUBLISHED = frozenset({"0011cc25eb432071", "aa6547439583c3a2", "7f75367e78812551"})
+_PUBLISHED_LENGTHS = frozenset({88, 155})
 _SLUG = lazy_pattern(r"[a-z]+(?:[-_]{1,2}[a-z]+)+")
 _PEM_END = lazy_pattern(r"-----END [A-Z0-9 ]{0,60}-----")
 _PEM_BODY = lazy_pattern(r"(?:[A-Za-z0-9+/=\s\\\"',.:()]|-(?!----)){0,12000}(?:-----)?")
@@ -237,7 +237,7 @@ def _known(text: str, rules: Iterable[SecretRule], *, strict: bool = True) -> li
 
 
 def _is_published(value: str) -> bool:
-    return len(value) == _PUBLISHED_LENGTH and hashlib.sha256(value.encode()).hexdigest()[:16] in _PUBLISHED
+    return len(value) in _PUBLISHED_LENGTHS and hashlib.sha256(value.encode()).hexdigest()[:16] in _PUBLISHED
 
 
 def _is_dummy(value: str) -> bool:

@@ -58,7 +58,7 @@ _PAIR = lazy_pattern(
 )
 _NETRC = lazy_pattern(r"\bpassword[ \t\r\n]+(?P<secret>[^\s#]+)")
 _XML = lazy_pattern(r"<Pass(?:word)?(?: encoding=\"\w+\")?>(?P<secret>[^<>\n]{3,500})</Pass")
-_KEPT = lazy_pattern(r"encrypted(?:Username|Password)$|(?:AUTH|LOGGED_IN|NONCE|SECURE_AUTH)_(?:KEY|SALT)$")
+_KEPT = lazy_pattern(r"_?auth$|encrypted(?:Username|Password)$|(?:AUTH|LOGGED_IN|NONCE|SECURE_AUTH)_(?:KEY|SALT)$")
 _MIXED = 25  # distinct characters: no reference has as many as a random phrase
 MOST = 2000  # rows of one file: a dump of all users tells the same story after that
 

@@ -48,7 +48,8 @@ _REFERENCE = lazy_pattern(
       \$\{[^}]*\}? | \{\{.*\}\} | \{%.*%\} | <%.*%> | \$\(.*\) | `[^`]+` | %\(\w+\)[sd] | \#\{[^}]+\}
     | ^\$\$?[A-Za-z_]\w*(?:[.\[]\w.*|->\w.*)?$ | ^\$\( | (?:^|[\s/:@=.-])\$[A-Z_][A-Z0-9_]+\b
     | ^\$\$?\[ | \$env: | ^%[A-Za-z_]\w*%$ | ^:\w+$ | ^%[sdv]$ | ^%[\w-]+%$
-    | ^\{[A-Za-z_][\w.\[\]'"()-]*\}$ | ^\(\(.*\)\)$ | ^\{\w+:[\w.:]+\}$
+    | ^\{[A-Za-z_][\w.\[\]'"()-]*\}$ | ^\{[A-Za-z_][\w.]*[(\[]
+    | ^[^{}]*\{\}[^{}]*$ | ^EV\[ | ^\(\(.*\)\)$ | ^\{\w+:[\w.:]+\}$
     | ^!(?:vault|secret|Ref|Sub|GetAtt|ImportValue|env_var|ENV|env|reference)\b
     | ^(?:vault|ssm|secretsmanager|awssm|gcpsm|op|sm|keyvault|doppler|bao|ref\+\w+|secret|env|file|azkv)
       (?::/{0,2}|\#)[\w./$#\[-]
@@ -62,7 +63,7 @@ _PLACEHOLDER = lazy_pattern(
     r"""
       ^(?P<character>.)(?P=character){2,}$ | ^(?P<loud>[*!_#-]{2,})[^*!].*[^*!](?P=loud)$
     | ^[*.•·…xX_?#-]+$ | ^<[^<>]+>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$
-    | ^\(\w.*\)$ | [*•]{4} | x{6} | X{6} | \.{3} | … | EXAMPLE | <[A-Za-z][\w .-]*>
+    | ^\(\w.*\)$ | [*•]{4} | x{6} | X{6} | \.{3} | … | EXAMPLE | (?i:deadbeef|cafebabe) | <[A-Za-z][\w .-]*>
     | 0123456789 | 1234567890 | abcdefghij | ABCDEFGHIJ | 12345678-?9
     | (?i:change[-_ ]?(?:me|this|it|in)\b | change[-_ ]?me | replace[-_ ]?(?:me|this|with) | \byour[-_ ]?\w | ^your
         | ^my[-_ ]?(?:api|secret|password|token|key|access|client|super|pass)
