@@ -90,7 +90,7 @@ def test_recall_and_false_alarms_over_the_corpus(truth: dict[str, Any]) -> None:
     """Of the bad cases at least 95 % are flagged, and at most two good ones are."""
     bad = {name for name in CASES if real_classes(truth[name])}
     flagged = {name for name in CASES if static_classes(name)}
-    assert len(CASES) >= 60
+    assert len(CASES) >= 120
     assert len(bad & flagged) / len(bad) >= 0.95
     assert len(flagged - bad) <= 2
 

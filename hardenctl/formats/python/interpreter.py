@@ -92,6 +92,7 @@ class Interpreter:
     trying: int = 0  # `try` blocks around the current statement
     calm: bool = False  # within a statement that does not matter
     crashed: bool = False  # a module could not be imported in this world: the application would not start
+    passed_over: bool = False  # an undecided branch of the current call that returns was not followed
     steps: int = 0
     answering: bool = False  # a request is being answered: what is computed from it is kept apart
     leaning: bool = True  # what those count as
@@ -254,6 +255,7 @@ class Interpreter:
         self._parameters(function, scope, list(args), dict(keywords))
         self.calling.append(function)
         outside, self.decided_by = self.decided_by, frozenset()
+        earlier, self.passed_over = self.passed_over, False
         around, self.under = self.under, frozenset()
         result = Value(None)
         try:
@@ -262,10 +264,13 @@ class Interpreter:
             else:
                 self.block(node.body, scope)
                 result = scope.names.get("yield", result)
+                if self.passed_over and result.data is None:  # it returns from a branch that was not followed
+                    result = unknown(f"{function.name}() of {function.scope.module.path}")
         except Returned as returned:
             result = returned.value
         finally:
             self.calling.pop()
+            self.passed_over = earlier
             self.under = around
             inside, self.decided_by = self.decided_by, outside | self.decided_by
         return Value(result.data, result.variables | inside, result.span) if inside else result

@@ -124,6 +124,7 @@ def _do_if(run: Interpreter, node: ast.If, scope: Scope) -> None:
         and not _matters(run, node)
     ):
         leaves = any(isinstance(each, _LEAVES) for top in node.body for each in ast.walk(top))
+        run.passed_over |= any(isinstance(each, ast.Return) for top in node.body for each in ast.walk(top))
         run.block(node.orelse if leaves else node.body, scope)
         return
     chosen, other = (node.body, node.orelse) if run.truth(test) else (node.orelse, node.body)
