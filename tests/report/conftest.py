@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import report_samples
@@ -15,7 +16,7 @@ from hardenctl.report import pages
 @pytest.fixture(autouse=True)
 def sample_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages that no other room changes."""
-    monkeypatch.setattr(pages, "_rules", lambda: report_samples.RULES)
+    monkeypatch.setattr(pages, "RULES", SimpleNamespace(find=report_samples.RULES.get))
 
 
 @pytest.fixture
