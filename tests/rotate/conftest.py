@@ -6,6 +6,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,14 +56,9 @@ def binaries() -> Path | None:
     return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None, key=lambda each: float(each.parent.name))
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgreSQL]:
-    """A server of this run's own. Without PostgreSQL the tests are skipped, and fail in CI."""
-    where = binaries()
-    if where is None or shutil.which("psql") is None:
-        if os.environ.get("CI"):
-            pytest.fail("PostgreSQL is not installed, and CI has to have it")
-        pytest.skip("PostgreSQL is not installed here")
+@contextmanager
+def server(where: Path) -> Iterator[PostgreSQL]:
+    """A server of this process's own, from the programs in `where`; gone afterwards."""
     # A short path: a socket's may have 107 bytes. The server refuses to run as root.
     folder = Path(tempfile.mkdtemp(prefix="hctl-pg-"))
     as_user: dict[str, str] = {}
@@ -102,3 +98,15 @@ def postgres() -> Iterator[PostgreSQL]:
         shutil.rmtree(folder, ignore_errors=True)
         for each in (passfile, initial):
             each.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgreSQL]:
+    """A server of this run's own. Without PostgreSQL the tests are skipped, and fail in CI."""
+    where = binaries()
+    if where is None or shutil.which("psql") is None:
+        if os.environ.get("CI"):
+            pytest.fail("PostgreSQL is not installed, and CI has to have it")
+        pytest.skip("PostgreSQL is not installed here")
+    with server(where) as running:
+        yield running
