@@ -41,6 +41,7 @@ HOSTILE = [
     pytest.param("name: api_key\n", id="names-without-values"),
     pytest.param("LS0tLS1CRUdJTiBQUklWQVRFIEtFW", id="base64-headers"),
     pytest.param("ghp_" + "a" * 35, id="tokens-one-short"),
+    pytest.param("key:", id="keys-in-a-row"),
 ]
 
 
@@ -107,6 +108,12 @@ def test_more_assignments_than_are_looked_at_are_a_gap():
     assert list(detect_secrets(blob, ALL, gaps.append)) == []
     assert any("from line" in gap.reason for gap in gaps)
     assert any(start <= len(text) - 10 < end for start, end in sensitive_spans(blob))
+
+
+def test_nothing_of_a_huge_env_file_is_shown():
+    """Nobody writes an env file of a hundred thousand characters: it is masked whole and not parsed."""
+    text = "# note\n" * 20_000
+    assert (0, len(text)) in sensitive_spans(Blob(Provenance(".env"), text.encode()))
 
 
 def test_an_ordinary_file_is_within_its_bounds():

@@ -60,9 +60,9 @@ _OPERATOR = lazy_pattern(
     r"|&str|\[\]byte)(?:\[[^\]\n]{0,40}\])?(?:\s*\|\s*\w+)?\??[ \t]*=(?!=)[ \t]*)?",
     re.ASCII,
 )
-# Calls whose only argument is the value itself.
+# Calls whose only argument is the value itself; the name is bounded, else `key:key:key:...` costs its length squared.
 _WRAPPER = lazy_pattern(
-    r"(?:\(\s*)?(?:new\s+)?(?:[\w.:]*(?:SecretStr|Secret|Some|String|str|bytes|bytearray|from|fromString|of|encode|decode"
+    r"(?:\(\s*)?(?:new\s+)?(?:[\w.:]{0,60}(?:SecretStr|Secret|Some|String|str|bytes|bytearray|from|fromString|of|encode|decode"
     r"|b64decode|Field|Buffer|to_bytes|to_string|toBytes|getBytes|SymmetricSecurityKey|SigningCredentials|Credential"
     r"|[Pp]assword|value|literal|unsafe|parse|raw)|\[\]byte|@?array|char\[\])\s*\(\s*(?:default\s*=\s*)?",
     re.ASCII,
