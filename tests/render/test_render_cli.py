@@ -125,3 +125,33 @@ def test_targets_that_cannot_be_used(project: Path, capsys: pytest.CaptureFixtur
     assert "is not UTF-8" in capsys.readouterr().err
     assert run(["render", "github-actions", "--write", "--force"]) == 2
     assert "cannot be" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)], ids=["plain", "forced"])
+@pytest.mark.parametrize(
+    ("template", "link", "lands"),
+    [
+        pytest.param("gitignore", ".gitignore", "outside/victim", id="completed"),
+        pytest.param("compose", "docker-compose.yml", "outside/victim", id="replaced"),
+        pytest.param("gunicorn", "gunicorn.conf.py", "outside/new", id="dangling"),
+        pytest.param("github-actions", ".github", "outside", id="through-a-folder"),
+    ],
+)
+def test_nothing_is_written_through_a_link(  # noqa: PLR0917 - a table's columns
+    template: str,
+    link: str,
+    lands: str,
+    force: tuple[str, ...],
+    project: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A link in a project that is not trusted leads nowhere: what it points to stays as it is."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/victim").write_text("mine\n", encoding="utf-8")
+    (project / link).unlink(missing_ok=True)
+    (project / link).symlink_to(tmp_path / lands)
+    assert run(["render", template, "--write", *force]) == 2
+    assert "symbolic link" in capsys.readouterr().err
+    assert [each.name for each in (tmp_path / "outside").iterdir()] == ["victim"]
+    assert (tmp_path / "outside/victim").read_text(encoding="utf-8") == "mine\n"
