@@ -17,7 +17,7 @@ _RUN = lazy_pattern(r"[A-Za-z0-9_+-]{20,}")  # no `/`: a path is no run
 _DIGITS = lazy_pattern(r"[0-9]+")
 _CLASSES = lazy_pattern(r"[a-z]+|[A-Z]+|[0-9]+|[_+-]+")
 _SCATTERED = 2  # groups of digits
-_ASKED = 2_000  # values of one env file; of more, each is masked without a look
+_LARGEST = 100_000  # characters of an env file; nothing of a larger one is shown
 _CHANGING = 0.4  # changes of class per character
 
 
@@ -57,7 +57,9 @@ def _env_values(blob: Blob) -> Iterator[tuple[int, int]]:
     from hardenctl.formats.dotenv import parse_dotenv
     from hardenctl.rules.secrets.values import ValueClass, classify_value
 
-    hidden = {ValueClass.WEAK, ValueClass.LIVE}
-    for count, entry in enumerate(parse_dotenv(blob.path, blob.text).entries):
-        if entry.value and (count >= _ASKED or classify_value(entry.key, entry.value) in hidden):
+    if len(blob.text) > _LARGEST:
+        yield 0, len(blob.text)
+        return
+    for entry in parse_dotenv(blob.path, blob.text).entries:
+        if entry.value and classify_value(entry.key, entry.value) in {ValueClass.WEAK, ValueClass.LIVE}:
             yield entry.value_span.start, entry.value_span.end

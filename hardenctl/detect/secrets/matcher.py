@@ -145,7 +145,8 @@ class HyperscanEngine:
 
     def anchors(self, data: bytes) -> list[tuple[int, int]] | None:
         """The anchors of a UTF-8 text, sorted, offsets in bytes; None where a rule matches, wherever it does."""
-        count, found, known = len(self.rules), set(), False
+        count, known = len(self.rules), False
+        found: set[tuple[int, int]] = set()
         add = found.add
 
         def on_match(expression: int, _start: int, end: int, _flags: int, _context: object) -> None:

@@ -102,7 +102,7 @@ class Bounds:
     @classmethod
     def of(cls, size: int) -> Bounds:
         """The bounds of a text of so many characters: a second for a million of them."""
-        return cls(20_000 + size // 100, 5_000 + size // 500)
+        return cls(20_000 + size // 100, 4_000 + size // 500)
 
 
 def detect(
