@@ -24,7 +24,7 @@ _STORE = lazy_pattern(
     | \.aws/credentials | \.remote-sync\.json | \.?sftp(?:-config(?:-alt\d?)?|-settings)?\.json
     | deployment-config\.json
     | (?:recentservers|sitemanager|filezilla)\.xml | WebServers\.xml | winscp\.ini | robomongo\.json | robo3t\.json
-    | (?:dbeaver-)?data-sources(?:-\d)?\.xml | logins\.json | signons\.\w+ | ventrilo_srv\.ini | \.?irssi/config
+    | (?:dbeaver-)?data-sources(?:-\d)?\.xml | logins\.json | signons\.\w+ | ventrilo_srv\.ini | config
     | wp-config\.php | LocalSettings\.php | config(?:uration)?\.php | config\.inc\.php
     | config/(?:database|secrets)\.ya?ml | secrets\.ya?ml | mongoid\.ya?ml | \.profile
     | \.(?:bash|zsh)(?:rc|_profile|_login|_history|env) | \.(?:c|tc|k)shrc
