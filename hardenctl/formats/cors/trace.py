@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from hardenctl.formats.cors import django
 from hardenctl.formats.cors.document import Argument, CorsSetup
@@ -18,6 +19,9 @@ from hardenctl.formats.python.values import Function, Value
 from hardenctl.formats.python.world import Choices, Configured, Reads, World, explore, plan
 
 ROUNDS = 3  # of planning worlds: a world can show variables that no earlier one read
+BUDGET = (
+    120_000  # expressions of one module's set-up, about 2 s: then each further world gets one run, and that is said
+)
 WorldKey = tuple[str, frozenset[tuple[str, str | None]]]
 Configuration = Mapping[str, Sequence[Configured]]
 
@@ -30,6 +34,7 @@ def in_worlds(
 ) -> tuple[list[Sighting], bool]:
     """Everything sighted while `body` runs in each world worth a run, and whether all ways were followed."""
     reads = Reads()
+    spent = Spent()
     runs: dict[WorldKey, tuple[list[Sighting], list[Sighting], bool]] = {}
     worlds: list[World] = []
     for _ in range(ROUNDS):
@@ -37,7 +42,7 @@ def in_worlds(
         worlds = list(plan(reads, configured))
         for world in worlds:
             if _key(world) not in runs:
-                runs[_key(world)] = _in_world(project, world, reads, interest, body)
+                runs[_key(world)] = _in_world(project, world, reads, interest, body, spent=spent)
         if reads.size() == size:
             break
     # Only the worlds of the last plan count: an earlier one knew less of what the variables mean.
@@ -52,8 +57,21 @@ def _key(world: World) -> WorldKey:
     return world.environment, frozenset(world.variables.items())
 
 
+@dataclass
+class Spent:
+    """How many expressions the runs of one set-up have evaluated."""
+
+    steps: int = 0
+
+
 def _in_world(
-    project: Project, world: World, reads: Reads, interest: Interest, body: Callable[[Interpreter, CorsSink], None]
+    project: Project,
+    world: World,
+    reads: Reads,
+    interest: Interest,
+    body: Callable[[Interpreter, CorsSink], None],
+    *,
+    spent: Spent,
 ) -> tuple[list[Sighting], list[Sighting], bool]:
     """What was sighted in runs that start the application, in runs that do not, and whether all ways were followed."""
     sightings: list[Sighting] = []
@@ -64,9 +82,10 @@ def _in_world(
         evaluator = Interpreter(project, world, choices, reads, sink, interest)
         with contextlib.suppress(Signal, RecursionError):  # a run that is cut off counts as far as it got
             body(evaluator, sink)
+        spent.steps += evaluator.steps
         (crashed if evaluator.crashed else sightings).extend(sink.sightings)
 
-    complete = explore(run)
+    complete = explore(run, lambda: spent.steps > BUDGET)
     return sightings, crashed, complete
 
 

@@ -91,12 +91,17 @@ class Choices:
         return self.taken[key]
 
 
-def explore(run: Callable[[Choices], None]) -> bool:
-    """Run once for every combination of undecided branches. False where there were too many to follow them all."""
+def explore(run: Callable[[Choices], None], enough: Callable[[], bool] = lambda: False) -> bool:
+    """Run once for every combination of undecided branches. False where there were too many to follow them all.
+
+    `enough` is asked before each run but the first; its yes ends the exploration.
+    """
     waiting: list[dict[str, bool]] = [{}]
-    for _ in range(RUNS):
+    for number in range(RUNS):
         if not waiting:
             return True
+        if number and enough():
+            return False
         given = waiting.pop(0)
         choices = Choices(dict(given))
         run(choices)
