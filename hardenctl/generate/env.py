@@ -48,6 +48,7 @@ class Filled:
     missing: Mapping[str, str]  # what a person must fill, and why
     check: Mapping[str, str]  # settings that look like development, or that `sh` would read differently
     credentials: tuple[Held, ...] = ()  # all that are filled, in the file's order
+    given: tuple[str, ...] = ()  # settings that `assign` gave a value
     changed: bool = True  # whether the file has become another one
 
     @property
@@ -88,7 +89,7 @@ def fill(
             )
         entries = dotenv.set_value(entries, key, value)
     filling = _Filling(entries, present, rotate, hosts or {}, settings or SecretSettings())
-    return filling.run(decided={*(key for key, _ in decided), *(assign or ())})
+    return filling.run(decided={key for key, _ in decided}, given=assign or ())
 
 
 def _merge(target: list[dotenv.Entry], template: list[dotenv.Entry]) -> list[dotenv.Entry]:
@@ -135,8 +136,8 @@ class _Filling:
         self.fresh = {key for key in self.values if self._is_open(key)} | self._rotated(rotate)
         self.passwords = self._known_passwords()
 
-    def run(self, *, decided: Collection[str] = ()) -> Filled:
-        """Fill what is open. `decided` settings were given: they are no placeholders, whatever they look like."""
+    def run(self, *, decided: Collection[str] = (), given: Collection[str] = ()) -> Filled:
+        """Fill what is open. `decided` settings and those `given` now are no placeholders, whatever they look like."""
         # Passwords first: URLs are put together from them.
         for key in sorted(self.fresh, key=lambda each: each in self.urls):
             value = self._make_url(key) if key in self.urls else self._make(key)
@@ -145,7 +146,7 @@ class _Filling:
                 self.entries = dotenv.set_value(self.entries, key, value)
         settings = {key for key in self.values if not self._is_credential(key)}
         for key in settings:
-            if key not in decided and self.values[key] != "*" and is_placeholder(self.values[key]):
+            if key not in {*decided, *given} and self.values[key] != "*" and is_placeholder(self.values[key]):
                 self.missing[key] = "a placeholder that only you can replace"
         order = list(self.values)
         return Filled(
@@ -153,7 +154,8 @@ class _Filling:
             generated={key: self.generated[key] for key in order if key in self.generated},
             assembled=tuple(key for key in order if key in self.assembled),
             kept=tuple(key for key in order if key in self.present and key not in self.fresh and key not in settings),
-            copied=tuple(key for key in order if key in settings and key not in self.missing),
+            copied=tuple(key for key in order if key in settings and key not in self.missing and key not in given),
+            given=tuple(key for key in order if key in given),
             missing={key: self.missing[key] for key in order if key in self.missing},
             check={key: why for key in order if key in settings - set(self.missing) and (why := self._suspicion(key))},
             credentials=tuple(
@@ -199,6 +201,8 @@ class _Filling:
             return not value and asks_for(self.comments.get(key, ""))
         if classify_value(key, value) is not ValueClass.PLAIN:
             return True
+        if _is_issued(value):
+            return True
         return value.isdigit() and recipe_for(self._name(key)) is not None  # `DB_PASSWORD=123`
 
     def _is_open(self, key: str) -> bool:
@@ -210,7 +214,7 @@ class _Filling:
             return True
         if key in self.present or kind is ValueClass.REFERENCE:
             return False
-        return kind in _KNOWN or key in self.urls or value.isdigit()
+        return kind in _KNOWN or key in self.urls or value.isdigit() or _is_issued(value)
 
     def _rotated(self, asked: Collection[str]) -> set[str]:
         rotated: set[str] = set()
@@ -301,6 +305,12 @@ class _Filling:
         if written[:1] not in {"'", '"'} and _SHELL.search(value):
             return "`sh` reads it differently; put it in quotes"
         return None
+
+
+def _is_issued(value: str) -> bool:
+    """Whether a value is an address with a key in it, as Sentry issues: it belongs to whoever wrote the template."""
+    url = Url.parse(value)
+    return url is not None and url.scheme in {"http", "https"} and bool(url.user)
 
 
 def _comments(entries: list[dotenv.Entry]) -> Mapping[str, str]:
