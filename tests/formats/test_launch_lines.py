@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from hardenctl.detect.servers import describe_server
@@ -363,3 +365,16 @@ def test_env_files_of_a_service_count() -> None:
 def test_sizes(text: str, expected: int | None, *, binary: bool) -> None:
     """Docker counts in 1024, Kubernetes says which."""
     assert parse_bytes(text, binary=binary) == expected
+
+
+def test_a_long_command_costs_what_its_words_cost():
+    """Four times the words cost about four times as much, with some allowance for a busy machine."""
+
+    def cost(words: int) -> float:
+        snapshot = MemorySnapshot({"Procfile": "web: " + "x " * words + "gunicorn app:app"})
+        started = time.process_time()
+        list(reader.read(snapshot))
+        return time.process_time() - started
+
+    cost(10)
+    assert cost(16_000) < 8 * max(min(cost(4000), cost(4000)), 0.04)

@@ -125,6 +125,9 @@ def shell_argument(argv: Argv) -> Word | None:
     return None
 
 
+_NEAR = 8  # words after a program's name in which its subcommand stands
+
+
 def name(value: Value, word: Word) -> str:
     """The base name of a program; of `${VENV}/bin/gunicorn` too."""
     text = value.text if value.text is not None else word.source
@@ -135,7 +138,7 @@ def _server(argv: Argv, at: int) -> Program | None:
     program = name(argv[at][1], argv[at][0]).removeprefix("-m")  # `python -mgunicorn`
     if program in ("gunicorn", "uvicorn", "hypercorn", "granian", "uwsgi"):
         return Program(program, at, at + 1)
-    rest = [value.text or "" for _, value in argv[at + 1 :]]
+    rest = [value.text or "" for _, value in argv[at + 1 : at + 1 + _NEAR]]  # not all: asked at each of many words
     if program == "fastapi" and (sub := _subcommand(rest, ("run", "dev"))) is not None:
         return Program(f"fastapi {rest[sub]}", at, at + 2 + sub)
     if program == "flask" and (sub := _subcommand(rest, ("run",))) is not None:
@@ -148,7 +151,7 @@ def _server(argv: Argv, at: int) -> Program | None:
 
 def _subcommand(rest: list[str], names: tuple[str, ...]) -> int | None:
     """The index of a subcommand that only options and their values come before."""
-    for index, text in enumerate(rest[:8]):
+    for index, text in enumerate(rest):
         if text in names:
             return index
         if not text.startswith("-") and not (index and rest[index - 1].startswith("-")):
