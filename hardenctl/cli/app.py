@@ -28,6 +28,7 @@ from hardenctl.cli import (
 )
 from hardenctl.cli.auditing import run_audit
 from hardenctl.cli.errors import INTERRUPTED, fail, guarded
+from hardenctl.cli.fast import with_command
 from hardenctl.cli.request import Request
 
 # Typer brings its own copy of click since 0.26; this is its `ClickException` in either.
@@ -86,7 +87,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        code = app(args=list(arguments), prog_name="hardenctl", standalone_mode=False)
+        code = app(args=with_command(arguments), prog_name="hardenctl", standalone_mode=False)
     except typer.Abort:
         sys.stderr.write("error: interrupted\n")
         return INTERRUPTED

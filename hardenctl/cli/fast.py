@@ -27,13 +27,21 @@ def run_fast(arguments: Sequence[str]) -> int | None:
         return 0
     if list(arguments) in (["--help"], ["-h"]):
         return _help()
-    command, rest = (arguments[0], arguments[1:]) if arguments else ("audit", ())
+    command, *rest = with_command(arguments)
     if command not in {"audit", "scan"} or any(_is_setting(name) for name in os.environ):
         return None
     request = parse(rest)
     if request is None:
         return None
     return _run(command, request)
+
+
+def with_command(arguments: Sequence[str]) -> list[str]:
+    """A command line of options alone, or of nothing, is an audit's."""
+    first = arguments[0] if arguments else "--"
+    if first.startswith("-") and first not in {"--version", "--help", "-h"}:
+        return ["audit", *arguments]
+    return list(arguments)
 
 
 def _help() -> int | None:

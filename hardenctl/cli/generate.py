@@ -282,6 +282,7 @@ def _summary(filled: Filled, path: Path) -> str:
         ("generated", [f"{key:<{width}}  {made.describe()}" for key, made in filled.generated.items()]),
         ("put together from other keys", list(filled.assembled)),
         ("kept", list(filled.kept)),
+        ("set", [", ".join(filled.given)] if filled.given else []),
         ("copied as they stand", [", ".join(filled.copied)] if filled.copied else []),
         ("check", [f"{key}: {why}" for key, why in filled.check.items()]),
         ("you must fill", [f"{key}: {why}" for key, why in filled.missing.items()]),

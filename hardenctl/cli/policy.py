@@ -42,7 +42,19 @@ def register(app: typer.Typer) -> None:
             show(json.dumps(to_plain(found), indent=2) + "\n")
             return
         where = found.path or "no policy file: the defaults hold"
-        show("".join(f"{line}\n" for line in [f"# {visible(where)}", *_toml(to_plain(found), "")]))
+        show("".join(f"{line}\n" for line in [f"# {visible(where)}", *_toml(_as_written(to_plain(found)), "")]))
+
+
+def _as_written(plain: dict[str, Any]) -> dict[str, Any]:
+    """Targets with their units, as people write them in a policy."""
+    targets = plain["load"]["targets"]
+    written = {
+        "p95": f"{targets['p95']:g}ms",
+        "rps": targets["rps"],
+        "error-rate": f"{targets['error-rate'] * 100:g}%",
+        "cpu": f"{targets['cpu'] * 100:g}%",
+    }
+    return {**plain, "load": {**plain["load"], "targets": written}}
 
 
 def _toml(table: Mapping[str, Any], name: str) -> Iterator[str]:

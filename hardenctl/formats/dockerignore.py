@@ -18,7 +18,7 @@ from hardenctl.formats.dotenv import Dotenv, parse_dotenv
 from hardenctl.formats.instructions import Instruction
 from hardenctl.formats.paths import is_env_file, is_example
 from hardenctl.model.address import past_path
-from hardenctl.model.blob import Gap, Snapshot
+from hardenctl.model.blob import Gap, Snapshot, Standing
 from hardenctl.model.text import Span
 
 PROBES = (".env", ".env.local", ".env.prod", ".env.production")
@@ -91,8 +91,8 @@ class ContextCopy:
 
     `exposed` are those it takes with their folder, `possible` names it would take if they were there; env files that
     it names itself are another matter. `near` are the env files and examples below what it takes: they tell what
-    could be in others. `ships` says that what it copies reaches the image that is run. `ignore_path` is the ignore
-    file that counts, there or not.
+    could be in others. `tracked` are the exposed ones that git tracks. `ships` says that what it copies reaches the
+    image that is run. `ignore_path` is the ignore file that counts, there or not.
     """
 
     path: str
@@ -103,6 +103,7 @@ class ContextCopy:
     possible: tuple[str, ...]
     near: tuple[Dotenv, ...]
     ships: bool
+    tracked: tuple[str, ...] = ()
 
 
 DOCUMENTS = (ContextCopy,)
@@ -167,7 +168,12 @@ class _Context:
                 if (blob := self.snapshot.read(_join(self.folder, path)))
             ),
             ships=_ships(stage, dockerfile, _landing(instruction, stage, (*exposed, *possible), folders)),
+            tracked=tuple(path for path in exposed if self._is_tracked(path)),
         )
+
+    def _is_tracked(self, path: str) -> bool:
+        blob = self.snapshot.read(_join(self.folder, path))
+        return self.snapshot.is_repository and blob is not None and blob.provenance.standing is Standing.TRACKED
 
 
 def _contexts(snapshot: Snapshot) -> dict[str, str]:

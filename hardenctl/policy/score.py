@@ -42,12 +42,14 @@ class Basis:
     """What a score rests on: which categories were looked at, what could not be, whether a load result exists.
 
     `complete` says that every rule looked at all there is: only then does finding nothing mean anything.
+    `empty` says that there was no file at all.
     """
 
     categories: frozenset[Category] = frozenset(Category)
     gaps: int = 0
     load_evidence: bool = False
     complete: bool = False
+    empty: bool = False
 
 
 @record
@@ -74,7 +76,7 @@ def basis(
     from hardenctl.rules import RULES
 
     if not (whole and files and kind in {SourceKind.WORKTREE, SourceKind.HISTORY}):
-        return Basis(frozenset(), gaps)
+        return Basis(frozenset(), gaps, empty=whole and not files)
     ids = {each.id for each in ran if (not policy.select or matches(each.id, policy.select))}
     ids = {each for each in ids if not matches(each, policy.ignore)}
     missing = {each.category for each in RULES if each.id not in ids}
@@ -101,7 +103,8 @@ def score(judged: Iterable[JudgedFinding], basis: Basis = Basis()) -> Score:  # 
     }
     known = [(each, value) for each, value in categories.items() if value is not None]
     if not known:
-        return Score(None, dict.fromkeys(Category), ("not scored: only a whole project has a score",))
+        why = "there is no file to look at" if basis.empty else "only a whole project has a score"
+        return Score(None, dict.fromkeys(Category), (f"not scored: {why}",))
     mean = sum(WEIGHTS[each] * value for each, value in known) / sum(WEIGHTS[each] for each, _ in known)
     counted = [each for each in found if each.finding.category in basis.categories]
     overall = min(mean, _cap(counted), GAP_CAP if basis.gaps else 10.0)

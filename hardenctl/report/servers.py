@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from hardenctl.model.report import Report, Server, Setting
-from hardenctl.report.style import Look, cells, clip, visible, wrap
+from hardenctl.report.style import Look, cells, visible, wrap
 from hardenctl.report.summary import count, gaps, verdict_line
 
 
@@ -25,9 +25,9 @@ def _server(server: Server, look: Look) -> Iterator[str]:
     yield ""
     values = {name: _value(setting) for name, setting in server.effective.items()}
     name_width = max((len(name) for name in values), default=0)
-    value_width = min(max((cells(value) for value in values.values()), default=0), look.width // 3)
+    value_width = max((cells(value) for value in values.values() if cells(value) <= look.width // 3), default=0)
     for name, setting in server.effective.items():
-        value = clip(values[name], value_width)
+        value = values[name]  # whole: it is what was asked for, whatever the place beside it loses
         padding = " " * (value_width - cells(value))
         place = f"{visible(setting.path)}:{setting.line}" if setting.path else ""
         where = look.dim("  ".join(part for part in (place, setting.origin) if part))

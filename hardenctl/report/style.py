@@ -9,6 +9,7 @@ The colours are of the 256-colour cube, where every terminal means the same shad
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import TextIO
@@ -17,6 +18,7 @@ from hardenctl.model.finding import Severity
 from hardenctl.model.record import record
 
 NARROWEST = 40
+_WORDS = re.compile(r"(?<!\S)\(?\d[\d.,]* (?:s|ms|kB|MB|bytes)\b\S*|\S+")
 MEASURE = 100  # columns: longer lines of prose are hard to read, however wide the terminal is
 COLOURS = {"red": 160, "orange": 166, "ochre": 136, "blue": 32, "green": 28, "grey": 243}
 _SEVERITY = {
@@ -144,10 +146,11 @@ def clip(text: str, width: int) -> str:
 def wrap(text: str, width: int) -> Iterator[str]:
     """`text` in lines of at most so many columns, broken at spaces, and inside a word only where it needs more.
 
-    A link is never broken: one that the terminal itself wraps can still be opened.
+    A number stays with its unit. A link is never broken: one that the terminal itself wraps can still be opened.
     """
     line = ""
-    for word in text.split():
+    for match in _WORDS.finditer(text):
+        word = match[0]
         if line and cells(line) + 1 + cells(word) > width:
             yield line
             line = ""
@@ -156,7 +159,7 @@ def wrap(text: str, width: int) -> Iterator[str]:
             while cells(piece) > width:
                 piece = piece[: max(1, len(piece) - max(1, (cells(piece) - width) // 2))]
             yield piece
-            word = word[len(piece) :]  # noqa: PLW2901 - the rest of the same word
+            word = word[len(piece) :]
         line = f"{line} {word}" if line and word else line or word
     if line:
         yield line

@@ -262,3 +262,32 @@ def test_subjects_that_do_not_exist_are_not_offered(hardenctl: Run, subject: str
     """An unknown subject is a usage error."""
     assert subject not in hardenctl("check", "--help").out
     assert hardenctl("check", subject).code == 2
+
+
+def test_policy_show_gives_targets_their_units(hardenctl: Run, tmp_path: Path) -> None:
+    """Targets are printed as people write them."""
+    (tmp_path / "a.py").write_text("", encoding="utf-8")
+    shown = hardenctl("policy", "show", cwd=tmp_path).out
+    assert 'p95 = "300ms"' in shown
+    assert 'error-rate = "0.1%"' in shown
+    assert 'cpu = "70%"' in shown
+
+
+def test_effective_values_are_whole(hardenctl: Run, tmp_path: Path) -> None:
+    """`--effective` exists to show values: however long, none is cut."""
+    address = ",".join(f"10.0.0.{number}" for number in range(1, 30))
+    (tmp_path / "Procfile").write_text(
+        f"web: gunicorn --forwarded-allow-ips={address} --timeout 120 main:app\n", encoding="utf-8"
+    )
+    shown = hardenctl("check", "gunicorn", "--effective", cwd=tmp_path).out
+    assert address.replace(",", ", ") in shown
+
+
+def test_a_developers_line_is_theirs_to_change(hardenctl: Run, tmp_path: Path) -> None:
+    """Reloading in a compose file that is perhaps for development is low, and nothing edits it."""
+    (tmp_path / "docker-compose.yml").write_text(
+        "services:\n  web:\n    build: .\n    command: uvicorn main:app --reload\n    volumes: ['.:/app']\n",
+        encoding="utf-8",
+    )
+    report = json.loads(hardenctl("audit", "--format", "json", "--select", "server-development-mode", cwd=tmp_path).out)
+    assert [(each["severity"], each["fix"]["applicability"]) for each in report["findings"]] == [("low", "advice")]

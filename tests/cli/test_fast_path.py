@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hardenctl import __version__
+from hardenctl.cli.app import run
 from hardenctl.cli.fast import parse, run_fast
 from hardenctl.cli.request import OPTIONS, Request
 
@@ -192,3 +193,22 @@ def test_a_variable_is_left_to_typer(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_option_is_a_field_of_the_request() -> None:
     """The table and the dataclass name the same things."""
     assert {option.field for option in OPTIONS} | {"paths"} == set(Request.__slots__)
+
+
+@pytest.mark.parametrize(
+    "options", [[], ["--quiet"], ["--format", "json"], ["--select", "env-", "--verbose"]], ids=" ".join
+)
+@pytest.mark.parametrize("runner", ["fast", "typer"])
+def test_options_alone_are_an_audits(
+    options: list[str], runner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a command, `audit .` runs with the options given, on either path."""
+    (tmp_path / "Procfile").write_text("web: gunicorn main:app\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    def printed(arguments: list[str]) -> str:
+        code = run(arguments) if runner == "typer" else run_fast(arguments)
+        return re.sub(r'in \d+\.\d s|"elapsed_seconds": [\d.e-]+', "", f"{code} {capsys.readouterr().out}")
+
+    assert printed(options) == printed(["audit", *options])
+    assert not printed(options).startswith("None")

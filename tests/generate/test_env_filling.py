@@ -297,6 +297,7 @@ def test_assign() -> None:
     filled = fill("ENVIRONMENT=development # which\n", None, assign={"ENVIRONMENT": "production", "NEW": "a b"})
     assert filled.text == "ENVIRONMENT=production # which\nNEW='a b'\n"
     assert not filled.check
+    assert (filled.given, filled.copied) == (("ENVIRONMENT", "NEW"), ())
     assert not fill("DOMAIN=your-domain.com\n", None, assign={"DOMAIN": "shop.example"}).missing
     # What was given once stays given: the tutorial's `app.example.com` is no placeholder when it runs again.
     first = fill(

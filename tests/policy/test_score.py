@@ -75,6 +75,7 @@ def test_figures(found: list[JudgedFinding], on: Basis, expected: tuple[float | 
         pytest.param([], Basis(gaps=2, load_evidence=True), "capped at 7.0 while something could not be", id="gap"),
         pytest.param([], Basis(), "performance starts at 8.0 without a load result", id="no-load"),
         pytest.param([], Basis(frozenset({SECURITY})), "performance is not scored", id="not-scored"),
+        pytest.param([], Basis(frozenset(), empty=True), "there is no file to look at", id="no-file"),
         pytest.param([], Basis(frozenset()), "only a whole project has a score", id="no-score"),
         pytest.param(
             [judged("a", Severity.LOW, status=Status.SUPPRESSED)], EVIDENCE, "1 suppressed or baselined", id="aside"

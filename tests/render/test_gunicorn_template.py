@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import builtins
+import http.client
 import io
+import ipaddress
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from hardenctl.formats.project import ProjectFacts
-from hardenctl.render import render
+from hardenctl.model.errors import UsageError
+from hardenctl.render import override, render
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="gunicorn does not run on Windows")
 
@@ -142,3 +147,62 @@ def test_gunicorn_takes_it(tmp_path: Path) -> None:
         "accesslog": "-",
     }
     assert {name: settings.get(name) for name in expected} == expected
+
+
+@posix
+@pytest.mark.parametrize(
+    ("trusted", "scheme"),
+    [
+        pytest.param("127.0.0.1", "https", id="the proxy's address"),
+        pytest.param("127.0.0.0/8", "https", id="its network"),
+        pytest.param("10.231.77.1", "http", id="somebody else"),
+    ],
+)
+def test_the_proxy_is_believed(tmp_path: Path, trusted: str, scheme: str) -> None:
+    """Real gunicorn with the rendered file takes X-Forwarded-Proto from whom FORWARDED_ALLOW_IPS names, no other."""
+    (tmp_path / "gunicorn.conf.py").write_text(render("gunicorn", ProjectFacts()), encoding="utf-8")
+    (tmp_path / "main.py").write_text(
+        "def app(environ, start_response):\n"
+        "    start_response('200 OK', [])\n"
+        "    return [environ['wsgi.url_scheme'].encode()]\n",
+        encoding="utf-8",
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        server = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "gunicorn",
+                "-c",
+                "gunicorn.conf.py",
+                "--bind",
+                f"fd://{listener.fileno()}",
+                "main:app",
+            ],
+            cwd=tmp_path,
+            env={**os.environ, "FORWARDED_ALLOW_IPS": trusted, "WEB_CONCURRENCY": "1"},
+            pass_fds=[listener.fileno()],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            connection.request("GET", "/", headers={"X-Forwarded-Proto": "https"})
+            assert connection.getresponse().read().decode() == scheme
+            connection.close()
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def test_compose_trusts_the_gateway_alone() -> None:
+    """What the container sees as the proxy on the host is its network's gateway, whatever network is chosen."""
+    for facts in (ProjectFacts(), override(ProjectFacts(), ["subnet=10.1.2.0/24"])):
+        compose = yaml.safe_load(render("compose", facts))
+        (pool,) = compose["networks"]["front"]["ipam"]["config"]
+        assert pool["subnet"] == facts.subnet
+        assert ipaddress.ip_address(pool["gateway"]) == ipaddress.ip_network(facts.subnet)[1]
+        assert compose["services"]["web"]["environment"]["FORWARDED_ALLOW_IPS"] == pool["gateway"]
+    with pytest.raises(UsageError, match="is no network"):
+        override(ProjectFacts(), ["subnet=10.1.2.3/24"])

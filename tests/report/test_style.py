@@ -150,6 +150,12 @@ def test_wrapped_lines_fit_and_lose_nothing(text: str, width: int) -> None:
     assert "".join("".join(wrapped).split()) == "".join(text.split())
 
 
+def test_a_number_stays_with_its_unit() -> None:
+    """A line never begins with a unit."""
+    assert [*wrap("12 files (34 kB) in all, in 0.2 s", 13)] == ["12 files", "(34 kB) in", "all, in 0.2 s"]
+    assert [*wrap("it took 0.2 s", 12)] == ["it took", "0.2 s"]
+
+
 @given(st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"))), st.integers(1, 60))
 def test_clipped_text_fits(text: str, width: int) -> None:
     """Clipping marks what is missing and fits."""

@@ -189,3 +189,17 @@ def test_many_env_files_are_counted(make_repository: Make) -> None:
     files = {f"{name}/.env": CREDENTIAL for name in "abcde"} | {"Dockerfile": DOCKERFILE}
     (found,) = run(make_repository(files), "dockerignore-env-not-ignored")
     assert "`c/.env` and 2 more" in found.message
+
+
+def test_settings_that_a_build_needs_are_kept(make_repository: Make) -> None:
+    """A tracked env file without a credential stays in the build context; the others go, examples aside."""
+    files = {"frontend/.env": "VITE_API_URL=http://localhost:8000\n", ".env": CREDENTIAL, "Dockerfile": DOCKERFILE}
+    (found,) = run(make_repository(files), "dockerignore-env-not-ignored")
+    assert found.fix is not None
+    (edit,) = found.fix.edits
+    assert isinstance(edit, Append)
+    assert edit.text.splitlines()[-1] == "!frontend/.env"
+    assert "!.env" not in edit.text.splitlines()
+    assert "all but `frontend/.env`" in found.fix.title
+    files = {**files, ".dockerignore": edit.text}
+    assert run(make_repository(files, name="fixed"), "dockerignore-env-not-ignored") == []

@@ -100,6 +100,8 @@ def development_mode(launch: ServerLaunch) -> Iterator[Hit]:
     elif reload.known and reload.value is True and not reload.configurable:
         message = f"{launch.server} reloads code when files change"
         fix = _without(launch, reload, "take reload away")
+        if launch.launch.doubtful:  # a developer's own line, perhaps: it is theirs to change
+            fix = advice("take reload away where this line runs in production")
         yield hit(launch, reload, message, name="reload", severity=Severity.MEDIUM, fix=fix)
     elif debug.known and debug.value is True and not debug.configurable:
         yield hit(launch, debug, f"{launch.server} runs in debug mode", name="debug", severity=Severity.MEDIUM)
