@@ -156,3 +156,39 @@ def test_django_settings_are_found_by_their_environment_variable() -> None:
     assert found(files)["cors-any-origin"].confidence is Confidence.PROVEN
     files["shop/settings.py"] = 'ORIGINS = ["https://app.example.com"]\n'
     assert found(files) == {}
+
+
+SETTINGS = """
+from enum import Enum
+from typing import List
+from pydantic import BaseSettings
+
+class Environment(Enum):
+    prod: str = "prod"
+    dev: str = "dev"
+
+class Base(BaseSettings):
+    app_env: Environment = Environment.prod
+    allowed_hosts: List[str] = ["*"]
+
+class Production(Base):
+    pass
+
+class Development(Base):
+    pass
+
+def settings():
+    return {Environment.prod: Production, Environment.dev: Development}[Base().app_env]()
+"""
+
+
+def test_a_world_that_cannot_be_worked_out_is_no_good_value() -> None:
+    """A default that lets everybody in stays `likely` when nothing configures it and another world is unresolved."""
+    main = (
+        "from fastapi import FastAPI\nfrom fastapi.middleware.cors import CORSMiddleware\nfrom settings import settings\n"
+        "app = FastAPI()\napp.add_middleware(\n"
+        "    CORSMiddleware, allow_origins=settings().allowed_hosts, allow_credentials=True\n)\n"
+    )
+    hits = found({"main.py": main, "settings.py": SETTINGS})
+    assert "cors-wildcard-default" not in hits
+    assert hits["cors-any-origin-credentials"].confidence is Confidence.LIKELY

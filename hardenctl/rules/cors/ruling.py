@@ -48,7 +48,8 @@ def judge(setup: CorsSetup, settings: CorsSettings, test: Test) -> Ruling | None
         certain = not any(each.variables for each, _ in bad)
         return Ruling(*first, Confidence.PROVEN if certain else Confidence.LIKELY)
     worse = [each for each, _ in bad]
-    good = [each for each in counted if each not in worse]
+    # What could not be worked out is no proof that a configured value is good.
+    good = [each for each in counted if each not in worse and not each.unresolved]
     only_unset = all(each.unset for each in worse) and any(not each.unset for each in good)
     only_default = any(each.decided_by_files for each in good) and all(each.variables for each in worse)
     falls_back = only_unset or only_default
