@@ -185,7 +185,8 @@ def settings():
 def test_a_world_that_cannot_be_worked_out_is_no_good_value() -> None:
     """A default that lets everybody in stays `likely` when nothing configures it and another world is unresolved."""
     main = (
-        "from fastapi import FastAPI\nfrom fastapi.middleware.cors import CORSMiddleware\nfrom settings import settings\n"
+        "from fastapi import FastAPI\nfrom fastapi.middleware.cors import CORSMiddleware\n"
+        "from settings import settings\n"
         "app = FastAPI()\napp.add_middleware(\n"
         "    CORSMiddleware, allow_origins=settings().allowed_hosts, allow_credentials=True\n)\n"
     )
