@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -367,11 +368,18 @@ def test_sizes(text: str, expected: int | None, *, binary: bool) -> None:
     assert parse_bytes(text, binary=binary) == expected
 
 
-def test_a_long_command_costs_what_its_words_cost():
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(lambda words: "x " * words + "gunicorn app:app", id="words"),
+        pytest.param(lambda words: "gunicorn " + "$(a " * (words // 2), id="substitutions-that-never-end"),
+    ],
+)
+def test_a_long_command_costs_what_its_words_cost(line: Callable[[int], str]):
     """Four times the words cost about four times as much, with some allowance for a busy machine."""
 
     def cost(words: int) -> float:
-        snapshot = MemorySnapshot({"Procfile": "web: " + "x " * words + "gunicorn app:app"})
+        snapshot = MemorySnapshot({"Procfile": f"web: {line(words)}"})
         started = time.process_time()
         list(reader.read(snapshot))
         return time.process_time() - started

@@ -7,6 +7,7 @@ literal, the exec form of a Dockerfile, where `$` means nothing.
 from __future__ import annotations
 
 import enum
+import functools
 import re
 from dataclasses import dataclass
 
@@ -253,12 +254,17 @@ class _Lexer:
 
 def _balanced(text: str, at: int, opening: str, closing: str) -> int | None:
     """The index after the bracket that closes the one at `at`; None where none does."""
-    depth = 0
-    for index in range(at, len(text)):
-        if text[index] == opening:
-            depth += 1
-        elif text[index] == closing:
-            depth -= 1
-            if depth == 0:
-                return index + 1
-    return None
+    return _pairs(text, opening, closing).get(at)
+
+
+@functools.lru_cache(maxsize=4)
+def _pairs(text: str, opening: str, closing: str) -> dict[int, int]:
+    """Each closed bracket's index to the one after its end, in one pass: nested ones that never end cost no more."""
+    pairs: dict[int, int] = {}
+    still_open: list[int] = []
+    for match in re.finditer(f"[{re.escape(opening + closing)}]", text):
+        if match[0] == opening:
+            still_open.append(match.start())
+        elif still_open:
+            pairs[still_open.pop()] = match.end()
+    return pairs
