@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
+from hardenctl.audit import audit
 from hardenctl.detect.config import detect_config
 from hardenctl.model.blob import Gap
 from hardenctl.model.finding import Applicability, Hit, Replace
 from hardenctl.model.settings import Settings
+from hardenctl.policy.policy import Policy
 from hardenctl.rules.cors import RULES
+from hardenctl.sources import open_source
 from hardenctl.sources.memory import MemorySnapshot
 
 FASTAPI = '''"""The service."""
@@ -180,3 +184,31 @@ def test_other_shapes_get_advice(files: dict[str, str], rule: str) -> None:
     assert fix is not None
     assert fix.applicability is Applicability.ADVICE
     assert not fix.edits
+
+
+@pytest.mark.parametrize(
+    ("default", "rules"),
+    [
+        pytest.param("[]", [], id="nobody by default: quiet"),
+        pytest.param('["*"]', ["cors-any-origin-credentials"], id="everybody by default"),
+    ],
+)
+def test_settings_chosen_from_a_table_of_environments(default: str, rules: list[str], tmp_path: Path) -> None:
+    """The table's own words for environments (`prod`) are found by their usual names; an empty default is resolved."""
+    (tmp_path / "main.py").write_text(
+        "from enum import Enum\n"
+        "from fastapi import FastAPI\n"
+        "from fastapi.middleware.cors import CORSMiddleware\n"
+        "from pydantic_settings import BaseSettings\n\n\n"
+        "class Kind(Enum):\n    prod = 'prod'\n    dev = 'dev'\n\n\n"
+        "class Base(BaseSettings):\n    app_env: Kind = Kind.prod\n\n\n"
+        f"class Settings(Base):\n    allowed_hosts: list[str] = {default}\n\n\n"
+        "class Dev(Settings):\n    pass\n\n\n"
+        "environments = {Kind.dev: Dev, Kind.prod: Settings}\n"
+        "settings = environments[Base().app_env]()\n"
+        "app = FastAPI()\n"
+        "app.add_middleware(CORSMiddleware, allow_origins=settings.allowed_hosts, allow_credentials=True)\n",
+        encoding="utf-8",
+    )
+    report = audit(open_source([tmp_path]), Policy(select=("cors-",)))
+    assert [each.finding.rule for each in report.open] == rules

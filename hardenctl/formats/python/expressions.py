@@ -27,6 +27,7 @@ from hardenctl.formats.python.values import (
     plain,
     unknown,
 )
+from hardenctl.formats.python.world import environment_name
 
 if TYPE_CHECKING:
     from hardenctl.formats.python.interpreter import Interpreter
@@ -282,6 +283,15 @@ def _subscript(run: Interpreter, node: ast.Subscript, scope: Scope) -> Value:
     if isinstance(owner.data, str):
         return Value(owner.data[plain(key)], owner.variables)
     if isinstance(owner.data, dict) and plain(key) not in owner.data and None not in owner.data:
+        if key.variables and isinstance(
+            key.data, str
+        ):  # an environment's usual name, and the table has another: `prod`
+            wanted = environment_name(key.data)
+            same = [
+                each for word, each in owner.data.items() if isinstance(word, str) and environment_name(word) == wanted
+            ]
+            if same:
+                return same[0]  # type: ignore[no-any-return]
         raise Raised("KeyError")
     return owner.data[plain(key)]  # type: ignore[no-any-return]
 
