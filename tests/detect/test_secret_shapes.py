@@ -130,6 +130,9 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param("a.json", '{"integrity": "sha512-' + scramble("i", 86) + '=="}', id="integrity-hash"),
         pytest.param("package-lock.json", '{"token": "' + VALUE + '"}', id="lock-file"),
         pytest.param("a.py", 'password_hash = "$2b$12$' + scramble("h", 53) + '"', id="password-hash"),
+        pytest.param(
+            "a.json", '{"url": "https://x.example/{z}?access_token=pk.ey' + "J" + VALUE + '"}', id="public-map-token"
+        ),
         pytest.param("a.py", 'STRIPE_KEY = "pk_' + "live_" + VALUE + '"', id="publishable-key"),
         pytest.param("id.pub", "ssh-rsa AAAAB3NzaC1yc2E" + scramble("p", 300) + " ada@host", id="public-key"),
         pytest.param("a.pem", "-----BEGIN CERTIFICATE-----\nMIIB" + scramble("c", 200), id="certificate"),

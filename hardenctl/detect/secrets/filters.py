@@ -51,7 +51,7 @@ _HASHED = lazy_pattern(
     re.IGNORECASE,
 )
 _PUBLIC = lazy_pattern(
-    r"^(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-|MII[BC]|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJ|pk_(?:live|test)_"
+    r"^(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-|MII[BC]|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJ|pk_(?:live|test)_|pk\.eyJ"
     r"|-----BEGIN (?:CERT|PUBLIC))"
 )
 _PHRASE = lazy_pattern(r"[^\W\d_]+(?:[ '-][^\W\d_]+)* [^\W\d_]+[.!?:]?")

@@ -64,7 +64,7 @@ _PLACEHOLDER = lazy_pattern(
       ^(?P<character>.)(?P=character){2,}$ | ^(?P<loud>[*!_#-]{2,})[^*!].*[^*!](?P=loud)$
     | ^[*.•·…xX_?#-]+$ | ^<[^<>]+>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$
     | ^\(\w.*\)$ | [*•]{4} | x{6} | X{6} | \.{3} | … | EXAMPLE | (?i:deadbeef|cafebabe) | <[A-Za-z][\w .-]*>
-    | 0123456789 | 1234567890 | abcdefghij | ABCDEFGHIJ | 12345678-?9
+    | 0{10} | 0123456789 | 1234567890 | abcdefghij | ABCDEFGHIJ | 12345678-?9
     | (?i:change[-_ ]?(?:me|this|it|in)\b | change[-_ ]?me | replace[-_ ]?(?:me|this|with) | \byour[-_ ]?\w | ^your
         | ^my[-_ ]?(?:api|secret|password|token|key|access|client|super|pass)
         | [-_ ]here$ | ^(?:some|an?|the)[-_ ]?(?:secret|password|token|key|api) | [-_ ]goes[-_ ]
@@ -274,7 +274,7 @@ def _made_of_words(text: str) -> bool:
     if not 6 <= len(text) <= 40:  # noqa: PLR2004 - shorter ones are split by chance
         return False
     reach = [True] + [False] * len(text)  # which prefixes are words in a row; quadratic in at most 40 characters
-    for end in range(3, len(text) + 1):
+    for end in range(2, len(text) + 1):
         reach[end] = any(reach[start] and text[start:end] in _LONG_WORDS for start in range(max(0, end - 14), end - 1))
     return reach[-1]
 
@@ -282,5 +282,5 @@ def _made_of_words(text: str) -> bool:
 _LONG_WORDS = frozenset(
     word
     for word in WEAK_WORDS | PLACEHOLDER_WORDS
-    if len(word) > 2 or word in {"my", "is", "no", "me", "db", "to"}  # noqa: PLR2004
+    if len(word) > 2 or word in {"my", "is", "no", "me", "db", "to", "be"}  # noqa: PLR2004
 )

@@ -91,6 +91,7 @@ PLACEHOLDER_WORDS = _words("""
 
 # What people type when they are asked for any password. A value made only of these (and digits) is guessable.
 WEAK_WORDS = _words("""
+    be some random string strings custom unsafe used use creative default long
     uuid guid csrf utf audience issuer look mask psk dbname inherit incorrect mismatch nope inquisition spanish weak
     guess broken empty a aa aaa aaaa ab abc abcd abcde abcdef abcdefg abcdefgh access account admin administrator adm
     alice amqp an and api app application asd asdf asdfgh auth b backend bar base baz bitnami bla bob broker c cache
