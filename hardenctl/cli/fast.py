@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 def run_fast(arguments: Sequence[str]) -> int | None:
     """The exit code, or None where Typer has to look at the command line."""
     if list(arguments) == ["--version"]:
-        sys.stdout.write(f"hardenctl {__version__}\n")
-        return 0
+        return _show(f"hardenctl {__version__}\n")
     if list(arguments) in (["--help"], ["-h"]):
         return _help()
     command, *rest = with_command(arguments)
@@ -52,8 +51,18 @@ def _help() -> int | None:
 
     if look_of(sys.stdout).width < HELP_COLUMNS:
         return None
-    sys.stdout.write(Path(__file__).with_name("help.txt").read_text(encoding="utf-8"))
-    return 0
+    return _show(Path(__file__).with_name("help.txt").read_text(encoding="utf-8"))
+
+
+def _show(text: str) -> int:
+    from hardenctl.cli.errors import guarded
+
+    def write() -> int:
+        sys.stdout.write(text)
+        sys.stdout.flush()  # a reader that is gone shows here, and not in a traceback at exit
+        return 0
+
+    return guarded(write)
 
 
 def _run(command: str, request: Request) -> int:

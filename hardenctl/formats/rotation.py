@@ -1,6 +1,6 @@
 """The rotation ledger, `.hardenctl/rotation.json`: which credential went where, and when. It holds no value.
 
-    {"version": 1, "nonce": "...", "stamps": [
+    {"version": 1, "ledger": "...", "stamps": [
       {"key": "SECRET_KEY", "place": "github", "environment": "production", "kind": "secret-key",
        "date": "2026-01-31", "fingerprint": "..."}
     ]}
@@ -46,7 +46,7 @@ class RotationLedger:
     """The ledger of a project."""
 
     path: str
-    nonce: str
+    nonce: str  # written as `ledger`: what it makes different from every other, and no credential
     stamps: tuple[Stamp, ...]
 
 
@@ -71,7 +71,7 @@ def parse_ledger(text: str) -> RotationLedger:
     """Read a ledger. Raises DocumentError for what is none."""
     try:
         data = json.loads(text)
-        rows, nonce = data["stamps"], data["nonce"]
+        rows, nonce = data["stamps"], data["ledger"]
         if data["version"] != VERSION or not isinstance(nonce, str) or not isinstance(rows, list):
             raise DocumentError("the rotation ledger is of another version", help="use the hardenctl that wrote it")
         spans = [Span(LEDGER, match.start(1), match.end(1)) for match in _KEY.finditer(text)]
@@ -112,5 +112,5 @@ def write_ledger(ledger: RotationLedger) -> str:
         )
         for each in rows
     )
-    head = f'{{\n  "version": {VERSION},\n  "nonce": {json.dumps(ledger.nonce)},\n  "stamps": ['
+    head = f'{{\n  "version": {VERSION},\n  "ledger": {json.dumps(ledger.nonce)},\n  "stamps": ['
     return f"{head}\n{lines}\n  ]\n}}\n" if rows else f"{head}]\n}}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -29,7 +30,10 @@ def _loaded(cwd: Path, *arguments: str) -> tuple[int, set[str]]:
         f"sys.argv[1:] = {arguments!r}\n"
         "from hardenctl.__main__ import main\nmain()\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, check=False)
+    # Without the measuring of coverage, which loads modules of its own.
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=cwd, env=plain, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, set(done.stderr.rpartition("MODULES ")[2].split())
 

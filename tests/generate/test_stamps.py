@@ -52,9 +52,9 @@ def test_round_trip(stamps: list[Stamp], nonce: str) -> None:
         "",
         "[]",
         "{}",
-        '{"version": 1, "nonce": "x", "stamps": [{}]}',
-        '{"version": 2, "nonce": "x", "stamps": []}',
-        '{"version": 1, "nonce": "x", "stamps": [{"key": 1}]}',
+        '{"version": 1, "ledger": "x", "stamps": [{}]}',
+        '{"version": 2, "ledger": "x", "stamps": []}',
+        '{"version": 1, "ledger": "x", "stamps": [{"key": 1}]}',
     ],
 )
 def test_damaged_ledger(text: str, capsys: pytest.CaptureFixture[str]) -> None:

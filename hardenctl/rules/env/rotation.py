@@ -27,7 +27,7 @@ def env_rotation_due(ledger: RotationLedger, settings: Settings) -> Iterator[Hit
 
     ## Example
     ```json title=".hardenctl/rotation.json"
-    {"version": 1, "nonce": "00", "stamps": [
+    {"version": 1, "ledger": "00", "stamps": [
       {"key": "SECRET_KEY", "place": "github", "environment": "production", "kind": "secret-key",
        "date": "2020-01-31", "fingerprint": "00"}
     ]}
@@ -36,7 +36,7 @@ def env_rotation_due(ledger: RotationLedger, settings: Settings) -> Iterator[Hit
     ## Use instead
     `hardenctl rotate SECRET_KEY` makes a new one, delivers it to where the old one went, and notes the date.
     ```json title=".hardenctl/rotation.json"
-    {"version": 1, "nonce": "00", "stamps": [
+    {"version": 1, "ledger": "00", "stamps": [
       {"key": "SECRET_KEY", "place": "github", "environment": "production", "kind": "secret-key",
        "date": "2999-01-31", "fingerprint": "00"}
     ]}
