@@ -29,8 +29,11 @@ lint: .venv/ready
 docs: .venv/ready
 	$(BIN)/python -m hardenctl.cli.docs $(CHECK)
 
+# `make bench SHARED=folder-of-labelled-data REPOS="path path"` adds the two that need data of yours.
 bench: .venv/ready
-	for each in bench/*.py; do $(BIN)/python $$each || exit 1; done
+	for each in startup adversarial generate rotate load; do $(BIN)/python bench/$$each.py || exit 1; done
+	@if [ -n "$(SHARED)" ]; then $(BIN)/python bench/credentials.py $(SHARED); else echo "not run: credentials (SHARED)"; fi
+	@if [ -n "$(REPOS)" ]; then $(BIN)/python bench/history.py $(REPOS); else echo "not run: history (REPOS)"; fi
 
 # What takes longer than CI may: the whole suite on every supported Python found.
 nightly: .venv/ready
