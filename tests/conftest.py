@@ -8,6 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# CI asks the same questions every time, so that a push is judged by what it changes; `make nightly` asks new ones.
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.register_profile("everywhere", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") and not os.environ.get("NIGHTLY") else "everywhere")
 
 GIT_ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": os.devnull,

@@ -128,7 +128,8 @@ _EXPRESSIONS = st.recursive(
             "({} {} {})".format, inner, st.sampled_from(["+", "-", "*", "//", "and", "or", "<", "==", "in"]), inner
         ),
         st.builds("({} if {} else {})".format, inner, inner, inner),
-        st.builds("{}({})".format, st.sampled_from(["int", "str", "bool", "len", "abs", "not "]), inner),
+        st.builds("{}({})".format, st.sampled_from(["int", "str", "bool", "len", "abs"]), inner),
+        st.builds("(not {})".format, inner),
         st.builds("max({}, {})".format, inner, inner),
         st.builds("f'{{{}}}'".format, st.sampled_from(["x", "y"])),
     ),
