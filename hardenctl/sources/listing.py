@@ -60,10 +60,10 @@ def list_repository(git: Git) -> Listing:
     output, warnings = git.run_heard("ls-files", "-z", "-t", "--stage", "--cached", "--others", "--exclude-standard")
     for raw, reason in _CLOSED.findall(warnings):
         listing.gaps.append(Gap(shown(raw), f"could not be listed: {reason.decode('utf-8', 'replace')}"))
-    for record in output.split(b"\0"):
-        if not record:
+    for entry in output.split(b"\0"):
+        if not entry:
             continue
-        tag, rest = record[:1], record[2:]
+        tag, rest = entry[:1], entry[2:]
         if tag == b"?":
             if rest.endswith(b"/"):
                 listing.skipped["nested repository"] += 1
