@@ -66,7 +66,7 @@ def look_at_share(share: Share, rules: frozenset[str], salt: bytes) -> Looked:
     stamper = Stamper(lambda: salt)
     try:
         for blob in share.blobs():
-            looked.look(blob, rules, stamper, repeats_of(rules))
+            looked.look(blob, rules, stamper)
     except HardenctlError as error:  # git gave up: the others still look at theirs
         looked.gaps.append(Gap(".", f"a part could not be looked at: {error.what}"))
     looked.skipped += share.skipped
