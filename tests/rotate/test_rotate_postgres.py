@@ -133,6 +133,8 @@ def test_alternating_roles_refuse_nobody(project: Any, tmp_path: Path) -> None:
         while not stop.is_set() or len(results) < 200:
             results.append(log_in(project, tmp_path, "CREATE TABLE IF NOT EXISTS shop.t(); SELECT session_user;"))
 
+    # Once before the two clients race: PostgreSQL's IF NOT EXISTS is no lock against another session's CREATE.
+    log_in(project, tmp_path, "CREATE TABLE IF NOT EXISTS shop.t();")
     threads = [threading.Thread(target=client) for _ in range(2)]
     for each in threads:
         each.start()
