@@ -42,7 +42,7 @@ nightly: .venv/ready
 # uv resolves for all supported Pythons and platforms at once.
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --extra all --group dev --generate-hashes \
-	  --no-header --no-emit-index-url --no-emit-find-links --no-annotate --quiet -o requirements.lock
+	  --no-header --no-emit-index-url --no-emit-find-links --no-annotate --no-strip-extras --quiet -o requirements.lock
 
 clean:
 	rm -rf .venv build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
