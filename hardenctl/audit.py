@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from hardenctl.detect.engine import detect
-from hardenctl.model.blob import Blob, Snapshot, Source, SourceKind
+from hardenctl.formats.paths import is_load_result
+from hardenctl.model.blob import Blob, Gap, Snapshot, Source, SourceKind
 from hardenctl.model.report import Report
 from hardenctl.policy.judge import judge, notes, verdict
 from hardenctl.policy.policy import Policy
@@ -33,14 +34,17 @@ def audit(
     started = time.perf_counter()
     detection = detect(source, policy.enabled(rules), policy.settings, progress, jobs)
     judged = judge(source.resolve(detection.findings), policy, baseline=baseline)
+    snapshot = source.snapshot()
+    whole = source.target.kind is not SourceKind.INDEX and _is_whole(snapshot)
     looked_at = basis(
         source.target.kind,
         policy,
         rules,
-        whole=source.target.kind is not SourceKind.INDEX and _is_whole(source.snapshot()),
+        whole=whole,
         gaps=len(detection.gaps),
         servers=bool(detection.servers),
         files=detection.scanned.files,
+        load_evidence=whole and _shows_load(snapshot),
     )
     return Report(
         target=source.target,
@@ -54,6 +58,16 @@ def audit(
         elapsed_seconds=time.perf_counter() - started,
         notes=notes(judged, policy, complete=looked_at.complete),
     )
+
+
+def _shows_load(snapshot: Snapshot | None) -> bool:
+    """Whether a load result says that the service holds its load. Asked of the files: policy can't declare it."""
+    if snapshot is None or not any(map(is_load_result, snapshot.paths())):
+        return False
+    from hardenctl.formats.evidence import results
+    from hardenctl.rules.load.evidence import shows_load
+
+    return shows_load(each for each in results(snapshot) if not isinstance(each, Gap))
 
 
 def _is_whole(snapshot: Snapshot | None) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,11 +13,12 @@ from hardenctl.cli.auditing import show
 from hardenctl.load.builtin import BUILTIN
 from hardenctl.load.document import WRITERS, to_document
 from hardenctl.load.duration import parse_duration, show_duration
+from hardenctl.load.evidence import store_evidence
 from hardenctl.load.outputs import check_outputs, read_document, write_outputs
 from hardenctl.load.prepare import Wishes, prepare
 from hardenctl.load.run import run as run_plan
 from hardenctl.load.verdict import conclude
-from hardenctl.model.errors import UsageError
+from hardenctl.model.errors import ToolError, UsageError
 from hardenctl.policy.load import load_policy
 from hardenctl.report.style import look_of
 
@@ -52,6 +54,17 @@ def report(
     from hardenctl.cli.load_view import summary
 
     show(summary(document, look_of(sys.stdout)) if format == "full" else WRITERS[format](document))
+
+
+def _keep(document: Mapping[str, Any]) -> None:
+    """Store the result in the project of the current folder. Not being able to doesn't change what the run came to."""
+    try:
+        stored = store_evidence(Path.cwd(), document)
+    except ToolError as error:
+        sys.stderr.write(f"warning: not stored as evidence: {error.what}\n")
+    else:
+        if stored:
+            sys.stderr.write(f"stored as evidence, to be committed: {stored}\n")
 
 
 @app.command("run", epilog=_EXIT_CODES)
@@ -90,6 +103,9 @@ def run_scenario(
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="The policy file.")] = None,
     format: Annotated[str, typer.Option(metavar="FORMAT", help="full, json, markdown, junit or html.")] = "full",  # noqa: A002 - the option's name
     output: Annotated[list[str] | None, typer.Option(metavar="FORMAT=FILE", help="Write a report. Repeatable.")] = None,
+    no_evidence: Annotated[
+        bool, typer.Option("--no-evidence", help="Keep no result in this project's .hardenctl/load.")
+    ] = False,
     no_progress: Annotated[bool, typer.Option("--no-progress", "--quiet", help="Nothing while it runs.")] = False,
 ) -> int:
     """Load a target and judge it. Network: that host only."""
@@ -121,4 +137,6 @@ def run_scenario(
     document = to_document(result)
     show(summary(document, look_of(sys.stdout)) if format == "full" else WRITERS[format](document))
     write_outputs(outputs, document)
+    if not no_evidence:
+        _keep(document)
     return result.exit_code

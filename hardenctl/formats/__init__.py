@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from hardenctl.formats.launch.paths import is_config, kind_of
-from hardenctl.formats.paths import GITIGNORE, GUIDES, LEDGER, is_compose, is_dockerfile, is_env_file
+from hardenctl.formats.paths import GITIGNORE, GUIDES, LEDGER, LOAD_RESULT, is_compose, is_dockerfile, is_env_file
 from hardenctl.model.blob import Snapshot
 
 # A Python file without one of these sets up no CORS. The last two are the header, in either case.
@@ -126,4 +126,5 @@ READERS: tuple[Reader, ...] = (
     Reader("hardenctl.formats.dockerfile", "Dockerfile", concerns=is_dockerfile),
     Reader("hardenctl.formats.launch.reader", "ServerLaunch", concerns=_launch),
     Reader("hardenctl.formats.project_docs", "Documentation", concerns=_any, missing=GUIDES),
+    Reader("hardenctl.formats.evidence", "LoadEvidence", concerns=_any, missing=(LOAD_RESULT,)),
 )

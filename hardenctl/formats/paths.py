@@ -11,6 +11,8 @@ from hardenctl.model.pattern import lazy_pattern
 
 GITIGNORE = ".gitignore"
 LEDGER = ".hardenctl/rotation.json"  # of rotations; holds no value
+LOAD_RESULTS = ".hardenctl/load/"  # a file for each scenario: what its last load run came to
+LOAD_RESULT = LOAD_RESULTS + "normal.json"  # where findings about a missing result point
 README = "README.md"
 ENV_EXAMPLE = ".env.example"
 DEPLOYMENT = "docs/DEPLOYMENT.md"
@@ -92,6 +94,11 @@ def _words(name: str) -> list[str]:
 def is_compose(path: str) -> bool:
     """Whether a file is a compose file by its name, in any folder but those of CI workflows."""
     return bool(_COMPOSE.fullmatch(posixpath.basename(path))) and not _WORKFLOWS.search(path)
+
+
+def is_load_result(path: str) -> bool:
+    """Whether a file is a stored load result, `.hardenctl/load/SCENARIO.json`."""
+    return path.startswith(LOAD_RESULTS) and path.endswith(".json") and "/" not in path.removeprefix(LOAD_RESULTS)
 
 
 def is_dockerfile(path: str) -> bool:

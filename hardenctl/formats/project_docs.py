@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from hardenctl.formats.paths import GUIDES
+from hardenctl.formats.paths import GUIDES, is_load_result
 from hardenctl.model.blob import Blob, Gap, Snapshot
 
 LARGEST = 1 << 20  # characters of one file that are read for headings
@@ -80,6 +80,7 @@ class Documentation:
     example: str | None
     environment: str | None
     load_tests: bool
+    load_results: bool
 
     @cached_property
     def lists_variables(self) -> bool:
@@ -106,17 +107,26 @@ def read(snapshot: Snapshot) -> Iterator[Documentation | Gap]:
     paths = snapshot.paths()
     if not (any(map(snapshot.in_scope, GUIDES)) and any(map(concerns, paths))):
         return
-    ours = [path for path in paths if not _ELSEWHERE.search(path)]
     readme = next((path for path in paths if _README.fullmatch(path)), None)
     yield Documentation(
         path=".",
-        service=next(_services(snapshot, ours), None),
+        service=service_of(snapshot),
         readme=snapshot.read(readme) if readme else None,
         topics="\n".join(_topics(snapshot)).lower(),
         example=next((path for path in paths if _EXAMPLE.fullmatch(path)), None),
-        environment=next(_readers(snapshot, ours), None),
+        environment=next(_readers(snapshot, _ours(snapshot)), None),
         load_tests=any(_is_load_test(path) for path in paths),
+        load_results=any(map(is_load_result, paths)),
     )
+
+
+def service_of(snapshot: Snapshot) -> str | None:
+    """The file that shows that a project is deployed as a service; None for a library."""
+    return next(_services(snapshot, _ours(snapshot)), None)
+
+
+def _ours(snapshot: Snapshot) -> list[str]:
+    return [path for path in snapshot.paths() if not _ELSEWHERE.search(path)]
 
 
 def _services(snapshot: Snapshot, paths: list[str]) -> Iterator[str]:

@@ -32,19 +32,24 @@ def check_outputs(wishes: Sequence[str]) -> tuple[tuple[str, Path], ...]:
 def write_outputs(outputs: Sequence[tuple[str, Path]], document: Mapping[str, Any]) -> None:
     """Write each report, or leave what was there. Raises ToolError (a full disk, a folder without permission)."""
     for format_, path in outputs:
-        temporary = ""
-        try:
-            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(WRITERS[format_](document))
-            os.chmod(temporary, 0o644)  # noqa: PTH101 - a report is no secret
-            os.replace(temporary, path)  # noqa: PTH105 - the atomic one
-        except OSError as error:
-            if temporary:
-                Path(temporary).unlink(missing_ok=True)
-            raise ToolError(
-                f"{path} could not be written: {error.strerror}", help="free space or another --output"
-            ) from None
+        write_whole(path, WRITERS[format_](document), help="free space or another --output")
+
+
+def write_whole(path: Path, text: str, *, help: str, make_folder: bool = False) -> None:  # noqa: A002 - as errors call it
+    """Write a file at once, or leave what was there. Raises ToolError."""
+    temporary = ""
+    try:
+        if make_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.chmod(temporary, 0o644)  # noqa: PTH101 - a report is no secret
+        os.replace(temporary, path)  # noqa: PTH105 - the atomic one
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise ToolError(f"{path} could not be written: {error.strerror}", help=help) from None
 
 
 def read_document(path: Path) -> Mapping[str, Any]:

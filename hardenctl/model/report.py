@@ -83,12 +83,13 @@ class Scanned:
 class Score:
     """Readiness of 10. A category nothing was looked at for is None, and so is an overall without any.
 
-    `notes` say why a figure is missing or capped.
+    `notes` say why a figure is missing or capped; `load_evidence` that a load result was counted.
     """
 
     overall: float | None
     categories: Mapping[Category, float | None]
     notes: tuple[str, ...] = ()
+    load_evidence: bool = False
 
 
 @record

@@ -65,7 +65,15 @@ class Gain:
 
 
 def basis(
-    kind: SourceKind, policy: Policy, ran: Iterable[Rule], *, whole: bool, gaps: int, servers: bool, files: int
+    kind: SourceKind,
+    policy: Policy,
+    ran: Iterable[Rule],
+    *,
+    whole: bool,
+    gaps: int,
+    servers: bool,
+    files: int,
+    load_evidence: bool = False,
 ) -> Basis:
     """What was looked at.
 
@@ -82,13 +90,13 @@ def basis(
     missing = {each.category for each in RULES if each.id not in ids}
     some = {each.category for each in RULES} - missing
     scored = some if servers else some - {Category.PERFORMANCE}
-    return Basis(frozenset(scored), gaps, complete=not missing and not gaps)
+    return Basis(frozenset(scored), gaps, load_evidence, complete=not missing and not gaps)
 
 
 def basis_of(report: Report) -> Basis:
     """The basis that a report's score rests on."""
     scored = (each for each, value in report.score.categories.items() if value is not None)
-    return Basis(frozenset(scored), len(report.gaps))
+    return Basis(frozenset(scored), len(report.gaps), report.score.load_evidence)
 
 
 def score(judged: Iterable[JudgedFinding], basis: Basis = Basis()) -> Score:  # noqa: B008 - frozen
@@ -112,6 +120,7 @@ def score(judged: Iterable[JudgedFinding], basis: Basis = Basis()) -> Score:  # 
         _floor(overall),
         {each: None if value is None else _floor(value) for each, value in categories.items()},
         tuple(_notes(judged, basis)),
+        basis.load_evidence,
     )
 
 
@@ -183,7 +192,7 @@ def _notes(judged: Collection[JudgedFinding], basis: Basis) -> Iterable[str]:
     if basis.gaps:
         yield f"capped at {GAP_CAP} while something could not be looked at"
     if Category.PERFORMANCE in basis.categories and not basis.load_evidence:
-        yield f"performance starts at {WITHOUT_LOAD_EVIDENCE} without a load result"
+        yield f"performance starts at {WITHOUT_LOAD_EVIDENCE} without a passing load result of the last 90 days"
     aside = sum(each.status is not Status.OPEN for each in judged)
     if aside:
         yield f"{aside} suppressed or baselined {'finding does' if aside == 1 else 'findings do'} not count"

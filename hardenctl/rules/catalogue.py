@@ -33,6 +33,7 @@ SUBJECTS = (
     Subject("compose", "compose", documents=("ComposeFile",)),
     Subject("dockerfile", "dockerfile", documents=("Dockerfile",)),
     Subject("docs", "docs", documents=("Documentation",)),
+    Subject("load", "load", documents=("LoadEvidence",)),
 )
 
 

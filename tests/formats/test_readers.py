@@ -49,6 +49,7 @@ def test_a_rule_is_found_by_its_id() -> None:
         pytest.param(".env.prod", {"EnvironmentFile", "ContextCopy", "CorsSetup", "ServerLaunch"}, id="env"),
         pytest.param(".gitignore", {"EnvironmentFile", "IgnoreCoverage"}, id="gitignore"),
         pytest.param("README.md", {"Documentation"}, id="guide"),
+        pytest.param(".hardenctl/load/normal.json", {"LoadEvidence"}, id="load-result"),
         pytest.param("app/.dockerignore", {"ContextCopy"}, id="dockerignore"),
         pytest.param("start.sh", {"ServerLaunch"}, id="script"),
         pytest.param("gunicorn.conf.py", {"CorsSetup", "ServerLaunch"}, id="gunicorn"),

@@ -126,7 +126,7 @@ def load_run(tmp_path: Path) -> Callable[..., tuple[int, dict[str, Any]]]:
         spawning = () if "--rate" in arguments else ("--spawn-rate", "50")
         code = run(
             [
-                *("load", "run", "--users", "10", *spawning, "--no-progress"),
+                *("load", "run", "--users", "10", *spawning, "--no-progress", "--no-evidence"),
                 *("--run-time", f"{seconds}s", "--warm-up", warm_up, "--output", f"json={output}"),
                 *map(str, arguments),
             ]

@@ -70,6 +70,7 @@ def test_a_scenario_at_reduced_scale(
         [
             "load",
             "run",
+            "--no-evidence",
             "--scenario",
             scenario,
             "--file",
@@ -135,6 +136,7 @@ def test_the_rendered_locust_file_on_a_service_without_its_paths(meds: tuple[str
         [
             "load",
             "run",
+            "--no-evidence",
             "--locustfile",
             str(tmp_path / "load_test.py"),
             "--host",

@@ -159,6 +159,7 @@ def test_a_stress_run_ends_where_it_breaks(target: Any, tmp_path: Path) -> None:
         [
             "load",
             "run",
+            "--no-evidence",
             "--file",
             str(file),
             "--host",
@@ -204,7 +205,17 @@ def test_a_locust_file_with_a_shape(target: Any, tmp_path: Path) -> None:
 
     output = tmp_path / "load.json"
     gates = ("--gate", "p95<2s", "--gate", "error_rate<5%")
-    arguments = ("load", "run", "--host", target.url, "--locustfile", str(file), *gates, "--no-progress")
+    arguments = (
+        "load",
+        "run",
+        "--host",
+        target.url,
+        "--locustfile",
+        str(file),
+        *gates,
+        "--no-progress",
+        "--no-evidence",
+    )
     code = run([*arguments, "--output", f"json={output}", "--format", "markdown"])
     document = json.loads(output.read_text(encoding="utf-8"))
     assert code == 0
@@ -233,7 +244,17 @@ class Hardenctl:
     def __init__(self, folder: Path, *arguments: str, ignore_sigint: bool = False) -> None:
         self.output = folder / "own.json"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "hardenctl", "load", "run", *arguments, "--output", f"json={self.output}"],
+            [
+                sys.executable,
+                "-m",
+                "hardenctl",
+                "load",
+                "run",
+                *arguments,
+                "--no-evidence",
+                "--output",
+                f"json={self.output}",
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             preexec_fn=(lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) if ignore_sigint else None,  # noqa: PLW1509

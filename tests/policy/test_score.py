@@ -73,7 +73,7 @@ def test_figures(found: list[JudgedFinding], on: Basis, expected: tuple[float | 
         pytest.param([CRITICAL, HIGH], EVIDENCE, "capped at 4.0 while a critical finding is open", id="critical"),
         pytest.param([HIGH], EVIDENCE, "capped at 7.0 while a high finding is open", id="high"),
         pytest.param([], Basis(gaps=2, load_evidence=True), "capped at 7.0 while something could not be", id="gap"),
-        pytest.param([], Basis(), "performance starts at 8.0 without a load result", id="no-load"),
+        pytest.param([], Basis(), "performance starts at 8.0 without a passing load result", id="no-load"),
         pytest.param([], Basis(frozenset({SECURITY})), "performance is not scored", id="not-scored"),
         pytest.param([], Basis(frozenset(), empty=True), "there is no file to look at", id="no-file"),
         pytest.param([], Basis(frozenset()), "only a whole project has a score", id="no-score"),
@@ -194,9 +194,10 @@ def test_a_gap_is_not_complete(monkeypatch: pytest.MonkeyPatch):
     assert not basis(SourceKind.WORKTREE, Policy(), RULES, gaps=1, **options).complete
 
 
-def test_the_basis_of_a_report():
+@pytest.mark.parametrize("load_evidence", [False, True])
+def test_the_basis_of_a_report(load_evidence: bool):  # noqa: FBT001
     """A report says what its score rests on."""
-    on = Basis(frozenset({SECURITY}), 1)
+    on = Basis(frozenset({SECURITY}), 1, load_evidence)
     report = Report(
         Target(".", SourceKind.WORKTREE), (HIGH,), (Gap("a", "r"),), Scanned(), score([HIGH], on), Verdict.FAIL, None
     )

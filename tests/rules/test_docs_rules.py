@@ -132,7 +132,12 @@ def test_the_environment_is_not_documented():
 def test_guides(path: str, text: str, covered: set[str]):
     """A guide is a file of that name, a heading or a link."""
     asked = {"no-deployment-guide", "no-secrets-guide", "no-performance-baseline"}
-    assert asked - hits({"main.py": APP, path: text}).keys() == covered
+    assert asked - hits({"main.py": APP, ".hardenctl/load/normal.json": "{}", path: text}).keys() == covered
+
+
+def test_without_load_results_there_is_nothing_to_explain():
+    """That a service has none is said by load-no-evidence alone."""
+    assert "no-performance-baseline" not in hits({"main.py": APP})
 
 
 def test_a_single_file_is_no_project():

@@ -192,6 +192,7 @@ def test_story(hardenctl: Installed, tmp_path: Path, serve: Any) -> None:
     gates = ("--gate", "p95<2000ms", "--gate", "rps>=1", "--gate", "error_rate<5%")
     hardenctl(*load, "--run-time", "8s", "--warm-up", "1s", *gates, "--output", f"json={result}", cwd=project)
     assert json.loads(result.read_text(encoding="utf-8"))["verdict"] == "pass"
+    assert (project / ".hardenctl" / "load" / "normal.json").is_file()
 
     # After: the four are gone, and the score is up.
     shutil.rmtree(project / "__pycache__", ignore_errors=True)
@@ -210,4 +211,10 @@ def test_story(hardenctl: Installed, tmp_path: Path, serve: Any) -> None:
         assert rule not in remaining
     assert not [rule for rule in remaining if rule.startswith("secret-")]
     assert after["score"]["overall"] > before["score"]["overall"]
+    assert "load-no-evidence" in found
+    assert not [rule for rule in remaining if rule.startswith("load-")]
+    score = json.loads(hardenctl("score", "--format", "json", cwd=project))["score"]
+    assert score["load_evidence"]
+    assert not [note for note in score["notes"] if "load result" in note]
+    assert after["score"]["categories"]["performance"] > 8.0
     assert after["score"]["categories"]["security"] > before["score"]["categories"]["security"]

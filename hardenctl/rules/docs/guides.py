@@ -170,21 +170,34 @@ def no_secrets_guide(documentation: Documentation) -> Iterator[Hit]:
 
 @rule("docs-no-performance-baseline", on=Documentation, severity=Severity.INFO, category=Category.DOCUMENTATION)
 def no_performance_baseline(documentation: Documentation) -> Iterator[Hit]:
-    """Nothing says what load the service is known to hold.
+    """Load results are on file, and nothing says how they came about.
 
     ## Why is this bad?
-    Without figures from a known state, nobody can tell whether a change made the service slower.
+    Figures that nobody can repeat don't tell whether a change made the service slower.
+    Without any result, `load-no-evidence` speaks instead.
 
     ## Example
     ```procfile title="Procfile"
     web: gunicorn main:app
     ```
 
+    ```json title=".hardenctl/load/normal.json"
+    {"schema_version": 1, "kind": "load-evidence", "scenario": "normal", "verdict": "pass",
+     "date": "2026-01-31T10:00:00+00:00", "requests": 4711, "failures": 0,
+     "gates": [{"gate": "p95<300ms", "target": 300, "value": 180, "outcome": "pass"}]}
+    ```
+
     ## Use instead
-    A load test that anyone can repeat, and the figures it gave.
+    A load test that anyone can repeat, or a guide that says what was measured, and on what.
 
     ```procfile title="Procfile"
     web: gunicorn main:app
+    ```
+
+    ```json title=".hardenctl/load/normal.json"
+    {"schema_version": 1, "kind": "load-evidence", "scenario": "normal", "verdict": "pass",
+     "date": "2026-01-31T10:00:00+00:00", "requests": 4711, "failures": 0,
+     "gates": [{"gate": "p95<300ms", "target": 300, "value": 180, "outcome": "pass"}]}
     ```
 
     ```markdown title="docs/PERFORMANCE_BENCHMARKING.md"
@@ -195,11 +208,12 @@ def no_performance_baseline(documentation: Documentation) -> Iterator[Hit]:
     """
     if (
         documentation.service
+        and documentation.load_results
         and not documentation.load_tests
         and not documentation.covers(r"performance|benchmark|load[\s_-]*test|capacity|latency|throughput")
     ):
-        remedy = advice("Run `hardenctl load run --scenario normal` and write down what it gave")
-        yield _hit(documentation, PERFORMANCE, "no load test and no figures of the service's performance", remedy)
+        remedy = advice(f"Write {PERFORMANCE}: what was measured, on what machine, and how to repeat it")
+        yield _hit(documentation, PERFORMANCE, "nothing says how the stored load results came about", remedy)
 
 
 def _hit(documentation: Documentation, path: str, message: str, fix: Fix) -> Hit:
