@@ -187,6 +187,9 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param("a.js", "token = state.push('blockquote_open', 'blockquote', 1)", id="pushed"),
         pytest.param("a.yml", "postgresql-password: " + base64.b64encode(b"db-password").decode(), id="weak-in-base64"),
         pytest.param("a.yml", 'KEY: "1x0000000000000000000000000000000AA"', id="published-dummy"),
+        pytest.param(
+            "a.sh", "-H 'Authorization: Basic " + base64.b64encode(b"Aladdin:open sesame").decode() + "'", id="rfc-7617"
+        ),
     ],
 )
 def test_what_is_no_credential(path: str, text: str):
@@ -201,6 +204,8 @@ def test_what_is_no_credential(path: str, text: str):
         pytest.param("settings/ci.py", 'SECRET_KEY = "{}"', Severity.MEDIUM, id="settings-for-a-pipeline"),
         pytest.param("app.py", 'Field(examples=["{}"], password="{}")', Severity.HIGH, id="example-of-something-else"),
         pytest.param("app.py", 'client_secret = {{"example": "{}"}}', Severity.LOW, id="example"),
+        pytest.param("app.tsx", '{{ key: "client_secret", placeholder: "{}" }}', Severity.LOW, id="placeholder"),
+        pytest.param("app.py", "# for example, client_secret={}", Severity.LOW, id="for-example"),
     ],
 )
 def test_what_surrounds_a_value_decides_how_bad_it_is(path: str, text: str, severity: Severity):

@@ -159,6 +159,13 @@ AWS_ID = FAKES["aws-access-key-id"]()
             Confidence.LIKELY,
             id="example-in-a-schema",
         ),
+        pytest.param(
+            "schemas.py",
+            '{ label: "Secret", placeholder: "' + FAKES["secret-stripe-webhook-secret"]() + '" }',
+            Severity.LOW,
+            Confidence.LIKELY,
+            id="placeholder-of-a-form",
+        ),
     ],
 )
 def test_what_stands_around_a_token(path: str, text: str, severity: Severity, confidence: Confidence):

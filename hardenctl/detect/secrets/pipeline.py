@@ -33,9 +33,10 @@ LONGEST = 2000  # characters of a value that is scored: a longer one is text, or
 MOST = 500  # credentials that are told of one blob
 MASKED = 0.05  # probability from which a candidate is masked in what is shown
 
-# What everybody has, by the start of its SHA-256: keys of the storage and Cosmos emulators, the token of jwt.io.
-_PUBLISHED = frozenset({"0011cc25eb432071", "aa6547439583c3a2", "7f75367e78812551"})
-_PUBLISHED_LENGTHS = frozenset({88, 155})
+# What everybody has, by the start of its SHA-256: keys of the storage and Cosmos emulators, the token of jwt.io,
+# the user and password of RFC 7617.
+_PUBLISHED = frozenset({"0011cc25eb432071", "aa6547439583c3a2", "7f75367e78812551", "cf4d418ed3de92d7"})
+_PUBLISHED_LENGTHS = frozenset({28, 88, 155})
 _SLUG = lazy_pattern(r"[a-z]+(?:[-_]{1,2}[a-z]+)+")
 _PEM_END = lazy_pattern(r"-----END [A-Z0-9 ]{0,60}-----")
 _PEM_BODY = lazy_pattern(r"(?:[A-Za-z0-9+/=\s\\\"',.:()]|-(?!----)){0,12000}(?:-----)?")
@@ -341,17 +342,14 @@ def _by_decoding(candidate: Candidate, path: str) -> Settled | None:
 
 
 def _refused(candidate: Candidate, text: str, path: str) -> bool:
+    if _is_published(candidate.value):
+        return True
     if candidate.how is How.BASIC:
         decoded = basic(candidate.value)
         return decoded is None or is_weak(decoded[1], "", decoded[0]) or is_placeholder(decoded[1])
     if Setting.TRANSLATION in setting(path) and not any(map(str.isdigit, candidate.value)):
         return True
-    return (
-        bool(refusal(candidate))
-        or _is_published(candidate.value)
-        or is_own_name(candidate, text)
-        or is_surrounded(candidate, text, path)
-    )
+    return bool(refusal(candidate)) or is_own_name(candidate, text) or is_surrounded(candidate, text, path)
 
 
 def _believed(candidate: Candidate, blob: Blob) -> tuple[SecretRule, Hit] | None:

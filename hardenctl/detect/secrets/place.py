@@ -11,7 +11,11 @@ from hardenctl.model.pattern import lazy_pattern
 UNTRUSTED = Setting.TEST | Setting.EXAMPLE | Setting.DOCUMENT
 _BESIDE = 400  # characters around a key's id in which its secret is looked for
 _SIGNED_URL = lazy_pattern(r"(?:Credential|AccessKeyId|SubscriptionId)(?:=|%3D|\\u003d)\Z", re.IGNORECASE)
-_EXAMPLE = lazy_pattern(r"(?:@|\b)examples?\b[\"']?\s{0,4}(?:[:=(]|\s)\s{0,4}[\[(]?\s{0,80}[\"'`]?\Z", re.IGNORECASE)
+_EXAMPLE = lazy_pattern(
+    r"(?:@|\b)(?:examples?|placeholder)\b[\"']?\s{0,4}(?:[:=(]|\s)\s{0,4}[\[({]?\s{0,80}[\"'`]?\Z"
+    r"|(?:\bfor example\b|\be\.g\.)[^\n\"'`]{0,80}\Z",
+    re.IGNORECASE,
+)
 _AWS_SECRET = lazy_pattern(
     r"(?<![A-Za-z0-9/+])(?=[A-Za-z/+]{0,39}\d)(?=[^A-Z]{0,39}[A-Z])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 )
@@ -23,7 +27,7 @@ _CLIENT_WORDS = lazy_pattern(r"authDomain|messagingSenderId|mobilesdk_app_id|fir
 
 
 def is_example(text: str, start: int) -> bool:
-    """Whether what stands before a value calls it an example: `examples=["`, `"example": "`, `@example `."""
+    """Whether what stands before a value calls it an example: `examples=["`, `placeholder: "`, `for example, `."""
     return bool(_EXAMPLE.search(text[max(0, start - 120) : start]))
 
 
