@@ -71,11 +71,14 @@ def test_fast_errors_don_t_flatter(target: Any, scenario_file: Callable[..., Pat
     assert "/ok" not in target.hits
 
 
-def test_a_hanging_target_fails(target: Any, scenario_file: Callable[..., Path], load_run: LoadRun) -> None:
+@pytest.mark.parametrize("warm_up", [pytest.param("1ms", id="while-measured"), pytest.param("1s", id="since-warm-up")])
+def test_a_hanging_target_fails(
+    target: Any, scenario_file: Callable[..., Path], load_run: LoadRun, warm_up: str
+) -> None:
     """Requests that are still without an answer at the end are failures: a target that hangs isn't idle."""
     file = scenario_file("/hang")
     file.write_text(file.read_text(encoding="utf-8").replace("3s", "60s"), encoding="utf-8")
-    code, document = load_run("--host", target.url, "--file", file, seconds=2, warm_up="1ms")
+    code, document = load_run("--host", target.url, "--file", file, seconds=2, warm_up=warm_up)
     assert code == 1
     assert document["metrics"]["errors"] == {"no answer before the run ended": 10}
 

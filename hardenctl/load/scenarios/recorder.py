@@ -62,8 +62,12 @@ class Recorder:
             delta["errors"][kind] = delta["errors"].get(kind, 0) + 1
 
     def unfinished(self, name: str, started: float, waited: float) -> None:
-        """Count a request that still had no answer when its user was stopped, as a failure if it had time enough."""
-        if started >= self.measure_from and time.time() - started >= waited:
+        """Count a request that still had no answer when its user was stopped, as a failure if it had time enough.
+
+        One that was sent during the warm-up counts too when it hung through so much of what is measured: its user
+        sent no other, and a target that froze early would look idle.
+        """
+        if time.time() - max(started, self.measure_from) >= waited:
             delta = self._delta(name)
             delta["failed"] += 1
             delta["errors"]["no answer before the run ended"] = (
