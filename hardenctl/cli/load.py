@@ -18,6 +18,7 @@ from hardenctl.load.outputs import check_outputs, read_document, write_outputs
 from hardenctl.load.prepare import Wishes, prepare
 from hardenctl.load.run import run as run_plan
 from hardenctl.load.verdict import conclude
+from hardenctl.load.watch import Watched
 from hardenctl.model.errors import ToolError, UsageError
 from hardenctl.policy.load import load_policy
 from hardenctl.report.style import look_of
@@ -95,7 +96,24 @@ def run_scenario(
     openapi: Annotated[
         str | None, typer.Option(metavar="URL-OR-FILE", help="Endpoints from there. [default: HOST/openapi.json]")
     ] = None,
-    target_pid: Annotated[int | None, typer.Option(metavar="PID", help="Watch this process tree's CPU.")] = None,
+    target_pid: Annotated[
+        int | None, typer.Option(metavar="PID", help="Watch CPU and memory of this process and its children.")
+    ] = None,
+    target_port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Of what listens on this port of this machine.")
+    ] = None,
+    target_container: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of this Docker container (asks the docker command).")
+    ] = None,
+    target_prometheus: Annotated[
+        str | None, typer.Option(metavar="URL", help="Ask this Prometheus (network: that host); needs --cpu-query.")
+    ] = None,
+    cpu_query: Annotated[
+        str | None, typer.Option(metavar="PROMQL", help="The share of 1 that the target uses of its CPUs.")
+    ] = None,
+    memory_query: Annotated[
+        str | None, typer.Option(metavar="PROMQL", help="The bytes of memory that the target uses.")
+    ] = None,
     processes: Annotated[int, typer.Option(metavar="N", min=1, help="Generator processes.")] = 1,
     confirm_host: Annotated[
         str | None, typer.Option(metavar="NAME", help="Repeat the name of a host outside of private networks.")
@@ -125,7 +143,7 @@ def run_scenario(
         gates=tuple(gate or ()),
         locustfile=locustfile,
         openapi=openapi,
-        target_pid=target_pid,
+        watched=Watched(target_pid, target_port, target_container, target_prometheus, cpu_query, memory_query),
         processes=processes,
         confirm_host=confirm_host,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -55,6 +55,8 @@ def to_document(result: Result) -> dict[str, Any]:
             for stage, window in zip(scenario.stages, run.stages, strict=False)
         ],
         "cpu": _round(run.whole.cpu),
+        "memory": _memory([point.memory for point in run.timeline if point.memory is not None]),
+        "watched": {"what": run.watched, "problem": run.watch_problem or None} if run.watched else None,
         "generator": {
             "processes": plan.processes,
             "cpu_mean": _round(run.generator.mean_cpu),
@@ -77,6 +79,7 @@ def to_document(result: Result) -> dict[str, Any]:
                 "p95": _round(point.p95),
                 "p99": _round(point.p99),
                 "cpu": _round(point.cpu),
+                "memory": _round(point.memory),
                 "measured": point.measured,
             }
             for point in run.timeline
@@ -167,6 +170,13 @@ def _gate(result: GateResult) -> dict[str, Any]:
         "shown": "-" if result.value is None else gate.show(result.value),
         "reason": result.reason,
     }
+
+
+def _memory(values: Sequence[float]) -> dict[str, float | None] | None:
+    """The target's memory in bytes over the run; None where nobody looked."""
+    if not values:
+        return None
+    return {"first": _round(values[0]), "last": _round(values[-1]), "peak": _round(max(values))}
 
 
 def _metrics(series: Series, window: Window) -> dict[str, Any]:

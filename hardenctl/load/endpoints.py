@@ -7,13 +7,13 @@ import json
 import os
 import secrets
 import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPException, HTTPMessage
+from http.client import HTTPException
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from hardenctl.load.http import opener
 from hardenctl.load.openapi import NAMES, PASSWORD, Api
 from hardenctl.load.scenario import Authentication, Endpoint
 from hardenctl.model.errors import DocumentError, UsageError
@@ -90,7 +90,7 @@ def _renamed(body: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _status(url: str) -> int:
     """The HTTP status of a GET; 0 where there is no answer."""
     try:
-        with _opener().open(url, timeout=_SECONDS) as answer:
+        with opener().open(url, timeout=_SECONDS) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         error.close()
@@ -130,28 +130,9 @@ def _yaml(data: bytes) -> Any:
         return None
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Another host was never confirmed."""
-
-    def redirect_request(  # noqa: PLR0917 - as urllib calls it
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: HTTPMessage,
-        newurl: str,
-    ) -> None:
-        del req, fp, code, msg, headers, newurl
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
-
-
 def _fetch(url: str) -> bytes:
     try:
-        with _opener().open(url, timeout=_SECONDS) as answer:  # the target was checked; the scheme is http or https
+        with opener().open(url, timeout=_SECONDS) as answer:  # the target was checked; the scheme is http or https
             return bytes(answer.read(_MOST_BYTES))
     except urllib.error.HTTPError as error:
         error.close()

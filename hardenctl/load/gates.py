@@ -159,7 +159,9 @@ def judge_gate(gate: Gate, window: Window) -> GateResult:
 def _judge_cpu(gate: Gate, window: Window) -> GateResult:
     if window.cpu is None:
         outcome = Outcome.INCONCLUSIVE if gate.asked else Outcome.NOT_MEASURED
-        return GateResult(gate, outcome, reason="the target's CPU was not measured: name its process by --target-pid")
+        return GateResult(
+            gate, outcome, reason="the target's CPU was not measured: name it by --target-pid or --target-port"
+        )
     outcome = Outcome.PASS if gate.holds(window.cpu) else Outcome.FAIL
     return GateResult(gate, outcome, window.cpu, window.cpu, window.cpu, reason="mean of the CPUs the target may use")
 

@@ -59,7 +59,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One moment of the timeline. Rates are per second, latencies in milliseconds, `cpu` the target's share of 1."""
+    """One moment of the timeline. Rates are per second, latencies in milliseconds.
+
+    `cpu` is the target's share of 1, `memory` its bytes.
+    """
 
     at: float
     stage: int
@@ -71,3 +74,4 @@ class Point:
     p99: float | None
     cpu: float | None
     measured: bool
+    memory: float | None = None

@@ -13,6 +13,7 @@ from typing import Any
 from hardenctl.load.gates import Gate, builtin_gates, parse_gate
 from hardenctl.load.scenario import MAX_SECONDS, Authentication, Endpoint, Scenario
 from hardenctl.load.target import LoadTarget
+from hardenctl.load.watch import Watched
 from hardenctl.model.errors import UsageError
 from hardenctl.model.settings import LoadSettings
 
@@ -33,7 +34,7 @@ class Plan:
     warm_up: float
     locustfile: Path | None = None
     use_shape: bool = False
-    target_pid: int | None = None
+    watched: Watched = field(default_factory=Watched)
     processes: int = 1
     notes: tuple[str, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # for the generators' environment alone
@@ -85,7 +86,7 @@ def plan(
     scale: float = 1.0,
     locustfile: Path | None = None,
     use_shape: bool = False,
-    target_pid: int | None = None,
+    watched: Watched | None = None,
     processes: int = 1,
     notes: Sequence[str] = (),
     secrets: Mapping[str, str] | None = None,
@@ -127,7 +128,7 @@ def plan(
         warm_up=warm_up,
         locustfile=locustfile,
         use_shape=use_shape,
-        target_pid=target_pid,
+        watched=watched or Watched(),
         processes=processes,
         notes=(*said, *target.warnings),
         secrets=secrets or {},

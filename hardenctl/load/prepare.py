@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hardenctl.load.builtin import builtin
@@ -13,6 +13,7 @@ from hardenctl.load.generators import require_locust
 from hardenctl.load.plan import Plan, plan
 from hardenctl.load.scenario import Scenario
 from hardenctl.load.target import allow_target
+from hardenctl.load.watch import Watched
 from hardenctl.model.errors import UsageError
 from hardenctl.model.settings import LoadSettings
 
@@ -33,7 +34,7 @@ class Wishes:
     gates: tuple[str, ...] = ()
     locustfile: Path | None = None
     openapi: str | None = None
-    target_pid: int | None = None
+    watched: Watched = field(default_factory=Watched)
     processes: int = 1
     confirm_host: str | None = None
 
@@ -77,7 +78,7 @@ def prepare(wishes: Wishes, settings: LoadSettings) -> Plan:
         scale=wishes.scale,
         locustfile=locustfile,
         use_shape=locustfile is not None and not sized,
-        target_pid=wishes.target_pid,
+        watched=wishes.watched,
         processes=wishes.processes,
         notes=notes,
         secrets=secrets,

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from hardenctl.load.cpu import CpuWatch
 from hardenctl.load.gates import Outcome, judge_gate
 from hardenctl.load.generators import Generators, require_locust
 from hardenctl.load.histogram import Histogram
 from hardenctl.load.measure import Point, Window
 from hardenctl.load.plan import GRACE, INTERVAL, Plan
+from hardenctl.load.watch import Usage, Watch, open_watch
 from hardenctl.model.errors import ToolError
 
 _START_SECONDS = 60.0  # importing Locust takes 2 s on an idle machine
@@ -65,7 +65,8 @@ class Run:
     seconds: float = 0.0
     interrupted: bool = False
     aborted: str = ""
-    cpu_lost: bool = False
+    watched: str = ""  # what the target's CPU was read from
+    watch_problem: str = ""
 
 
 def run(plan: Plan, on_point: Callable[[Run, Point], None] | None = None) -> Run:
@@ -75,12 +76,14 @@ def run(plan: Plan, on_point: Callable[[Run, Point], None] | None = None) -> Run
     generator fails.
     """
     require_locust()
-    watch = CpuWatch(plan.target_pid) if plan.target_pid is not None else None
+    watch = open_watch(plan.watched)
     generators = Generators(plan.jobs(), plan.secrets)
     try:
         return _Session(plan, generators, watch, on_point).carry_out()
     finally:
         generators.close()
+        if watch:
+            watch.close()
 
 
 class _Session:
@@ -88,7 +91,7 @@ class _Session:
         self,
         plan: Plan,
         generators: Generators,
-        watch: CpuWatch | None,
+        watch: Watch | None,
         on_point: Callable[[Run, Point], None] | None,
     ) -> None:
         self.plan = plan
@@ -187,9 +190,9 @@ class _Session:
     def _point(self, stage: int, at: float, *, measuring: bool) -> None:
         elapsed = at - self.pending_from
         series = self.pending.overall
-        cpu = self.watch.sample() if self.watch else None
-        if cpu is not None and measuring:
-            self.cpu.append((stage, cpu))
+        usage = self.watch.sample() if self.watch else Usage()
+        if usage.cpu is not None and measuring:
+            self.cpu.append((stage, usage.cpu))
         latency: Histogram = series.latency
         point = Point(
             at=round(at, 3),
@@ -200,7 +203,8 @@ class _Session:
             p50=latency.quantile(0.5),
             p95=latency.quantile(0.95),
             p99=latency.quantile(0.99),
-            cpu=cpu,
+            cpu=usage.cpu,
+            memory=usage.memory,
             measured=measuring,
         )
         self.result.timeline.append(point)
@@ -262,8 +266,11 @@ class _Session:
         result = self.result
         self._finish_stages()
         result.whole.seconds = max(self.measured, default=max(0.0, result.seconds - self.plan.warm_up))
-        result.cpu_lost = bool(self.watch and self.watch.gone)
-        if self.cpu and not result.cpu_lost:
+        if self.watch:
+            result.watched, result.watch_problem = self.watch.about, self.watch.problem
+            if not self.cpu and not result.watch_problem:
+                result.watch_problem = "the run was too short for a reading"
+        if self.cpu and not result.watch_problem:
             result.whole.cpu = sum(share for _, share in self.cpu) / len(self.cpu)
         return result
 

@@ -50,8 +50,8 @@ def conclude(run: Run) -> Result:
 
 def _judge(gate: Gate, run: Run) -> GateResult:
     result = judge_gate(gate, run.whole)
-    if gate.metric == "cpu" and run.cpu_lost:
-        return dataclasses.replace(result, outcome=Outcome.INCONCLUSIVE, reason="the target's process ended")
+    if gate.metric == "cpu" and run.watch_problem:
+        return dataclasses.replace(result, outcome=Outcome.INCONCLUSIVE, reason=run.watch_problem)
     if run.plan.scenario.by_stage and result.outcome is not Outcome.FAIL:
         for stage, window in zip(run.plan.scenario.stages, run.stages, strict=False):
             part = judge_gate(gate, window)

@@ -117,7 +117,7 @@ def test_a_target_process_that_ended() -> None:
     run = make_run(gates=("cpu<70%",))
     run.whole.cpu = 0.1
     assert judged(run)[0] is Outcome.PASS
-    run.cpu_lost = True
+    run.watch_problem = "the target's process ended"
     assert "the target's process ended" in judged(run)[2]
 
 
