@@ -96,6 +96,12 @@ def run_scenario(
     openapi: Annotated[
         str | None, typer.Option(metavar="URL-OR-FILE", help="Endpoints from there. [default: HOST/openapi.json]")
     ] = None,
+    har: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Endpoints from a browser's recording, without its credentials.")
+    ] = None,
+    har_host: Annotated[
+        str | None, typer.Option(metavar="HOST", help="The host that was recorded, where it isn't --host's.")
+    ] = None,
     target_pid: Annotated[
         int | None, typer.Option(metavar="PID", help="Watch CPU and memory of this process and its children.")
     ] = None,
@@ -143,6 +149,8 @@ def run_scenario(
         gates=tuple(gate or ()),
         locustfile=locustfile,
         openapi=openapi,
+        har=har,
+        har_host=har_host,
         watched=Watched(target_pid, target_port, target_container, target_prometheus, cpu_query, memory_query),
         processes=processes,
         confirm_host=confirm_host,

@@ -26,12 +26,16 @@ _MOST_BYTES = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The requests of a target, how to log in, what there is to say, and what the generator's environment needs."""
+    """The requests of a target, how to log in, what there is to say, and what the generator's environment needs.
+
+    `think` is the range of pauses between two requests, where the source knows it.
+    """
 
     endpoints: tuple[Endpoint, ...] = ()
     authentication: Authentication | None = None
     notes: tuple[str, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    think: tuple[float, float] | None = None
 
 
 def find_endpoints(url: str, openapi: str | None, environment: Mapping[str, str] = os.environ) -> Found:

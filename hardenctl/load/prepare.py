@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hardenctl.load.builtin import builtin
-from hardenctl.load.endpoints import find_endpoints
+from hardenctl.load.endpoints import Found, find_endpoints
 from hardenctl.load.generators import require_locust
 from hardenctl.load.plan import Plan, plan
 from hardenctl.load.scenario import Scenario
@@ -34,6 +34,8 @@ class Wishes:
     gates: tuple[str, ...] = ()
     locustfile: Path | None = None
     openapi: str | None = None
+    har: Path | None = None
+    har_host: str | None = None
     watched: Watched = field(default_factory=Watched)
     processes: int = 1
     confirm_host: str | None = None
@@ -55,19 +57,8 @@ def prepare(wishes: Wishes, settings: LoadSettings) -> Plan:
     )
     scenario.check_caps()
     target = allow_target(wishes.host, confirmed=wishes.confirm_host, hosts=settings.hosts)
-    notes: list[str] = []
-    secrets: Mapping[str, str] = {}
-    locustfile = wishes.locustfile
-    if locustfile is not None:
-        if not locustfile.is_file():
-            raise UsageError(f"{locustfile} is no file", help="check --locustfile")
-        locustfile = locustfile.resolve()
-    elif not scenario.endpoints:
-        found = find_endpoints(target.url, wishes.openapi)
-        own = scenario.authentication
-        scenario = dataclasses.replace(scenario, endpoints=found.endpoints, authentication=own or found.authentication)
-        notes += found.notes
-        secrets = found.secrets
+    scenario, found = _with_endpoints(scenario, wishes, target.url)
+    locustfile = wishes.locustfile.resolve() if wishes.locustfile else None
     sized = any(each is not None for each in (wishes.users, wishes.rate, wishes.seconds, wishes.scenario, wishes.file))
     return plan(
         scenario,
@@ -80,9 +71,43 @@ def prepare(wishes: Wishes, settings: LoadSettings) -> Plan:
         use_shape=locustfile is not None and not sized,
         watched=wishes.watched,
         processes=wishes.processes,
-        notes=notes,
-        secrets=secrets,
+        notes=found.notes,
+        secrets=found.secrets,
     )
+
+
+def _with_endpoints(scenario: Scenario, wishes: Wishes, url: str) -> tuple[Scenario, Found]:
+    """The scenario with what its users ask for: its own, else a recording's, else an OpenAPI document's."""
+    named = {
+        "--locustfile": wishes.locustfile,
+        "--openapi": wishes.openapi,
+        "--har": wishes.har,
+        "--file with endpoints": scenario.endpoints or None,
+    }
+    given = [name for name, each in named.items() if each is not None]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} don't go together", help="name one source of what users ask for")
+    if wishes.har_host is not None and wishes.har is None:
+        raise UsageError("--har-host needs --har")
+    if wishes.locustfile is not None:
+        if not wishes.locustfile.is_file():
+            raise UsageError(f"{wishes.locustfile} is no file", help="check --locustfile")
+        return scenario, Found()
+    if scenario.endpoints:
+        return scenario, Found()
+    if wishes.har is not None:
+        from hardenctl.load.har import find_in_har
+
+        found = find_in_har(wishes.har, url, os.environ, wishes.har_host)
+    else:
+        found = find_endpoints(url, wishes.openapi)
+    changed = dataclasses.replace(
+        scenario,
+        endpoints=found.endpoints,
+        authentication=scenario.authentication or found.authentication,
+        think=found.think or scenario.think,
+    )
+    return changed, found
 
 
 def _scenario(wishes: Wishes) -> Scenario:

@@ -16,6 +16,7 @@ from hardenctl.load.builtin import builtin
 from hardenctl.load.duration import parse_duration
 from hardenctl.load.gates import parse_gate
 from hardenctl.load.scenario import Authentication, Endpoint, Scenario, Stage
+from hardenctl.load.tasks import Tasks
 from hardenctl.model.errors import DocumentError, HardenctlError, UsageError
 from hardenctl.model.nearest import nearest
 
@@ -145,6 +146,37 @@ class AuthenticationModel(_Model):
         )
 
 
+Path_ = Annotated[str, Field(pattern="^/")]
+
+
+class TasksModel(_Model):
+    """The built-in user's tasks at the target's own paths."""
+
+    items: Path_ | None = None
+    reminders: Path_ | None = None
+    entries: Path_ | None = None
+    analytics: Path_ | None = None
+    id: str = "id"
+    item: Any = None
+    entry: Any = None
+    update: Literal["PUT", "PATCH"] = "PUT"
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> TasksModel:
+        if not (self.items or self.reminders or self.entries or self.analytics):
+            raise ValueError("name a path of items, reminders, entries or analytics")
+        name = _literal_credential([self.item, self.entry])
+        if name:
+            raise ValueError(f"`{name}` is written out; write $NAME and set that environment variable")
+        if self.entry is None and self.entries and not self.items:
+            raise ValueError("entries without items need a body of their own: `entry`")
+        return self
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """As the run wants them."""
+        return tuple(Tasks(**{name: each for name, each in self.model_dump().items() if each is not None}).endpoints())
+
+
 class ScenarioModel(_Model):
     """A scenario file."""
 
@@ -153,6 +185,7 @@ class ScenarioModel(_Model):
     extends: str = "normal"
     stages: list[StageModel] = Field(default_factory=list)
     targets: list[Annotated[str, BeforeValidator(_gate)]] | None = Field(default=None, min_length=1)
+    tasks: TasksModel | None = None
     endpoints: list[RequestModel] = Field(default_factory=list)
     authentication: AuthenticationModel | None = None
     think_time: Annotated[tuple[float, float], BeforeValidator(_think)] | None = None
@@ -184,7 +217,7 @@ def _scenario(model: ScenarioModel, path: Path) -> Scenario:
     stages = tuple(each.stage() for each in model.stages)
     if len({stage.rate is None for stage in stages}) > 1:
         raise DocumentError(f"{path}: stages mix users and rates", help="make two scenarios of them")
-    endpoints = tuple(each.endpoint() for each in model.endpoints)
+    endpoints = (*(model.tasks.endpoints() if model.tasks else ()), *(each.endpoint() for each in model.endpoints))
     names = [each.name for each in endpoints]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
@@ -219,7 +252,7 @@ def _explained(path: Path, error: ValidationError) -> HardenctlError:
 
 
 def _keys() -> list[str]:
-    models = (ScenarioModel, StageModel, RequestModel, AuthenticationModel)
+    models = (ScenarioModel, StageModel, TasksModel, RequestModel, AuthenticationModel)
     return sorted({each.alias or name for model in models for name, each in model.model_fields.items()})
 
 
