@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from browser import Browser, find_chromium
 from hypothesis import settings
 
 # CI asks the same questions every time, so that a push is judged by what it changes; `make nightly` asks new ones.
@@ -79,3 +80,16 @@ def make_repository(tmp_path: Path) -> Callable[..., Repository]:
         return repository
 
     return make
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium. Without one the tests are skipped, and fail in CI."""
+    program = find_chromium()
+    if program is None or os.name == "nt":
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is not installed, and CI has to have it")
+        pytest.skip("needs Chromium")
+    opened = Browser(program)
+    yield opened
+    opened.close()

@@ -190,18 +190,16 @@ def test_html(result: Result, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert run(["load", "report", str(tmp_path / "a.json")]) == 0
     page = capsys.readouterr().out
     assert len(page) < 200_000
-    assert page.count("<svg") == 6
+    assert page.count("<figure>") == 6
     assert "error_rate&lt;1%" in page
-    assert not any(word in page for word in ("<script", "http://www", "https://", "url("))
-    root = ET.fromstring(page.partition("\n")[2].partition("<body>")[2].join(["<body>", ""]).removesuffix("</html>\n"))  # noqa: S314
-    assert root.tag == "body"
+    assert not any(word in page for word in ("http://www", "https://", "url(", "src=", "@import"))
 
 
 def test_a_report_of_a_run_without_requests() -> None:
     """Where nothing was measured there are no charts, and no crash."""
     run = make_run(ok=0)
     run.timeline = []
-    assert "<svg" not in WRITERS["html"](to_document(conclude(run)))
+    assert "<figure" not in WRITERS["html"](to_document(conclude(run)))
 
 
 @pytest.mark.parametrize(
