@@ -19,6 +19,7 @@ from hardenctl.generate.files import check_key_file, check_store, fill_file, sto
 from hardenctl.generate.keypair import RSA_STRENGTH, KeyPair, generate_pair, require
 from hardenctl.generate.push import PLATFORMS, Destination, check_key, check_platform, names, prepare, push
 from hardenctl.generate.stamps import Ledger, Place
+from hardenctl.generate.targets import destination_of, place_named
 from hardenctl.model.errors import HardenctlError, ToolError, UsageError
 from hardenctl.model.settings import SecretSettings
 from hardenctl.policy.load import load_policy
@@ -33,7 +34,12 @@ app = typer.Typer(
 
 
 _Write = Annotated[Path | None, typer.Option("--write", metavar="FILE", help="Put it into this dotenv file.")]
-_Push = Annotated[str | None, typer.Option("--push", metavar="PLATFORM", help=f"Deliver it: {', '.join(PLATFORMS)}.")]
+_Push = Annotated[
+    str | None,
+    typer.Option(
+        "--push", metavar="PLATFORM", help=f"Deliver it: {', '.join(PLATFORMS)}, or one of the policy's targets."
+    ),
+]
 _Environment = Annotated[
     str,
     typer.Option(
@@ -79,7 +85,7 @@ def _command(recipe: Recipe) -> Callable[..., None]:
         options = _Options(write, push_to, key, environment, force=force, show=show)
         options.check(recipe.key)
         ledger = Ledger()
-        destination = _destination(push_to, name, environment, yes=yes)
+        delivery = _delivery(push_to, name, environment, settings, yes=yes)
         if write is not None:
             check_store(write, name, force=force)
         credential = generate(recipe, bits=bits, length=length, alphabet=alphabet, prefix=prefix, settings=settings)
@@ -88,7 +94,7 @@ def _command(recipe: Recipe) -> Callable[..., None]:
             ledger.stamp(name, ledger.place_of(write), credential.value, recipe.name)
             sys.stdout.write(f"{write}: {name} set ({credential.describe()})\n")
         else:
-            _hand_over(recipe.name, credential, destination, ledger, show=show)
+            _hand_over(recipe.name, credential, delivery, ledger, show=show)
 
     return command
 
@@ -114,29 +120,39 @@ def _pair_command(kind: str) -> Callable[..., None]:
         options = _Options(write, push_to, key if write is None else None, environment, force=force, show=show)
         options.check("JWT_PRIVATE_KEY")
         ledger = Ledger()
-        destination = _destination(push_to, key or "JWT_PRIVATE_KEY", environment, yes=yes)
+        settings = _settings()
+        delivery = _delivery(push_to, key or "JWT_PRIVATE_KEY", environment, settings, yes=yes)
         if write is not None:
             check_key_file(write, force=force)
-        pair = generate_pair(kind, modulus=bits, floor=_settings().minimum_bits)
+        pair = generate_pair(kind, modulus=bits, floor=settings.minimum_bits)
         if write is not None:
             public = store_key_pair(write, pair.value, pair.public, force=force)
             ledger.stamp(write.name, ledger.place_of(write), pair.value, kind)
             sys.stdout.write(f"{write} and {public} written ({pair.describe()})\n")
         else:
-            _hand_over(kind, pair, destination, ledger, show=show)
+            _hand_over(kind, pair, delivery, ledger, show=show)
 
     return command
 
 
+@dataclass(frozen=True)
+class _Delivery:
+    """A key on its way to a place, and what the platform there calls it."""
+
+    key: str
+    place: Place
+    destination: Destination
+
+
 def _hand_over(
-    name: str, made: Credential | KeyPair, destination: Destination | None, ledger: Ledger, *, show: bool
+    name: str, made: Credential | KeyPair, delivery: _Delivery | None, ledger: Ledger, *, show: bool
 ) -> None:
     """To the platform, into the pipe, or onto the screen where that was asked for."""
-    if destination is not None:
+    if delivery is not None:
         value = made.value.rstrip("\n")  # of a PEM: gh and doppler drop a line break at the end, so none has one
-        push(destination, value)
-        ledger.stamp(destination.key, Place(destination.platform, destination.environment), value, name)
-        sys.stdout.write(f"{destination} delivered ({made.describe()})\n")
+        push(delivery.destination, value)
+        ledger.stamp(delivery.key, delivery.place, value, name)
+        sys.stdout.write(f"{delivery.destination} delivered ({made.describe()})\n")
     elif not sys.stdout.isatty():
         sys.stdout.write(made.value)
     elif show:
@@ -149,7 +165,9 @@ def _hand_over(
 def _print_names(push_to: str | None, key: str, environment: str) -> None:
     if push_to is None:
         raise UsageError("--list needs --push PLATFORM", help="name the platform")
-    sys.stdout.writelines(f"{each}\n" for each in names(Destination(push_to, key, environment)))
+    settings = _settings()
+    place = place_named(push_to, environment, settings)
+    sys.stdout.writelines(f"{each}\n" for each in names(destination_of(place, key, settings)))
 
 
 @dataclass(frozen=True)
@@ -179,14 +197,17 @@ class _Options:
             raise UsageError("--show excludes --write and --push", help="what is delivered need not be seen")
 
 
-def _destination(push_to: str | None, key: str, environment: str, *, yes: bool) -> Destination | None:
-    """The destination, ready and confirmed."""
+def _delivery(
+    push_to: str | None, key: str, environment: str, settings: SecretSettings, *, yes: bool
+) -> _Delivery | None:
+    """The delivery, its destination ready and confirmed."""
     if push_to is None:
         return None
-    destination = Destination(push_to, key, environment)
+    place = place_named(push_to, environment, settings)
+    destination = destination_of(place, key, settings)
     prepare(destination)
     confirm(f"{destination}: make a new value and deliver it?", yes=yes)
-    return destination
+    return _Delivery(key, place, destination)
 
 
 for _recipe in RECIPES.values():
@@ -218,34 +239,37 @@ def env(
     if environment and push_to is None:
         raise UsageError("--environment needs --push PLATFORM", help="name the platform")
     ledger = Ledger()
+    settings = _settings()
+    place = None
     if push_to is not None:
-        check_platform(push_to, environment)
+        place = place_named(push_to, environment, settings)
+        to = destination_of(place, "", settings)
+        check_platform(to.platform, to.environment)
     filled = fill_file(
         template,
         write,
         rotate=rotate or (),
         assign=dict(map(_pair, assign or ())),
         hosts=_hosts(template),
-        settings=_settings(),
+        settings=settings,
     )
     ledger.stamp_all(filled.made, ledger.place_of(write))
     sys.stdout.write(_summary(filled, write))
-    if push_to is not None:
-        _push_file(filled, push_to, environment, ledger, yes=yes)
+    if place is not None:
+        _push_file(filled, place, ledger, settings, yes=yes)
 
 
-def _push_file(filled: Filled, push_to: str, environment: str, ledger: Ledger, *, yes: bool) -> None:
-    place = Place(push_to, environment)
+def _push_file(filled: Filled, place: Place, ledger: Ledger, settings: SecretSettings, *, yes: bool) -> None:
     due = [each for each in filled.credentials if not ledger.has(each.key, place, each.value)]
     if not due:
         sys.stdout.write(f"{place} has all of them\n")
         return
     for each in due:
-        check_key(Destination(push_to, each.key, environment))
+        check_key(destination_of(place, each.key, settings))
     confirm(f"deliver {', '.join(each.key for each in due)} to {place}?", yes=yes)
     for number, each in enumerate(due):
         try:
-            push(Destination(push_to, each.key, environment), each.value)
+            push(destination_of(place, each.key, settings), each.value)
         except HardenctlError as error:
             there, open_ = (", ".join(one.key for one in part) or "none" for part in (due[:number], due[number:]))
             raise ToolError(

@@ -15,6 +15,7 @@ from hardenctl.cli.request import Request
 from hardenctl.formats.dotenv import Dotenv
 from hardenctl.model.checklist import Check, Checklist, State
 from hardenctl.model.errors import ToolError, UsageError
+from hardenctl.model.settings import SecretSettings
 from hardenctl.policy.policy import Policy
 from hardenctl.report.checklist import checklist_json, render_checklist
 from hardenctl.report.style import look_of
@@ -49,7 +50,7 @@ def register(app: typer.Typer) -> None:
         platform: Annotated[
             str | None,
             typer.Option(
-                metavar="PLATFORM", help="Ask it for the names of its variables: github, railway, gcp, kubernetes."
+                metavar="PLATFORM", help="Ask it, or one of the policy's targets, for the names of its variables."
             ),
         ] = None,
         environment: Annotated[
@@ -80,7 +81,7 @@ def register(app: typer.Typer) -> None:
         checks = [
             _audit(request),
             _environment(env_file, example),
-            _platform(platform, environment, example),
+            _platform(platform, environment, example, policy.settings.secrets),
             *_target(request, url, origin or []),
             _load(load_result, policy),
         ]
@@ -114,19 +115,23 @@ def _environment(env_file: Path | None, example: Dotenv | None) -> Check:
     return environment_check(read_env(env_file), example)
 
 
-def _platform(platform: str | None, environment: str, example: Dotenv | None) -> Check:
+def _platform(platform: str | None, environment: str, example: Dotenv | None, settings: SecretSettings) -> Check:
+    from hardenctl.generate.targets import destination_of, place_named
     from hardenctl.probe.checklist import platform_check
     from hardenctl.probe.live_platform import LISTABLE, platform_names
 
     if platform is None:
         return Check("platform variables", State.UNCHECKED, "name the platform with --platform", asked=False)
-    if platform not in LISTABLE:
+    place = place_named(platform, environment, settings)
+    if place.target is None and platform not in LISTABLE:
         return Check(
             "platform variables", State.UNCHECKED, f"{platform} cannot be asked for names; {', '.join(LISTABLE)} can"
         )
     try:
-        return platform_check(platform, platform_names(platform, environment), example)
-    except ToolError as error:
+        # Vault and 1Password are asked for a key's neighbours: the target says where they are.
+        destination = destination_of(place, "NAME" if place.target else "", settings)
+        return platform_check(platform, platform_names(destination), example)
+    except (ToolError, UsageError) as error:
         return Check("platform variables", State.UNCHECKED, error.what)
 
 

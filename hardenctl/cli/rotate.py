@@ -12,6 +12,7 @@ import typer
 from hardenctl.cli.confirm import confirm
 from hardenctl.generate.push import PLATFORMS
 from hardenctl.generate.stamps import Ledger, Place
+from hardenctl.generate.targets import place_named
 from hardenctl.model.errors import HardenctlError, ToolError, UsageError
 from hardenctl.policy.load import load_policy
 from hardenctl.rotate.postgres import Server
@@ -31,7 +32,11 @@ def rotate(
     ] = None,
     push_to: Annotated[
         list[str] | None,
-        typer.Option("--push", metavar="PLATFORM", help=f"Where it is: {', '.join(PLATFORMS)}. Repeatable."),
+        typer.Option(
+            "--push",
+            metavar="PLATFORM",
+            help=f"Where it is: {', '.join(PLATFORMS)}, or one of the policy's targets. Repeatable.",
+        ),
     ] = None,
     environment: Annotated[str, typer.Option(metavar="NAME", help="The environment at the platforms of --push.")] = "",
     apply: Annotated[
@@ -59,7 +64,8 @@ def rotate(
         raise UsageError("no key is named", help="hardenctl rotate SECRET_KEY; --list shows what there is")
     if alternate and not apply:
         raise UsageError("--alternate needs --apply", help="it is done on the server")
-    places = [ledger.place_of(each) for each in write or ()] + [Place(each, environment) for each in push_to or ()]
+    places = [ledger.place_of(each) for each in write or ()]
+    places += [place_named(each, environment, settings) for each in push_to or ()]
     server = Server() if apply else None
     plans = [
         plan(key, places, ledger, settings=settings, server=server, role=role, alternate=alternate) for key in keys

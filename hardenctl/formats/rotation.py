@@ -5,7 +5,8 @@
        "date": "2026-01-31", "fingerprint": "..."}
     ]}
 
-A place is a platform, or `file:` and a path from the ledger's project. The fingerprint is a salted scrypt hash: it says
+A place is a platform, `target:` and the name of one of the policy's targets, or `file:` and a path from the ledger's
+project. The fingerprint is a salted scrypt hash: it says
 whether two places have the same credential, and nothing else.
 """
 

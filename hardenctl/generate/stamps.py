@@ -18,11 +18,12 @@ from hardenctl.model.errors import SourceError
 from hardenctl.sources.git import find_top
 
 FILE = "file:"
+TARGET = "target:"  # of the policy
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a credential is: a platform and its environment, or a file."""
+    """Where a credential is: a platform and its environment, a target of the policy, or a file."""
 
     name: str
     environment: str = ""
@@ -32,8 +33,13 @@ class Place:
         """The file's path from the project's top; None for a platform."""
         return self.name.removeprefix(FILE) if self.name.startswith(FILE) else None
 
+    @property
+    def target(self) -> str | None:
+        """The name of the policy's target; None for a platform or a file."""
+        return self.name.removeprefix(TARGET) if self.name.startswith(TARGET) else None
+
     def __str__(self) -> str:
-        return self.path or self.name + (f" ({self.environment})" if self.environment else "")
+        return self.path or self.target or self.name + (f" ({self.environment})" if self.environment else "")
 
 
 class Ledger:

@@ -5,6 +5,8 @@ Plain records, so that rules need neither pydantic nor the policy room. The defa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hardenctl.model.record import field, record
 
 
@@ -27,11 +29,24 @@ class GunicornSettings:
 
 
 @record
+class SecretTarget:
+    """Where an environment's credentials go: `platform`, its `environment`, and `key` there, which holds `{key}`."""
+
+    platform: str
+    environment: str = ""
+    key: str = "{key}"
+
+
+@record
 class SecretSettings:
-    """`rotation_days`: how old a credential may be. `minimum_bits`: the entropy floor of generated ones."""
+    """`rotation_days`: how old a credential may be. `minimum_bits`: the entropy floor of generated ones.
+
+    `targets` are where each environment's credentials go, by the environment's name.
+    """
 
     rotation_days: int = 90
     minimum_bits: int = 128
+    targets: Mapping[str, SecretTarget] = field(default_factory=dict)
 
 
 @record

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from hardenctl.model.finding import Severity
-from hardenctl.model.settings import CorsSettings, GunicornSettings, LoadSettings, SecretSettings, Settings
+from hardenctl.model.settings import (
+    CorsSettings,
+    GunicornSettings,
+    LoadSettings,
+    SecretSettings,
+    SecretTarget,
+    Settings,
+)
 from hardenctl.policy.policy import Policy, Suppression
 
 
@@ -61,7 +68,7 @@ def from_plain(data: Mapping[str, Any], *, path: str | None) -> Policy:
         settings=Settings(
             cors=_settings(CorsSettings, data.get("cors", {})),
             gunicorn=_settings(GunicornSettings, data.get("gunicorn", {})),
-            secrets=_settings(SecretSettings, data.get("secrets", {})),
+            secrets=_secrets(data.get("secrets", {})),
             load=LoadSettings(
                 p95_ms=float(targets.get("p95", default.p95_ms)),
                 rps=float(targets.get("rps", default.rps)),
@@ -94,6 +101,12 @@ def _table(settings: Any) -> dict[str, Any]:
         name.replace("_", "-"): list(value) if isinstance(value, tuple) else value
         for name, value in dataclasses.asdict(settings).items()
     }
+
+
+def _secrets(table: Mapping[str, Any]) -> SecretSettings:
+    targets = {name: SecretTarget(**target) for name, target in table.get("targets", {}).items()}
+    settings: SecretSettings = _settings(SecretSettings, {**table, "targets": targets})
+    return settings
 
 
 def _settings(kind: Any, table: Mapping[str, Any]) -> Any:

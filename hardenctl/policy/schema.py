@@ -104,6 +104,12 @@ def _rule(value: str, info: ValidationInfo) -> str:
     return value
 
 
+def _key_template(value: str) -> str:
+    if "{key}" not in value:
+        raise ValueError("expected `{key}` in it, such as 'shop/{key}'")
+    return value
+
+
 def _said(value: str) -> str:
     if not value.strip():
         raise ValueError("expected a reason in words, not an empty one")
@@ -163,12 +169,25 @@ class GunicornTable(_Table):
     timeout: int = Field(default=GunicornSettings().timeout, gt=0, description="The worker timeout in seconds.")
 
 
+class SecretTargetTable(_Table):
+    """Where one environment's credentials go."""
+
+    platform: str = Field(description="A platform that `hardenctl generate --push` knows.")
+    environment: str = Field(default="", description="What the platform calls it: an app, a namespace, a profile.")
+    key: Annotated[str, AfterValidator(_key_template)] = Field(
+        default="{key}", description="The key's name there; `{key}` is the variable's, as in `shop/{key}`."
+    )
+
+
 class SecretsTable(_Table):
     """Limits for credentials."""
 
     rotation_days: int = Field(default=SecretSettings().rotation_days, gt=0, description="Days after which to rotate.")
     minimum_bits: int = Field(
         default=SecretSettings().minimum_bits, gt=0, description="Bits of entropy a credential needs."
+    )
+    targets: dict[str, SecretTargetTable] = Field(
+        default={}, description="Where each environment's credentials go: `--push NAME` takes its name."
     )
 
 
@@ -276,6 +295,7 @@ def _nearest_key(loc: list[str | int], prefix: str) -> str:
     """The nearest key of the same table, or else of another one."""
     key, keys = str(loc[-1]), _keys(PolicyFile)
     table = ".".join(str(part) for part in loc[:-1] if isinstance(part, str))
+    table = next((path for path in _MANY if table.startswith(path)), table)
     siblings = [path.rpartition(".")[2] for path in keys if path.rpartition(".")[0] == table]
     elsewhere = {path.rpartition(".")[2]: f"{prefix}.{path}".removeprefix(".") for path in keys}
     if close := close_to(key, siblings):
@@ -285,12 +305,16 @@ def _nearest_key(loc: list[str | int], prefix: str) -> str:
     return "its keys are " + ", ".join(siblings)
 
 
+# Keys that hold many tables of one shape.
+_MANY: Mapping[str, type[BaseModel]] = {"suppress": SuppressTable, "secrets.targets": SecretTargetTable}
+
+
 def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:
     keys = []
     for field in model.model_fields.values():
         path = f"{prefix}{field.alias}"
         keys.append(path)
-        inner = SuppressTable if path == "suppress" else field.annotation
+        inner = _MANY.get(path, field.annotation)
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             keys += _keys(inner, path + ".")
     return keys

@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from hardenctl.generate.platforms import PLATFORMS, Destination
+from hardenctl.generate.push import names, platform_of
 from hardenctl.model.errors import ToolError
 
 PATIENCE = 60.0  # seconds a platform's program may take
@@ -15,7 +17,10 @@ PATIENCE = 60.0  # seconds a platform's program may take
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """The commands whose output names the variables, by an environment; `names` reads one output."""
+    """For platforms that have variables beside secrets, which `generate --list` does not name.
+
+    The commands whose output names them all, by an environment; `names` reads one output.
+    """
 
     commands: Callable[[str], list[list[str]]]
     names: Callable[[str], list[str]] = str.split
@@ -53,13 +58,21 @@ _LISTINGS: Mapping[str, _Listing] = {
         ]
     ),
 }
-LISTABLE = tuple(_LISTINGS)
+LISTABLE = tuple(name for name, each in PLATFORMS.items() if name in _LISTINGS or not each.lists_by_key)
 
 
-def platform_names(platform: str, environment: str = "") -> frozenset[str]:
-    """The names. Raises ToolError where the platform's program is missing, fails or takes too long."""
-    listing = _LISTINGS[platform]
-    return frozenset(name for command in listing.commands(environment) for name in _names(listing, command))
+def platform_names(destination: Destination) -> frozenset[str]:
+    """The names of variables, without what stands before them: `shop/SECRET_KEY` is `SECRET_KEY`.
+
+    Raises ToolError where the platform's program is missing, fails or takes too long, UsageError where there is no such
+    platform, or none that a value could be delivered to.
+    """
+    listing = _LISTINGS.get(destination.platform)
+    if listing is None:
+        platform_of(destination.platform)
+        return frozenset(each.rpartition("/")[2] for each in names(destination))
+    commands = listing.commands(destination.environment)
+    return frozenset(name for command in commands for name in _names(listing, command))
 
 
 def _names(listing: _Listing, command: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ from hardenctl.generate.naming import recipe_for
 from hardenctl.generate.private import write_private
 from hardenctl.generate.push import Destination, prepare, push
 from hardenctl.generate.stamps import Ledger, Place
+from hardenctl.generate.targets import destination_of
 from hardenctl.model.errors import HardenctlError, ToolError, UsageError
 from hardenctl.model.settings import SecretSettings
 from hardenctl.rotate.change import HeldCredential
@@ -23,12 +24,13 @@ class Step:
 
     key: str
     place: Place
+    destination: Destination
     new: str = field(repr=False)
     old: str = field(repr=False)
 
     def deliver(self, value: str) -> None:
         """Give the platform a value."""
-        push(Destination(self.place.name, self.key, self.place.environment), value)
+        push(self.destination, value)
 
 
 @dataclass
@@ -63,7 +65,10 @@ class Rotation:
         texts = [each.changed(secret, user) for each in self.files]
         new = {key: value for _, changes in texts for key, value in changes.items()} or {self.key: secret}
         old = {key: each.values[key] for each in self.files for key in new if key in each.values}
-        steps = [Step(key, place, new[key], old.get(key, "")) for key, place in self.platforms]
+        steps = [
+            Step(key, place, destination_of(place, key, self.settings), new[key], old.get(key, ""))
+            for key, place in self.platforms
+        ]
         undo: list[tuple[str, Callable[[], None]]] = []
         lost: list[str] = []  # what has the new value and cannot be given the old one
         try:
@@ -143,7 +148,7 @@ def plan(
     if alternate:
         _check_alternate(key, files, platforms, server)
     for name, place in platforms:
-        prepare(Destination(place.name, name, place.environment))
+        prepare(destination_of(place, name, settings))
     return Rotation(key, recipe, files, platforms, server, role, alternate, ledger, settings)
 
 

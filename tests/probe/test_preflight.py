@@ -15,6 +15,7 @@ from live_servers import asgi_server, raw_server, self_signed
 
 from hardenctl.cli.app import run
 from hardenctl.formats.dotenv import parse_dotenv
+from hardenctl.generate.platforms import Destination
 from hardenctl.model.checklist import Check, Checklist, State
 from hardenctl.model.errors import ToolError
 from hardenctl.model.report import Verdict
@@ -249,7 +250,7 @@ def test_names_are_asked_of_the_platforms_program(
 ) -> None:
     """Names only, of the environment that was named."""
     log = program(name, body)
-    assert platform_names(platform, "prod") == {"A", "B"}
+    assert platform_names(Destination(platform, "", "prod")) == {"A", "B"}
     assert asked in log.read_text()
 
 
@@ -267,7 +268,7 @@ def test_a_platform_that_does_not_say(
     """What went wrong, and never what the program printed."""
     program({"github": "gh", "railway": "railway"}[platform] if body else "other", body or "true")
     with pytest.raises(ToolError, match=said):
-        platform_names(platform)
+        platform_names(Destination(platform, ""))
 
 
 def load_document(**changes: Any) -> dict[str, Any]:

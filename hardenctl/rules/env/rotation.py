@@ -82,4 +82,6 @@ def _shared(ledger: RotationLedger) -> Iterator[Hit]:
 def _place(stamp: Stamp) -> str:
     if stamp.place.startswith("file:"):
         return f"`{stamp.place.removeprefix('file:')}`"
+    if stamp.place.startswith("target:"):
+        return stamp.environment
     return stamp.place + (f" ({stamp.environment})" if stamp.environment else "")
