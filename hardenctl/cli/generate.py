@@ -16,6 +16,8 @@ from hardenctl.generate.alphabets import ALPHABETS
 from hardenctl.generate.credential import RECIPES, Credential, Recipe, generate
 from hardenctl.generate.env import Filled
 from hardenctl.generate.files import check_key_file, check_store, fill_file, store, store_key_pair
+from hardenctl.generate.htpasswd import check_entry, entry, store_entry
+from hardenctl.generate.htpasswd import require as require_bcrypt
 from hardenctl.generate.keypair import RSA_STRENGTH, KeyPair, generate_pair, require
 from hardenctl.generate.push import PLATFORMS, Destination, check_key, check_platform, names, prepare, push
 from hardenctl.generate.stamps import Ledger, Place
@@ -214,6 +216,41 @@ for _recipe in RECIPES.values():
     app.command(_recipe.name, help=f"{_recipe.summary}.")(_command(_recipe))
 app.command("rsa", help="An RSA key pair for signing (PEM).")(_pair_command("rsa"))
 app.command("ed25519", help="An Ed25519 key pair for signing (PEM).")(_pair_command("ed25519"))
+
+
+@app.command("htpasswd")
+def htpasswd(
+    *,
+    user: Annotated[str, typer.Option(metavar="NAME", help="Who logs in.")],
+    write: Annotated[Path, typer.Option(metavar="FILE", help="The password file; other users' lines stay.")],
+    bits: Annotated[int | None, typer.Option(min=1, help="At least so much entropy.")] = None,
+    length: Annotated[int | None, typer.Option(min=1, help="So many characters.")] = None,
+    push_to: _Push = None,
+    environment: _Environment = "",
+    key: Annotated[str | None, typer.Option("--key", metavar="NAME", help="The key to set with --push.")] = None,
+    yes: _Yes = False,
+    force: _Force = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the password on a terminal too.")] = False,
+) -> None:
+    """A line of a password file (bcrypt) for HTTP Basic authentication; the password goes into the pipe, or --push."""
+    require_bcrypt()
+    if push_to is None and not (show or not sys.stdout.isatty()):
+        raise UsageError("nobody would know the password", help="use a pipe, --push PLATFORM, or --show")
+    if show and push_to is not None:
+        raise UsageError("--show excludes --push", help="what is delivered need not be seen")
+    ledger = Ledger()
+    settings = _settings()
+    check_entry(write, user, force=force)
+    delivery = _delivery(push_to, key or "BASIC_AUTH_PASSWORD", environment, settings, yes=yes)
+    made = generate(RECIPES["password"], bits=bits, length=length, settings=settings)
+    line = entry(user, made.value)
+    if delivery is not None:  # first: an entry whose password arrived nowhere would lock the user out
+        _hand_over("password", made, delivery, ledger, show=False)
+    store_entry(write, line, force=force)
+    ledger.stamp(user, ledger.place_of(write), made.value, "htpasswd")
+    sys.stderr.write(f"{write}: entry for {user} set\n")
+    if delivery is None:
+        _hand_over("password", made, None, ledger, show=show)
 
 
 @app.command("env")
