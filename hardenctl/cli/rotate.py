@@ -15,7 +15,6 @@ from hardenctl.generate.stamps import Ledger, Place
 from hardenctl.generate.targets import place_named
 from hardenctl.model.errors import HardenctlError, ToolError, UsageError
 from hardenctl.policy.load import load_policy
-from hardenctl.rotate.postgres import Server
 from hardenctl.rotate.rotation import Rotation, plan
 
 
@@ -41,11 +40,16 @@ def rotate(
     environment: Annotated[str, typer.Option(metavar="NAME", help="The environment at the platforms of --push.")] = "",
     apply: Annotated[
         bool,
-        typer.Option("--apply", help="Change the password in PostgreSQL too, over the connection PGHOST etc. give."),
+        typer.Option(
+            "--apply",
+            help="Change it in PostgreSQL, MariaDB or Redis too, over the connection PGHOST, MYSQL_HOST etc. give.",
+        ),
     ] = False,
     alternate: Annotated[
         bool,
-        typer.Option("--alternate", help="With --apply: two login roles take turns, so that no client is refused."),
+        typer.Option(
+            "--alternate", help="With --apply, in PostgreSQL: two login roles take turns: no client is refused."
+        ),
     ] = False,
     role: Annotated[str, typer.Option(help="Who logs in, where no file says it.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Rotate without asking.")] = False,
@@ -66,10 +70,7 @@ def rotate(
         raise UsageError("--alternate needs --apply", help="it is done on the server")
     places = [ledger.place_of(each) for each in write or ()]
     places += [place_named(each, environment, settings) for each in push_to or ()]
-    server = Server() if apply else None
-    plans = [
-        plan(key, places, ledger, settings=settings, server=server, role=role, alternate=alternate) for key in keys
-    ]
+    plans = [plan(key, places, ledger, settings=settings, apply=apply, role=role, alternate=alternate) for key in keys]
     confirm("rotate " + "; ".join(map(str, plans)) + "?", yes=yes)
     for number, each in enumerate(plans):
         try:

@@ -164,6 +164,12 @@ class Accounts:
         return "" if is_placeholder(value) or "$" in value else value
 
 
+def family_of_key(key: str) -> str | None:
+    """The kind of server that a key's name speaks of; None for `DB_PASSWORD`, which could be any."""
+    words = key.upper()
+    return next((name for name, prefixes in _PREFIXES.items() if words.startswith(prefixes)), None)
+
+
 def lacks_host(url: Url) -> bool:
     """Whether a URL does not say yet where the server is."""
     host = url.hosts.partition(":")[0].lower()

@@ -11,17 +11,15 @@ import hashlib
 import hmac
 import os
 import secrets
-import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from hardenctl.model.errors import ToolError
+from hardenctl.model.errors import ToolError, UsageError
+from hardenctl.rotate.server import ask
 
-PATIENCE = 30.0  # seconds psql may take
 ITERATIONS = 4096  # what PostgreSQL itself uses (scram_iterations)
 TWINS = ("_a", "_b")
 
@@ -75,15 +73,13 @@ def twin_statement(twin: str, verifier: str, *, exists: bool) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class PostgreSQL:
     """The server that libpq's environment variables lead to. Raises ToolError, which never holds a statement."""
 
     program: str = "psql"
 
     def prepare(self, role: str) -> None:
         """Raise where there is no psql, no connection, or no such role."""
-        if shutil.which(self.program) is None:
-            raise ToolError("`psql` is not installed, or not on PATH", help="install PostgreSQL's client")
         if not self.has(role):
             raise ToolError(f"there is no role `{role}` on the server", help="name it with --role")
 
@@ -98,12 +94,21 @@ class Server:
         except ToolError:
             return ""
 
-    def change(self, role: str, password: str) -> None:
+    def change(self, role: str, password: str, old: Sequence[str]) -> Callable[[], None]:
         """`ALTER ROLE`: whoever still has the old password is refused from now on."""
+        before = self.verifier(role) or next(map(scram_verifier, old), "")
+        if not before:
+            raise UsageError(
+                f"nothing could be put back if a delivery failed: nobody here knows the old password of `{role}`",
+                help="use --alternate, or connect as a superuser",
+            )
         self.run(alter_statement(role, scram_verifier(password)))
+        return lambda: self._restore(role, before)
 
-    def restore(self, role: str, verifier: str) -> None:
-        """Put back what was stored."""
+    def finish(self, role: str) -> None:
+        """`ALTER ROLE` has replaced the old password already."""
+
+    def _restore(self, role: str, verifier: str) -> None:
         self.run(alter_statement(role, verifier))
 
     def change_twin(self, twin: str, password: str) -> None:
@@ -121,30 +126,15 @@ class Server:
         arguments = ["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--no-password"]
         # Terse: the usual error quotes the statement.
         arguments += ["--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse", "--set=SHOW_CONTEXT=never"]
-        try:
-            done = subprocess.run(  # noqa: S603 - the platform's own program; statements go through its standard input
-                [shutil.which(self.program) or self.program, *arguments],
-                input=statements,
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=PATIENCE,
-                check=False,
-                env=environment,
-                pass_fds=descriptors,
-            )
-        except subprocess.TimeoutExpired:
-            raise ToolError(f"`psql` took longer than {PATIENCE:.0f} s", help="look at the server's locks") from None
-        except OSError as error:
-            raise ToolError(f"`psql` could not be started: {error.strerror}") from None
-        if done.returncode:
-            said = next((line for line in done.stderr.splitlines() if line.strip()), "it said nothing")
-            raise ToolError(
-                f"`psql` failed: {said.strip()[:200]}",
-                help="the connection is what PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSFILE or PGSERVICE say",
-            )
-        return done.stdout
+        return ask(
+            self.program,
+            arguments,
+            statements,
+            package="PostgreSQL's client",
+            connection="PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSFILE or PGSERVICE",
+            environment=environment,
+            descriptors=descriptors,
+        )
 
 
 @contextmanager

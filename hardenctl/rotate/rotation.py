@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hardenctl.generate.accounts import Url, family_of_key
 from hardenctl.generate.credential import RECIPES, Recipe, generate
 from hardenctl.generate.naming import recipe_for
 from hardenctl.generate.private import write_private
@@ -15,7 +16,10 @@ from hardenctl.generate.targets import destination_of
 from hardenctl.model.errors import HardenctlError, ToolError, UsageError
 from hardenctl.model.settings import SecretSettings
 from hardenctl.rotate.change import HeldCredential
-from hardenctl.rotate.postgres import Server, owner_of, scram_verifier, twin_of
+from hardenctl.rotate.mariadb import MariaDB
+from hardenctl.rotate.postgres import PostgreSQL, owner_of, twin_of
+from hardenctl.rotate.redis import Redis
+from hardenctl.rotate.server import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +89,28 @@ class Rotation:
                 write_private(each.path, text)
         except HardenctlError as error:
             raise _undone(self.key, error, undo, lost) from None
+        self._note(texts, steps, user)
+        if self.server is not None and not self.alternate:
+            self._finish(self.server)
+        return list(new)
+
+    def _finish(self, server: Server) -> None:
+        try:
+            server.finish(self.role)
+        except HardenctlError as error:
+            raise ToolError(
+                f"{self.key} is new everywhere, but the old password of `{self.role}` still opens the server: "
+                f"{error.what}",
+                help="take it away there",
+            ) from None
+
+    def _note(self, texts: list[tuple[str, dict[str, str]]], steps: list[Step], user: str) -> None:
+        """Stamp what arrived in the ledger."""
         for each, (_, changes) in zip(self.files, texts, strict=True):
             made = [(key, value, self.kind(key)) for key, value in changes.items() if value != user]
             self.ledger.stamp_all(made, self.ledger.place_of(each.path))
         for step in steps:
             self.ledger.stamp(step.key, step.place, step.new, self.kind(step.key))
-        return list(new)
 
     def kind(self, key: str) -> str:
         """How a key's value is made, for the ledger."""
@@ -99,17 +119,10 @@ class Rotation:
 
     def _tell(self, server: Server, secret: str) -> list[tuple[str, Callable[[], None]]]:
         """The server first: a place that has a password which does not work yet would be refused."""
-        if self.alternate:
+        if self.alternate and isinstance(server, PostgreSQL):
             server.change_twin(self.next_role, secret)
             return []  # nobody uses it: there is nothing to put back
-        before = server.verifier(self.role) or next((scram_verifier(each.secret) for each in self.files), "")
-        if not before:
-            raise UsageError(
-                f"nothing could be put back if a delivery failed: nobody here knows the old password of `{self.role}`",
-                help="use --alternate, or connect as a superuser",
-            )
-        server.change(self.role, secret)
-        return [(f"role {self.role}", lambda: server.restore(self.role, before))]
+        return [(f"role {self.role}", server.change(self.role, secret, [each.secret for each in self.files]))]
 
 
 def plan(
@@ -118,7 +131,7 @@ def plan(
     ledger: Ledger,
     *,
     settings: SecretSettings,
-    server: Server | None = None,
+    apply: bool = False,
     role: str = "",
     alternate: bool = False,
 ) -> Rotation:
@@ -141,7 +154,10 @@ def plan(
         if each.key in following - {key} and (place := Place(each.place, each.environment)).path is None
     ]
     role = role or next((each.user for each in files if each.user), "")
+    server = server_of(key, files) if apply else None
     if server is not None:
+        if isinstance(server, Redis):
+            role = role or "default"
         if not role:
             raise UsageError(f"no file says who logs in with `{key}`", help="name the role with --role")
         server.prepare(owner_of(role) if alternate else role)
@@ -152,11 +168,26 @@ def plan(
     return Rotation(key, recipe, files, platforms, server, role, alternate, ledger, settings)
 
 
+def server_of(key: str, files: Sequence[HeldCredential]) -> Server:
+    """The kind of server that a credential opens: what the URLs with it, or the key's name, say."""
+    urls = [url for each in files for value in each.values.values() if (url := Url.parse(value))]
+    families = [url.family for url in urls if url.password in {each.secret for each in files}]
+    family = next(filter(None, families), None) or family_of_key(key)
+    if family in {"mongodb", "amqp"}:
+        raise UsageError(
+            "--apply knows PostgreSQL, MariaDB and Redis", help="rotate without it, and tell the server yourself"
+        )
+    return MariaDB() if family == "mysql" else Redis() if family == "redis" else PostgreSQL()
+
+
 def _check_alternate(
     key: str, files: list[HeldCredential], platforms: list[tuple[str, Place]], server: Server | None
 ) -> None:
-    if server is None:
-        raise UsageError("--alternate needs --apply", help="it is done on the server")
+    if not isinstance(server, PostgreSQL):
+        raise UsageError(
+            "--alternate is for PostgreSQL, and needs --apply",
+            help="Redis needs none: both passwords are good until every place has the new one",
+        )
     if not files:
         raise UsageError(
             "--alternate needs a file that says who logs in", help="--write FILE with the connection's URL"

@@ -110,7 +110,7 @@ def test_git_must_not_see_it(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_whole_password_counts() -> None:
-    """bcrypt would silently read a part of a longer one."""
+    """Bcrypt would silently read a part of a longer one."""
     assert entry("ada", "p" * htpasswd.LONGEST).startswith("ada:$2y$05$")
     with pytest.raises(UsageError, match="72 bytes"):
         entry("ada", "p" * (htpasswd.LONGEST + 1))

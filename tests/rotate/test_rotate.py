@@ -15,7 +15,7 @@ from hardenctl.cli.app import run
 from hardenctl.formats.paths import LEDGER
 from hardenctl.generate.stamps import Ledger, Place
 from hardenctl.model.errors import ToolError
-from hardenctl.rotate.postgres import Server, owner_of, twin_of
+from hardenctl.rotate.postgres import PostgreSQL, owner_of, twin_of
 from hardenctl.rules.fakes import scramble
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fakes are POSIX scripts")
@@ -190,7 +190,7 @@ def test_turns(role: str, owner: str, twin: str) -> None:
 def test_psql_in_trouble(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A psql that is missing, cannot start, hangs or fails is an error without the statement."""
     with pytest.raises(ToolError, match="not installed"):
-        Server().prepare("app")
+        PostgreSQL().prepare("app")
     program = folder / "bin" / "psql"
     for script, what in (
         ("#!/no/such/thing\n", "could not be started"),
@@ -199,8 +199,8 @@ def test_psql_in_trouble(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         program.write_text(script, encoding="utf-8")
         program.chmod(0o755)
-        monkeypatch.setattr("hardenctl.rotate.postgres.PATIENCE", 2.0)
+        monkeypatch.setattr("hardenctl.rotate.server.PATIENCE", 2.0)
         with pytest.raises(ToolError, match=what) as caught:
-            Server().change("app", OLD)
+            PostgreSQL().change("app", OLD, [OLD])
         assert "SCRAM" not in str(caught.value) + caught.value.help
-    assert Server("no-such-psql").program not in os.environ
+    assert PostgreSQL("no-such-psql").program not in os.environ
