@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
-import tempfile
+import secrets
+import sys
 from pathlib import Path
 
 from hardenctl.model.blob import Standing
@@ -43,23 +45,70 @@ def read_private(path: Path) -> str | None:
 def write_private(path: Path, text: str) -> None:
     """Replace a file in one step, mode 0600, or leave it as it was.
 
+    Killed in the middle it leaves nothing: on Linux the new file has no name until it is whole. What a run that was
+    killed between the name and the place left behind (elsewhere: while it wrote) goes with the next one.
     On Windows there are no modes: the file inherits its folder's access list. A link keeps pointing where it did.
     """
     target = Path(os.path.realpath(path))
+    temporary = target.with_name(f"{target.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
-        # mkstemp makes the file 0600 before a byte is in it.
-        descriptor, temporary = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".tmp", dir=target.parent)
-    except OSError as error:
-        raise SourceError(f"`{path}` cannot be written: {error.strerror}", help="check the folder") from None
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(text.encode("utf-8"))
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)  # noqa: PTH105 - the pair of mkstemp
+        _clear(target)
+        _write_whole(temporary, text.encode("utf-8"))
+        os.replace(temporary, target)  # noqa: PTH105 - the atomic one
     except BaseException as error:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)  # noqa: PTH108 - as above
+            temporary.unlink()
         if isinstance(error, OSError):
-            raise SourceError(f"`{path}` cannot be written: {error.strerror}") from None
+            raise SourceError(f"`{path}` cannot be written: {error.strerror}", help="check the folder") from None
         raise
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Make a new file, mode 0600 before a byte is in it. Raises OSError."""
+    descriptor, named = _unnamed(path.parent), False
+    if descriptor is None:
+        descriptor, named = (
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600),
+            True,
+        )
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+        if not named:
+            # With a folder's descriptor Python calls linkat(2), which can follow the link; the path is whole all the same.
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.link(f"/proc/self/fd/{stream.fileno()}", path, src_dir_fd=folder, follow_symlinks=True)
+            finally:
+                os.close(folder)
+
+
+def _unnamed(folder: Path) -> int | None:
+    """A new file without a name in a folder; None where the system or the file system knows none."""
+    if sys.platform != "linux":
+        return None
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o600)
+    except OSError:
+        return None
+
+
+def _clear(target: Path) -> None:
+    """Remove what runs that are gone left beside a file."""
+    if os.name != "posix":  # asking Windows whether a process lives ends it
+        return
+    for each in target.parent.glob(f"{glob.escape(target.name)}.*.????????.tmp"):
+        process = each.name.removeprefix(f"{target.name}.").partition(".")[0]
+        if process.isdigit() and not _lives(int(process)):
+            each.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
