@@ -76,7 +76,7 @@ def _write_whole(path: Path, data: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
         if not named:
-            # With a folder's descriptor Python calls linkat(2), which can follow the link; the path is whole all the same.
+            # Given a folder's descriptor Python calls linkat(2), which can follow the link in /proc.
             folder = os.open(path.parent, os.O_RDONLY)
             try:
                 os.link(f"/proc/self/fd/{stream.fileno()}", path, src_dir_fd=folder, follow_symlinks=True)
