@@ -22,8 +22,10 @@ FORMATS = {
     "sarif": ("sarif", "lines"),
     "github": ("github", "lines"),
     "gitlab": ("gitlab", "lines"),
+    "gitlab-secrets": ("gitlab_secrets", "lines"),
     "junit": ("junit", "lines"),
     "markdown": ("markdown", "lines"),
+    "html": ("html", "lines"),
 }
 
 
