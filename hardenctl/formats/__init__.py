@@ -102,6 +102,12 @@ def _cors(path: str) -> bool:
     )
 
 
+def _edge(path: str) -> bool:
+    """What nginx, Traefik and gateways are configured with."""
+    name = path.rpartition("/")[2]
+    return ".conf" in name or "nginx" in path or "/sites-" in path or name.endswith((".yml", ".yaml", ".toml"))
+
+
 def _launch(path: str) -> bool:
     """What may hold a launch line, or a setting of one."""
     name = path.rpartition("/")[2]
@@ -123,6 +129,7 @@ READERS: tuple[Reader, ...] = (
     Reader("hardenctl.formats.dockerignore", "ContextCopy", concerns=_copied),
     Reader("hardenctl.formats.compose", "ComposeFile", concerns=is_compose),
     Reader("hardenctl.formats.cors", "CorsSetup", concerns=_cors, words=CORS_WORDS),
+    Reader("hardenctl.formats.cors.edge", "CorsSetup", concerns=_edge),
     Reader("hardenctl.formats.dockerfile", "Dockerfile", concerns=is_dockerfile),
     Reader("hardenctl.formats.launch.reader", "ServerLaunch", concerns=_launch),
     Reader("hardenctl.formats.project_docs", "Documentation", concerns=_any, missing=GUIDES),

@@ -29,7 +29,11 @@ SHARED = frozenset(
         "workers.dev",
     }
 )  # fmt: skip
-_BY_PREFIX = frozenset({"quart-cors", "sanic-ext", "nginx", "traefik"})  # patterns that need not match to the end
+# Libraries whose patterns need not match to the end, or from the start on.
+_HOW = {"quart-cors": re.match, "sanic-ext": re.match, "traefik": re.search, "kong": re.search}
+SEEN = frozenset({"headers", "nginx"})  # what they answer is tried: see Acceptance.literals
+# In front of the application: what is written there is configuration already.
+EDGE = frozenset({"nginx", "traefik", "istio", "envoy", "ingress-nginx", "kong", "api-gateway"})
 _REGEX_HINT = frozenset("*\\]?$^[]()")
 
 
@@ -38,8 +42,8 @@ class Acceptance:
     """Who gets in. `library` is the package whose code decides, or `headers`.
 
     `text` is a plain string where a list was wanted; `patterns` are regular expressions; `dead` are entries that are
-    no strings. For hand-written headers `literals` are attackers' origins that were seen to get in, and `plain` the
-    program's own ones that got in over plain http.
+    no strings. For hand-written headers, nginx's included, `literals` are attackers' origins that were seen to get in,
+    and `plain` the program's own ones that got in over plain http.
     """
 
     library: str
@@ -60,7 +64,7 @@ class Acceptance:
             return _django(self.literals, origin) or any(_tries(re.match, each, origin) for each in self.patterns)
         if self.text is not None and origin in self.text:
             return True
-        how = re.match if self.library in _BY_PREFIX else re.fullmatch
+        how = _HOW.get(self.library, re.fullmatch)
         return origin in self.literals or any(_tries(how, each, origin) for each in self.patterns)
 
     @property
@@ -81,7 +85,7 @@ class Acceptance:
         """Entries that no browser's `Origin` header can equal, each with the reason."""
         for each in self.dead:
             yield each, "is a URL object of pydantic: as text it ends in `/`"
-        for each in self.literals if self.library != "headers" else ():
+        for each in self.literals if self.library not in SEEN else ():
             reason = _why_dead(each, self.library)
             if reason:
                 yield each, reason
@@ -90,14 +94,14 @@ class Acceptance:
         """An origin that an attacker can register and that gets in beside the intended ones; None without one."""
         if self.any_origin:
             return None
-        if self.library == "headers":
+        if self.library in SEEN:
             return next((each for each in self.literals if each != "null"), None)
         own = {each.casefold() for each in self.literals}
         return next((each for each in self._lookalikes() if each.casefold() not in own and self.accepts(each)), None)
 
     def plaintext(self) -> str | None:
         """An `http://` origin of another machine that gets in."""
-        if self.library == "headers":
+        if self.library in SEEN:
             return next(iter(self.plain), None)
         candidates = [*self.literals, *([self.text] if self.text else [])]
         for pattern in self.patterns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from hardenctl.formats.cors.acceptance import EDGE
 from hardenctl.formats.cors.document import Argument, CorsSetup, Source
 from hardenctl.model.finding import Applicability, Edit, Fix, Replace, advice
 from hardenctl.model.text import Span
@@ -39,7 +40,9 @@ def restrict_origins(setup: CorsSetup, ruling: Ruling, *names: str) -> Fix:
     if setup.library == "django-cors-headers":
         return _restrict_django(setup, ruling)
     advised = advice("List the origins of the frontend, read from the environment (`CORS_ORIGINS`)")
-    if setup.library == "headers" or ruling.outcome.acceptance.patterns:
+    if setup.library in EDGE:
+        advised = advice("Answer only the origins of the frontend with the header, each written out in full")
+    if setup.library in {*EDGE, "headers"} or ruling.outcome.acceptance.patterns:
         return advised
     argument = next((setup.arguments[name] for name in names if name in setup.arguments), None)
     if argument is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardenctl.formats.cors.acceptance import is_local, shown
+from hardenctl.formats.cors.acceptance import EDGE, SEEN, is_local, shown
 from hardenctl.formats.cors.document import CorsSetup, Outcome
 from hardenctl.model.finding import Confidence, Hit, Severity, advice
 from hardenctl.model.settings import Settings
@@ -224,7 +224,7 @@ def hardcoded_origins(setup: CorsSetup, settings: Settings) -> Iterator[Hit]:
     """
 
     def literals(outcome: Outcome) -> tuple[str, ...]:
-        given = outcome.acceptance.literals if setup.library != "headers" else ()
+        given = outcome.acceptance.literals if setup.library not in (*SEEN, *EDGE) else ()
         return tuple(each for each in given if each.startswith(("http://", "https://")))
 
     counted = outcomes(setup, settings.cors)
