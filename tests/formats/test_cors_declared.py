@@ -41,7 +41,7 @@ def rules(path: str, text: str) -> set[str]:
         ),
         pytest.param(
             "traefik/dynamic.yml",
-            TRAEFIK + "        accessControlAllowOriginListRegex: ['.*']\n    accessControlAllowCredentials: true\n",
+            TRAEFIK + "    accessControlAllowOriginListRegex: ['.*']\n    accessControlAllowCredentials: true\n",
             {"any-origin-credentials"},
             id="traefik-pattern-of-everything",
         ),
