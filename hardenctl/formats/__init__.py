@@ -105,7 +105,9 @@ def _cors(path: str) -> bool:
 def _edge(path: str) -> bool:
     """What nginx, Traefik and gateways are configured with."""
     name = path.rpartition("/")[2]
-    return ".conf" in name or "nginx" in path or "/sites-" in path or name.endswith((".yml", ".yaml", ".toml"))
+    return not name.endswith(".py") and (
+        ".conf" in name or "nginx" in path or "sites-" in path or name.endswith((".yml", ".yaml", ".toml"))
+    )
 
 
 def _launch(path: str) -> bool:
