@@ -15,10 +15,12 @@ from hardenctl.load.document import WRITERS, to_document
 from hardenctl.load.duration import parse_duration, show_duration
 from hardenctl.load.evidence import store_evidence
 from hardenctl.load.outputs import check_outputs, read_document, write_outputs
+from hardenctl.load.plan import Master
 from hardenctl.load.prepare import Wishes, prepare
 from hardenctl.load.run import run as run_plan
 from hardenctl.load.verdict import conclude
 from hardenctl.load.watch import Watched
+from hardenctl.load.worker import WorkerWishes, parse_address, serve
 from hardenctl.model.errors import ToolError, UsageError
 from hardenctl.policy.load import load_policy
 from hardenctl.report.style import look_of
@@ -70,8 +72,10 @@ def _keep(document: Mapping[str, Any]) -> None:
 
 @app.command("run", epilog=_EXIT_CODES)
 def run_scenario(
-    host: Annotated[str, typer.Option("--host", metavar="URL", help="The target, as http://127.0.0.1:8000.")],
     *,
+    host: Annotated[
+        str | None, typer.Option("--host", metavar="URL", help="The target, as http://127.0.0.1:8000. Required.")
+    ] = None,
     scenario: Annotated[str | None, typer.Option(metavar="NAME", help="normal, peak, stress, spike or soak.")] = None,
     file: Annotated[
         Path | None, typer.Option(metavar="SCENARIO.yaml", help="Your own scenario, or endpoints for --scenario.")
@@ -121,6 +125,18 @@ def run_scenario(
         str | None, typer.Option(metavar="PROMQL", help="The bytes of memory that the target uses.")
     ] = None,
     processes: Annotated[int, typer.Option(metavar="N", min=1, help="Generator processes.")] = 1,
+    master: Annotated[
+        bool, typer.Option("--master", help="Lead workers on other machines instead of making load here.")
+    ] = False,
+    worker: Annotated[
+        bool, typer.Option("--worker", help="Make load for a master; scenario and target come from there.")
+    ] = False,
+    address: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where the master listens, or is to be found by a worker.")
+    ] = "127.0.0.1:5557",
+    expect_workers: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Workers that the master waits for before it begins.")
+    ] = 1,
     confirm_host: Annotated[
         str | None, typer.Option(metavar="NAME", help="Repeat the name of a host outside of private networks.")
     ] = None,
@@ -136,6 +152,15 @@ def run_scenario(
     if format != "full" and format not in WRITERS:
         raise UsageError(f"there is no format `{format}`", help=f"formats: full, {', '.join(WRITERS)}")
     outputs = check_outputs(output or ())
+    settings = load_policy(Path(), config).settings.load
+    where = parse_address(address)
+    if worker:
+        if master or host is not None:
+            raise UsageError("--worker goes with neither --master nor --host", help="both are the master's to say")
+        work = WorkerWishes(where, processes, confirm_host, locustfile)
+        return serve(work, settings, lambda text: sys.stderr.write(f"{text}\n"))
+    if host is None:
+        raise UsageError("there is no target", help="name it with --host http://127.0.0.1:8000")
     wishes = Wishes(
         host=host,
         scenario=scenario,
@@ -153,9 +178,12 @@ def run_scenario(
         har_host=har_host,
         watched=Watched(target_pid, target_port, target_container, target_prometheus, cpu_query, memory_query),
         processes=processes,
+        master=Master(*where, expect_workers) if master else None,
         confirm_host=confirm_host,
     )
-    plan = prepare(wishes, load_policy(Path(), config).settings.load)
+    plan = prepare(wishes, settings)
+    if master:
+        sys.stderr.write(f"waiting for {expect_workers} workers at {address}\n")
     from hardenctl.cli.load_view import summary, watching
 
     with watching(wanted=not no_progress) as on_point:

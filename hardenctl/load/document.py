@@ -58,7 +58,11 @@ def to_document(result: Result) -> dict[str, Any]:
         "memory": _memory([point.memory for point in run.timeline if point.memory is not None]),
         "watched": {"what": run.watched, "problem": run.watch_problem or None} if run.watched else None,
         "generator": {
-            "processes": plan.processes,
+            "processes": plan.generators,
+            "workers": [
+                {"name": each.name, "joined": _round(each.joined), "lost": _round(each.lost)}
+                for _, each in sorted(run.workers.items())
+            ],
             "cpu_mean": _round(run.generator.mean_cpu),
             "cpu_max": _round(max(run.generator.cpu, default=0.0)),
             "headroom": _round(max(0.0, 1 - run.generator.mean_cpu)),

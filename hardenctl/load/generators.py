@@ -21,6 +21,7 @@ from hardenctl.model.errors import ToolError
 _MAIN = "import sys; sys.path.append(sys.argv[1]); from hardenctl.load.scenarios.generator import main; main()"
 _ROOT = str(Path(__file__).parents[2])
 _SECRET_NAME = re.compile(r"TOKEN|PASS|SECRET|KEY|CREDENTIAL", re.IGNORECASE)
+MASTER = -1
 _TAIL = 4000  # characters of a failed generator's last words
 
 
@@ -37,7 +38,10 @@ def require_locust() -> None:
 
 
 class Generators:
-    """One process for each job. Their messages arrive at `messages` as (index, message); None ends a stream."""
+    """One process for each job. Their messages arrive at `messages` as (index, message); None ends a stream.
+
+    A master's job brings messages of its workers too, each with the index of its worker; its own is `MASTER`.
+    """
 
     def __init__(self, jobs: Sequence[Mapping[str, Any]], secrets: Mapping[str, str] | None = None) -> None:
         self._environment = {**os.environ, **(secrets or {}), "PYTHONUNBUFFERED": "1"}
@@ -48,7 +52,8 @@ class Generators:
             process = self._start(index)
             self._processes.append(process)
             self._tell(process, json.dumps(job).encode())
-            threading.Thread(target=self._read, args=(index, process), daemon=True).start()
+            number = MASTER if job.get("role") == "master" else index
+            threading.Thread(target=self._read, args=(number, process), daemon=True).start()
 
     def _start(self, index: int) -> subprocess.Popen[bytes]:
         group: dict[str, Any] = {"start_new_session": True}
@@ -63,9 +68,9 @@ class Generators:
             **group,
         )
 
-    def go(self) -> None:
-        """Let all begin."""
-        for process in self._processes:
+    def go(self, index: int | None = None) -> None:
+        """Let all begin, or one."""
+        for process in self._processes if index is None else [self._processes[index]]:
             self._tell(process, b"go")
 
     def stop(self) -> None:
@@ -118,5 +123,5 @@ class Generators:
                 with contextlib.suppress(ValueError):
                     message = json.loads(line)
                     if isinstance(message, dict) and "kind" in message:
-                        self.messages.put((index, message))
+                        self.messages.put((message.get("worker", index), message))
         self.messages.put((index, None))

@@ -245,6 +245,9 @@ def _generator(document: Mapping[str, Any]) -> str:
     if watched:
         problem = f"; {watched['problem']}" if watched["problem"] else ""
         lines.append(f"CPU and memory of the target: {watched['what']}{problem}")
+    for each in generator.get("workers") or ():
+        ended = "" if each["lost"] is None else f", lost after {each['lost']:.0f} s"
+        lines.append(f"Worker {each['name']}: from {each['joined']:.0f} s on{ended}")
     where = f"{machine['cpus']} CPUs, {machine['system']}, Python {machine['python']}, Locust {generator['locust']}"
     return _list([*lines, f"Machine of the generator: {where}", _CONFIDENCE])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,15 @@ ROOT = Endpoint("GET /", path="/")
 
 
 @dataclass(frozen=True, slots=True)
+class Master:
+    """Where this run's master listens for workers on other machines, and how many it waits for before it begins."""
+
+    host: str
+    port: int
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A run that is about to happen. `warm_up` in seconds; `notes` say what a reader of the result has to know."""
 
@@ -36,12 +45,31 @@ class Plan:
     use_shape: bool = False
     watched: Watched = field(default_factory=Watched)
     processes: int = 1
+    master: Master | None = None
     notes: tuple[str, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # for the generators' environment alone
 
     def jobs(self) -> list[dict[str, Any]]:
-        """What each generator process is told. Users and rates are shared out; credentials stay in the environment."""
-        return [self._job(index) for index in range(self.processes)]
+        """What each generator process is told. Users and rates are shared out; credentials stay in the environment.
+
+        A master gets the whole, and shares it out among its workers as they come and go.
+        """
+        if self.master is None:
+            return [self._job(index) for index in range(self.processes)]
+        return [
+            {
+                **self._job(0),
+                "role": "master",
+                "address": [self.master.host, self.master.port],
+                "made_up": sorted(self.secrets),
+                "needs": sorted(named_variables(self.scenario) - set(self.secrets)),
+            }
+        ]
+
+    @property
+    def generators(self) -> int:
+        """How many generators make the load."""
+        return self.master.workers if self.master else self.processes
 
     def _job(self, index: int) -> dict[str, Any]:
         scenario = self.scenario
@@ -88,6 +116,7 @@ def plan(
     use_shape: bool = False,
     watched: Watched | None = None,
     processes: int = 1,
+    master: Master | None = None,
     notes: Sequence[str] = (),
     secrets: Mapping[str, str] | None = None,
     environment: Mapping[str, str] = os.environ,
@@ -104,23 +133,21 @@ def plan(
         said.append("no scenario file and no OpenAPI document say what to ask for: only `/` is loaded")
     if locustfile and scenario.open_model:
         raise UsageError("--rate and --locustfile don't go together", help="a Locust file paces its own users")
-    _check_environment(scenario, {**environment, **(secrets or {})})
-    if not 1 <= processes <= min(stage.users for stage in scenario.stages):
-        raise UsageError("--processes must be between 1 and the fewest users of a stage")
+    if master is None:
+        check_environment(named_variables(scenario), {**environment, **(secrets or {})})
+    elif processes != 1:
+        raise UsageError("--master makes no load of its own", help="give --processes to the workers")
+    if not 1 <= (master.workers if master else processes) <= min(stage.users for stage in scenario.stages):
+        option = "--expect-workers" if master else "--processes"
+        raise UsageError(f"{option} must be between 1 and the fewest users of a stage")
     if warm_up is None:
         warm_up = scenario.warm_up
     if warm_up is None:
         warm_up = 0.0 if use_shape else min(_LONGEST_WARM_UP, scenario.seconds / 10)
     if warm_up >= scenario.seconds:
         raise UsageError("the warm-up takes the whole run", help="use a longer --run-time or a shorter --warm-up")
-    if gates:
-        chosen = tuple(parse_gate(text) for text in gates)
-    elif scenario.targets is not None:
-        chosen = tuple(parse_gate(text) for text in scenario.targets)
-    else:
-        chosen = builtin_gates(settings, carries_rate=scenario.carries_rate, scale=scale)
-        if scenario.carries_rate and scale != 1.0:
-            said.append(f"the request-rate target is scaled like the users: {settings.rps:g} x {scale:g}")
+    chosen, why = _gates(scenario, settings, gates, scale)
+    said += why
     return Plan(
         scenario=scenario,
         target=target,
@@ -130,13 +157,26 @@ def plan(
         use_shape=use_shape,
         watched=watched or Watched(),
         processes=processes,
+        master=master,
         notes=(*said, *target.warnings),
         secrets=secrets or {},
     )
 
 
-def _check_environment(scenario: Scenario, environment: Mapping[str, str]) -> None:
-    """Every environment variable that the scenario names must be set; its value is never looked at here."""
+def _gates(
+    scenario: Scenario, settings: LoadSettings, asked: Sequence[str], scale: float
+) -> tuple[tuple[Gate, ...], list[str]]:
+    """Those that were asked for, else the scenario's own, else the policy's; and what there is to say of them."""
+    texts = asked or scenario.targets
+    if texts:
+        return tuple(parse_gate(text) for text in texts), []
+    chosen = builtin_gates(settings, carries_rate=scenario.carries_rate, scale=scale)
+    scaled = scenario.carries_rate and scale != 1.0
+    return chosen, [f"the request-rate target is scaled like the users: {settings.rps:g} x {scale:g}"] * scaled
+
+
+def named_variables(scenario: Scenario) -> set[str]:
+    """The environment variables that a scenario names."""
     names: set[str] = set()
     how = scenario.authentication or Authentication()
     if how.token_env:
@@ -144,6 +184,11 @@ def _check_environment(scenario: Scenario, environment: Mapping[str, str]) -> No
     for endpoint in (*scenario.endpoints, how.login, how.register):
         if endpoint:
             names.update(_variables([endpoint.body, dict(endpoint.form), dict(endpoint.headers)]))
+    return names
+
+
+def check_environment(names: Collection[str], environment: Mapping[str, str]) -> None:
+    """Every environment variable that a scenario names must be set; its value is never looked at. Raises UsageError."""
     missing = sorted(name for name in names if not environment.get(name))
     if missing:
         raise UsageError(

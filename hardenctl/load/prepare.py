@@ -10,7 +10,7 @@ from pathlib import Path
 from hardenctl.load.builtin import builtin
 from hardenctl.load.endpoints import Found, find_endpoints
 from hardenctl.load.generators import require_locust
-from hardenctl.load.plan import Plan, plan
+from hardenctl.load.plan import Master, Plan, plan
 from hardenctl.load.scenario import Scenario
 from hardenctl.load.target import allow_target
 from hardenctl.load.watch import Watched
@@ -38,6 +38,7 @@ class Wishes:
     har_host: str | None = None
     watched: Watched = field(default_factory=Watched)
     processes: int = 1
+    master: Master | None = None
     confirm_host: str | None = None
 
 
@@ -71,6 +72,7 @@ def prepare(wishes: Wishes, settings: LoadSettings) -> Plan:
         use_shape=locustfile is not None and not sized,
         watched=wishes.watched,
         processes=wishes.processes,
+        master=wishes.master,
         notes=found.notes,
         secrets=found.secrets,
     )

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any
 
 from hardenctl.load.gates import Outcome, judge_gate
-from hardenctl.load.generators import Generators, require_locust
+from hardenctl.load.generators import MASTER, Generators, require_locust
 from hardenctl.load.histogram import Histogram
 from hardenctl.load.measure import Point, Window
 from hardenctl.load.plan import GRACE, INTERVAL, Plan
@@ -22,6 +22,7 @@ from hardenctl.load.watch import Usage, Watch, open_watch
 from hardenctl.model.errors import ToolError
 
 _START_SECONDS = 60.0  # importing Locust takes 2 s on an idle machine
+_WORKERS_SECONDS = 300.0  # machines that are still booting
 _SILENCE_SECONDS = 30.0
 _HOPELESS_SECONDS = 10.0
 _HOPELESS_REQUESTS = 50
@@ -51,6 +52,15 @@ class GeneratorHealth:
 
 
 @dataclass(slots=True)
+class Worker:
+    """A worker on another machine: its name, the second it joined at (0 from the start), and the one it was lost at."""
+
+    name: str
+    joined: float = 0.0
+    lost: float | None = None
+
+
+@dataclass(slots=True)
 class Run:
     """What happened. `stages` are windows like `whole`, one for each stage that was reached."""
 
@@ -60,6 +70,7 @@ class Run:
     stages: list[Window] = field(default_factory=list)
     timeline: list[Point] = field(default_factory=list)
     generator: GeneratorHealth = field(default_factory=GeneratorHealth)
+    workers: dict[int, Worker] = field(default_factory=dict)
     warm_requests: int = 0
     locust: str = ""
     seconds: float = 0.0
@@ -99,11 +110,12 @@ class _Session:
         self.watch = watch
         self.on_point = on_point
         self.result = Run(plan, dt.datetime.now(tz=dt.UTC))
-        self.living = set(range(plan.processes))
+        self.living = set(range(plan.generators))
+        self.streams = {MASTER} if plan.master else set(self.living)
         self.finished: set[int] = set()
         self.measured: list[float] = []
         self.cpu: list[tuple[int, float]] = []
-        self.users = [0] * plan.processes
+        self.users: dict[int, int] = {}
         self.last_cpu: dict[int, tuple[float, float]] = {}
         self.pending = Window()
         self.pending_from = 0.0
@@ -118,7 +130,7 @@ class _Session:
                 self.generators.go()
                 began = time.monotonic()
                 heard = began
-                while self.living:
+                while self.streams:
                     try:
                         index, message = self.generators.messages.get(timeout=0.25)
                     except queue.Empty:
@@ -131,23 +143,46 @@ class _Session:
     def _wait_for_all(self) -> None:
         """Until each generator is ready, so that they begin together."""
         ready: set[int] = set()
-        deadline = time.monotonic() + _START_SECONDS
-        while len(ready) < self.plan.processes and not self.result.interrupted:
+        wanted = self.plan.generators
+        seconds = _WORKERS_SECONDS if self.plan.master else _START_SECONDS
+        deadline = time.monotonic() + seconds
+        while len(ready) < wanted and not self.result.interrupted:
             if time.monotonic() > deadline:
-                raise ToolError(f"the load generator did not start within {_START_SECONDS:.0f} s")
+                raise ToolError(
+                    f"{len(ready)} of {wanted} workers came within {seconds:.0f} s"
+                    if self.plan.master
+                    else f"the load generator did not start within {seconds:.0f} s"
+                )
             with contextlib.suppress(queue.Empty):
                 index, message = self.generators.messages.get(timeout=0.25)
                 if message is None:
                     self._fail(index)
                 elif message["kind"] == "ready":
                     ready.add(index)
-                    self.result.locust = message["locust"]
+                    self._welcome(index, message)
+                elif message["kind"] == "lost":
+                    ready.discard(index)
+                    self.result.workers.pop(index, None)
+        self.living = ready or self.living
+
+    def _welcome(self, index: int, message: dict[str, Any]) -> None:
+        self.result.locust = message["locust"]
+        if self.plan.master:
+            self.result.workers[index] = Worker(f"{index + 1} ({message['name']})", joined=message.get("at", 0.0))
 
     def _take(self, index: int, message: dict[str, Any] | None) -> None:
         if message is None:
-            self.living.discard(index)
-            if index not in self.finished and not self.result.interrupted:
+            self.streams.discard(index)
+            unfinished = (self.living if index == MASTER else {index}) - self.finished
+            if unfinished and not self.result.interrupted:
                 self._fail(index)
+        elif message["kind"] == "ready":
+            self.living.add(index)
+            self._welcome(index, message)
+        elif message["kind"] == "lost":
+            self.living.discard(index)
+            self.users.pop(index, None)
+            self.result.workers[index].lost = message["at"]
         elif message["kind"] == "end":
             self.finished.add(index)
             self.measured.append(message["measured"])
@@ -183,7 +218,7 @@ class _Session:
             health.late += late
             health.beats += beats
             health.worst = max(health.worst, worst)
-        if index == 0 and at - self.pending_from >= INTERVAL / 2:
+        if index == min(self.living, default=index) and at - self.pending_from >= INTERVAL / 2:
             self._point(stage, at, measuring=message["measuring"])
             self._abort_if_hopeless(stage, at)
 
@@ -197,7 +232,7 @@ class _Session:
         point = Point(
             at=round(at, 3),
             stage=stage,
-            users=sum(self.users),
+            users=sum(self.users.values()),
             rps=series.ok / elapsed,
             failed=series.failed / elapsed,
             p50=latency.quantile(0.5),

@@ -43,6 +43,9 @@ def conclude(run: Run) -> Result:
     else:
         verdict = Outcome.PASS
     notes = [*run.plan.notes]
+    notes += [
+        f"worker {each.name} joined late, after {each.joined:.0f} s" for each in run.workers.values() if each.joined
+    ]
     notes += [f"{each.gate} was not measured: {each.reason}" for each in gates if each.outcome is Outcome.NOT_MEASURED]
     reasons = failures or doubts
     return Result(run, gates, verdict, tuple(reasons), tuple(notes), _held(run) if run.plan.scenario.by_stage else None)
@@ -86,6 +89,10 @@ def _doubts(run: Run) -> list[str]:
             f"the generator was saturated ({run.generator.mean_cpu:.0%} of a CPU, event loop up to "
             f"{run.generator.worst * 1000:.0f} ms late): use --processes, or another machine"
         )
+    lost = [each for each in run.workers.values() if each.lost is not None]
+    if lost:
+        when = ", ".join(f"{each.name} after {each.lost:.0f} s" for each in lost)
+        doubts.append(f"{len(lost)} of {len(run.workers)} workers were lost, with what they had not told yet: {when}")
     if run.generator.dropped:
         doubts.append(f"{run.generator.dropped:,} arrivals were dropped because all users were busy: raise --users")
     if run.interrupted:

@@ -48,9 +48,20 @@ class Generator:
         self.started = 0.0
         self.beats = [0, 0, 0.0]
         self.arrivals: Arrivals | None = None
+        self.reporter: Any = None
+        self.environment: Any = None
+        self.runner: Any = None
+
+    def prepare(self) -> None:
+        """Load what is to be run. It is the user's own code where there is a Locust file."""
         self.environment = self._environment()
-        self.runner: Any = self.environment.create_local_runner()
-        if not job["locustfile"]:
+        self.runner = self.environment.create_local_runner()
+        self.listen_to_requests()
+
+    def listen_to_requests(self) -> None:
+        """Count what the users do."""
+        watch_unfinished(self.recorder, self.job["grace"])
+        if not self.job["locustfile"]:
             # Locust's own statistics cost a tenth of a request, and nobody reads them
             self.environment.events.request._handlers.clear()  # noqa: SLF001 - there is no other way
         self.environment.events.request.add_listener(self.recorder.on_request)
@@ -76,23 +87,36 @@ class Generator:
 
     def run(self) -> None:
         """Everything from `ready` to `end`."""
+        self.prepare()
         self.say({"kind": "ready", "locust": locust.__version__, "shape": bool(self.environment.shape_class)})
         self.go.wait()
-        self.started = time.perf_counter()
-        self.recorder.measure_from = time.time() + self.job["warm_up"]
-        gevent.spawn(self.beat)
-        reporter = gevent.spawn(self.report)
+        self.begin()
         if self.environment.shape_class:
             self.drive_shape()
         else:
             self.drive()
+        self.finish()
+
+    def begin(self, elapsed: float = 0.0) -> None:
+        """Start the clock, the reports and the watch over the event loop. `elapsed`: seconds the run is old already."""
+        self.started = time.perf_counter() - elapsed
+        self.recorder.measure_from = time.time() + self.job["warm_up"] - elapsed
+        gevent.spawn(self.beat)
+        self.reporter = gevent.spawn(self.report)
+
+    def finish(self) -> None:
+        """Stop the users and say the last."""
         measured = max(0.0, time.perf_counter() - self.started - self.job["warm_up"])
         if self.arrivals:
             self.arrivals.stop(self.job["grace"])
-        self.runner.quit()
-        reporter.kill()
+        self.stop_users()
+        self.reporter.kill()
         self.tick()
         self.say({"kind": "end", "measured": measured, "stopped": self.stop_asked.is_set()})
+
+    def stop_users(self) -> None:
+        """End the users, and Locust with them."""
+        self.runner.quit()
 
     def drive(self) -> None:
         """Lead the users through the stages."""
@@ -228,13 +252,20 @@ def main() -> None:
             return
         data += piece
     line, rest = data.split(b"\n", 1)
-    generator = Generator(json.loads(line), out)
+    generator = _role(json.loads(line), out)
     for number in (signal.SIGINT, signal.SIGTERM):
         # a parent that was started in the background hands down SIGINT as ignored
         signal.signal(number, signal.SIG_DFL)
         gevent.signal_handler(number, generator.ask_to_stop)
-    watch_unfinished(generator.recorder, generator.job["grace"])
     generator.listen(rest)
     generator.run()
     sys.stdout.flush()
     os._exit(0)
+
+
+def _role(job: dict[str, Any], out: int) -> Generator:
+    if "role" not in job:
+        return Generator(job, out)
+    from hardenctl.load.scenarios.distributed import MasterGenerator, WorkerGenerator
+
+    return MasterGenerator(job, out) if job["role"] == "master" else WorkerGenerator(job, out)
