@@ -78,7 +78,7 @@ def _lacking(folder: Path, text: str, facts: ProjectFacts) -> Iterator[str]:
     """What a rendered file refers to and the project does not have."""
     if '"gunicorn.conf.py"' in text and not (folder / "gunicorn.conf.py").exists():
         yield "it starts gunicorn with gunicorn.conf.py, which is not there: hardenctl render gunicorn --write"
-    if "\n    build:" not in text:
+    if "\n    build:" not in text or "dockerfile_inline" in text:
         return
     dockerfile = folder / facts.image.dockerfile
     if not dockerfile.exists():

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from hardenctl import __version__
 from hardenctl.formats.project import DATABASES, FRAMEWORKS, ProjectFacts
 from hardenctl.model.errors import UsageError
 from hardenctl.model.nearest import nearest
@@ -62,6 +63,18 @@ TEMPLATES: Mapping[str, Template] = {
         Template("gitignore", ".gitignore", "What must not be committed", "gitignore.j2", lines=True),
         Template("dockerignore", ".dockerignore", "What must not get into an image", "dockerignore.j2", lines=True),
         Template("locustfile", "load_test.py", "A load test with a normal and a spike user", "load_test.py.j2"),
+        Template(
+            "load-compose",
+            "docker-compose.load.yml",
+            "A load test from a master and workers in containers",
+            "docker-compose.load.yml.j2",
+        ),
+        Template(
+            "load-k8s",
+            "load-kubernetes.yaml",
+            "A load test from a master and workers as Kubernetes jobs",
+            "load-kubernetes.yaml.j2",
+        ),
         Template("nginx", "nginx.conf", "A reverse proxy with TLS and security headers", "nginx.conf.j2"),
         Template("github-actions", ".github/workflows/hardenctl.yml", "The audit in CI", "github-actions.yml.j2"),
         Template("pre-commit", ".pre-commit-config.yaml", "The audit before each commit", "pre-commit.yaml.j2"),
@@ -94,6 +107,7 @@ def render(name: str, facts: ProjectFacts) -> str:
     values["command"] = [*facts.image.runner, "gunicorn", "--config", "gunicorn.conf.py", facts.app]
     values["kept"] = kept_environment(facts)[0]
     values["example"] = example(facts)
+    values["version"] = __version__
     values["postgres_data"] = _postgres_data(values["database_image"])
     return template_text(template.source, values)
 

@@ -57,7 +57,7 @@ def test_everything_renders(name: str, facts: ProjectFacts) -> None:
     if path.endswith(".py"):
         ast.parse(text)
     if path.endswith((".yml", ".yaml")):
-        yaml.safe_load(text)
+        assert list(yaml.safe_load_all(text))
 
 
 @pytest.mark.parametrize("facts", PROJECTS)
