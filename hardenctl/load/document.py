@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -118,6 +118,7 @@ def to_markdown(document: Mapping[str, Any]) -> str:
         *(_row(_text(name), each) for name, each in document["endpoints"].items()),
         _row("**all**", metrics),
         "",
+        *_comparison(document.get("baseline")),
         (
             f"Generator: {document['generator']['headroom']:.0%} of a CPU free in each of "
             f"{document['generator']['processes']} process(es). Slowest request {latency['max'] or 0:,.0f} ms."
@@ -125,6 +126,20 @@ def to_markdown(document: Mapping[str, Any]) -> str:
         *(f"\n> {_text(note)}" for note in document["notes"]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _comparison(baseline: Mapping[str, Any] | None) -> Iterator[str]:
+    if baseline and baseline.get("comparison"):
+        yield f"Compared with `{baseline.get('name', '')}`, {baseline.get('runs', 1)} run(s):"
+        yield ""
+        yield "| metric | baseline | now | change | |"
+        yield "|---|--:|--:|--:|---|"
+        for each in baseline["comparison"]:
+            name = _text(each["metric"] + (f"{{{each['endpoint']}}}" if each.get("endpoint") else ""))
+            figures = ["-" if each.get(key) is None else f"{each[key]:,.4g}" for key in ("baseline", "now")]
+            change = "-" if each.get("change") is None else f"{each['change']:+.1%}"
+            yield f"| {name} | {' | '.join(figures)} | {change} | {_text(str(each.get('outcome', '')))} |"
+        yield ""
 
 
 def to_junit(document: Mapping[str, Any]) -> str:

@@ -39,6 +39,9 @@ def write_whole(path: Path, text: str, *, help: str, make_folder: bool = False) 
     """Write a file at once, or leave what was there. Raises ToolError."""
     temporary = ""
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():  # /dev/stdout, a named pipe: nothing to replace
+            path.write_text(text, encoding="utf-8")
+            return
         if make_folder:
             path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

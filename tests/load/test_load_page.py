@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from browser import Browser
 from hypothesis import given
@@ -13,11 +14,12 @@ from hypothesis import strategies as st
 
 from hardenctl.load.builtin import builtin
 from hardenctl.load.charts import Line, histogram, line_chart, show, ticks
-from hardenctl.load.document import to_document
+from hardenctl.load.document import to_document, to_markdown
 from hardenctl.load.histogram import bucket_of
 from hardenctl.load.html import to_html
 from hardenctl.load.measure import Point, Window
 from hardenctl.load.plan import plan
+from hardenctl.load.result_schema import json_schema
 from hardenctl.load.run import Run
 from hardenctl.load.target import LoadTarget
 from hardenctl.load.verdict import conclude
@@ -197,6 +199,24 @@ def test_each_latency_is_in_a_bar() -> None:
     assert drawn.count('class="mark-name"') == 1
     assert 'class="limit"' in drawn
     assert histogram("Title", [], {}, None) == ""
+
+
+def test_the_result_is_what_its_schema_says() -> None:
+    """Each key of a result is in the published schema, and the schema holds for it; wrong values are refused."""
+    schema, result = json_schema(), json.loads(json.dumps(document()))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(result, schema)
+    assert set(result) - {"baseline"} == set(schema["properties"])
+    for part in ("gates", "stages", "timeline"):
+        assert set(result[part][0]) == set(schema["properties"][part]["items"]["properties"]), part
+    assert set(result["generator"]) == set(schema["properties"]["generator"]["properties"])
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**result, "verdict": "not measured"}, schema)
+
+
+def test_markdown_compares_with_the_baseline() -> None:
+    """A pull request shows what changed."""
+    assert "| p95 | 5 | 6 | +20.0% | worse |" in to_markdown(document())
 
 
 def test_a_page_stays_small() -> None:
