@@ -77,6 +77,12 @@ TEMPLATES: Mapping[str, Template] = {
         ),
         Template("nginx", "nginx.conf", "A reverse proxy with TLS and security headers", "nginx.conf.j2"),
         Template("github-actions", ".github/workflows/hardenctl.yml", "The audit in CI", "github-actions.yml.j2"),
+        Template("gitlab-ci", ".gitlab-ci.yml", "The audit in GitLab's CI", "gitlab-ci.yml.j2"),
+        Template("k8s", "kubernetes.yaml", "A hardened Kubernetes deployment", "kubernetes.yaml.j2"),
+        Template("monitoring", "prometheus-rules.yml", "Prometheus alerts with our targets", "prometheus-rules.yml.j2"),
+        Template(
+            "docs", "docs/DEPLOYMENT.md", "How to deploy, check, roll back, and where secrets are", "DEPLOYMENT.md.j2"
+        ),
         Template("pre-commit", ".pre-commit-config.yaml", "The audit before each commit", "pre-commit.yaml.j2"),
     )
 }
