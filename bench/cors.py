@@ -28,10 +28,12 @@ def main() -> None:
     parser.add_argument("--rules", type=Path)
     parser.add_argument("--bandit")
     options = parser.parse_args()
-    from test_cors_corpus import CASES, CORPUS, real_classes, static_classes
+    from test_cors_corpus import CASES, CORPUS, real_classes, static_classes, static_hits
 
+    hits = {name: static_hits(name) for name in CASES}
+    proofs = {name: [hit.evidence["origin"] for _, hit in found if hit.evidence] for name, found in hits.items()}
     command = [sys.executable, str(CORPUS.parent / "cors_truth.py"), str(CORPUS)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, input="{}")
+    done = subprocess.run(command, check=True, capture_output=True, text=True, input=json.dumps(proofs))
     bad = {name for name, result in json.loads(done.stdout).items() if real_classes(result)}
     with tempfile.TemporaryDirectory() as scratch:
         names = {f"case{number}": name for number, name in enumerate(CASES)}
@@ -50,6 +52,8 @@ def main() -> None:
         if options.bandit:
             version = _output([options.bandit, "--version"]).split()[1]
             _row(f"bandit {version}", _names(bandit(options.bandit, scratch), names), bad)
+    unresolved = [name for name, found in hits.items() if "cors-unresolved" in {rule for rule, _ in found}]
+    print(f"\nunresolved by hardenctl: {', '.join(unresolved) or 'none'}")
 
 
 def semgrep(program: str, rules: Path, folder: str) -> Iterable[str]:
