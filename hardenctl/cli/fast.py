@@ -1,4 +1,4 @@
-"""The start-up path without Typer, which costs 220 ms: `--version`, `--help`, and audits as hooks start them.
+"""The start-up path without Typer, which costs 220 ms: `--version`, `--help`, audits as hooks start them, and checks.
 
 It reads the same table of options as Typer does and hands anything it doesn't know to Typer, errors included. A test
 asserts that a staged audit loads none of typer, rich, pydantic, git, detect_secrets, locust, jinja2 and yaml.
@@ -18,6 +18,7 @@ HELP_COLUMNS = 80  # the most that Typer's help takes
 
 if TYPE_CHECKING:
     from hardenctl.cli.request import Request
+    from hardenctl.rules import Catalogue
 
 
 def run_fast(arguments: Sequence[str]) -> int | None:
@@ -27,12 +28,18 @@ def run_fast(arguments: Sequence[str]) -> int | None:
     if list(arguments) in (["--help"], ["-h"]):
         return _help()
     command, *rest = with_command(arguments)
-    if command not in {"audit", "scan"} or any(_is_setting(name) for name in os.environ):
+    if command == "check" and rest and rest[0] not in {"audit", "scan"}:
+        command, *rest = rest  # a subject; with an option of its own, as `--url`, it is Typer's all the same
+    elif command not in {"audit", "scan"}:
+        return None
+    if any(_is_setting(name) for name in os.environ):
         return None
     request = parse(rest)
     if request is None:
         return None
-    return _run(command, request)
+    from hardenctl.cli.subjects import SUBJECTS
+
+    return _run(SUBJECTS[command], request) if command in SUBJECTS else None
 
 
 def with_command(arguments: Sequence[str]) -> list[str]:
@@ -65,15 +72,14 @@ def _show(text: str) -> int:
     return guarded(write)
 
 
-def _run(command: str, request: Request) -> int:
+def _run(rules: Catalogue, request: Request) -> int:
     gc.set_threshold(100_000, 20, 20)  # declarations are no garbage: looking for some takes a tenth of a hook run
     from hardenctl.cli.errors import guarded
 
     def audit() -> int:
         from hardenctl.cli.auditing import run_audit
-        from hardenctl.cli.subjects import SUBJECTS
 
-        return run_audit(request, SUBJECTS[command])
+        return run_audit(request, rules)
 
     return guarded(audit)
 

@@ -129,6 +129,10 @@ def test_yaml_is_loaded_for_a_staged_compose_file(
         pytest.param(("audit", "--staged", "--fail-on", "never", "--verbose"), id="verbose"),
         pytest.param(("audit", "--staged", "--select", "cors", "--select=env"), id="select-twice"),
         pytest.param(("audit", "--staged", "--fail-on", "nope"), id="an-error"),
+        pytest.param(("check", "env"), id="a-subject"),
+        pytest.param(("check", "cors", "--staged", "--format", "concise"), id="a-subject-with-options"),
+        pytest.param(("check", "gunicorn", "--effective"), id="an-option-of-one-subject"),
+        pytest.param(("check", "nope"), id="no-subject"),
         pytest.param(("audit", "--nope"), id="an-unknown-option"),
     ],
 )
@@ -181,7 +185,9 @@ def test_parse(arguments: tuple[str, ...], request_: Request | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("explain", "x"), ("--help", "x"), ("audit", "--help"), ("check", "cors")], ids=" ".join
+    "arguments",
+    [("explain", "x"), ("--help", "x"), ("audit", "--help"), ("check", "cors", "--url", "http://127.0.0.1")],
+    ids=" ".join,
 )
 def test_everything_else_is_typers(arguments: tuple[str, ...]) -> None:
     """Other commands are left alone."""
