@@ -106,6 +106,9 @@ def test_the_server_behind_its_wrappers(command: str, server: str | None):
         pytest.param("docker/start", "#!/bin/bash\ngunicorn -w 4 a:b\n", id="script-without-suffix"),
         pytest.param("web.service", "[Service]\nExecStart=/venv/bin/gunicorn -w 4 \\\n  a:b\n", id="systemd"),
         pytest.param("supervisord.conf", "[program:web]\ncommand=gunicorn -w 4\n  a:b\n", id="supervisor"),
+        pytest.param(
+            "deploy/supervisor/shop.conf", "[program:web]\ncommand=gunicorn -w 4 a:b\n", id="supervisor-by-its-folder"
+        ),
         pytest.param("Makefile", "serve-prod:\n\t@gunicorn -w 4 a:b\n", id="makefile"),
         pytest.param("railway.toml", '[deploy]\nstartCommand = "gunicorn -w 4 a:b"\n', id="railway"),
         pytest.param("render.yaml", "services:\n  - startCommand: gunicorn -w 4 a:b\n", id="render"),

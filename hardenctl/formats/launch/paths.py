@@ -31,6 +31,8 @@ _KINDS = (
         ),
     ),
 )
+# The programs of supervisord stand in files of any name, in its own folder.
+_SUPERVISED = lazy_pattern(r"(?:.*/)?supervisord?(?:\.d)?/(?:.*/)?[^/]+\.(?:conf|ini)", re.IGNORECASE)
 DEFAULT_CONFIG = "gunicorn.conf.py"
 _CONFIG_NAME = lazy_pattern(
     r"(?:.*[._-])?gunicorn(?:[._-]?(?:conf|config|cfg|configuration|settings|prod|production|dev|development|local|py))*\.py",
@@ -48,4 +50,5 @@ def is_config(path: str) -> bool:
 def kind_of(path: str) -> str | None:
     """Which kind of file with a launch line this is by its name; None for all others."""
     name = posixpath.basename(path)
-    return next((kind for kind, pattern in _KINDS if pattern.fullmatch(name)), None)
+    kind = next((kind for kind, pattern in _KINDS if pattern.fullmatch(name)), None)
+    return kind or ("supervisor" if _SUPERVISED.fullmatch(path) else None)
