@@ -59,7 +59,7 @@ def one_line(run: Run, point: Point) -> str:
     return (
         f"{point.at:7.1f} s  {stage}  {point.users} users  {figures['rps']:.1f} requests/s  "
         f"p50 {_ms(figures['p50'])}  p95 {_ms(figures['p95'])}  p99 {_ms(figures['p99'])}  "
-        f"{run.whole.overall.failed:,} errors{_cpu(point)}{phase}"
+        f"{run.whole.overall.failed:,} errors{_cpu(point)}{_workers(run)}{phase}"
     )
 
 
@@ -73,7 +73,7 @@ def frame(run: Run, point: Point) -> Sequence[str]:
     rate = f"{series.error_rate:.2%}" if series.error_rate is not None else "-"
     return (
         f"{visible(scenario.name)} against {visible(run.plan.target.url)}: {phase}, {show_duration(round(left))} left",
-        f"  stage {point.stage + 1}/{len(scenario.stages)}  {point.users} users",
+        f"  stage {point.stage + 1}/{len(scenario.stages)}  {point.users} users{_workers(run)}",
         f"  {figures['rps']:8.1f} requests/s  {sparkline([each.rps for each in run.timeline], 40)}",
         f"  p50 {_ms(figures['p50'])}  p95 {_ms(figures['p95'])}  p99 {_ms(figures['p99'])}",
         f"  {series.total:,} requests  {series.failed:,} errors ({rate}){_cpu(point)}{generator}",
@@ -155,6 +155,14 @@ def _figures(run: Run) -> dict[str, Any]:
     newest = next((each for each in reversed(recent) if each.p50 is not None), None)
     rate = sum(each.rps for each in recent) / len(recent) if recent else 0.0
     return {"rps": rate, **{key: getattr(newest, key) if newest else None for key in ("p50", "p95", "p99")}}
+
+
+def _workers(run: Run) -> str:
+    """How many machines make the load, and how many no longer do."""
+    if not run.workers:
+        return ""
+    lost = sum(each.lost is not None for each in run.workers.values())
+    return f"  {len(run.workers) - lost} workers" + (f", {lost} lost" if lost else "")
 
 
 def _ms(value: float | None) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hardenctl import __version__
 from hardenctl.load.generators import Generators, require_locust
 from hardenctl.load.plan import GRACE, INTERVAL, check_environment
 from hardenctl.load.target import allow_target
@@ -97,6 +98,10 @@ def _attend(
 
 def _check(message: dict[str, Any], wishes: WorkerWishes, settings: LoadSettings) -> None:
     """Whether a job may be done here. The master's word is not enough: anybody may be at the other end."""
+    if message["version"] != __version__:
+        raise UsageError(
+            f"the master is hardenctl {message['version']}, and this is {__version__}", help="install the same version"
+        )
     allow_target(str(message["host"]), confirmed=wishes.confirm_host, hosts=settings.hosts)
     check_environment(message["missing"], {})
     if bool(message["locustfile"]) != (wishes.locustfile is not None):

@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from hardenctl import __version__
 from hardenctl.load.worker import WorkerWishes, _check, parse_address
 from hardenctl.model.errors import UsageError
 from hardenctl.model.settings import LoadSettings
@@ -138,6 +139,29 @@ def test_a_worker_that_is_killed(cluster: Cluster, target: Any, scenario_file: C
     assert ended(first)[0] == 0
 
 
+def test_a_locust_file_on_each_machine(cluster: Cluster, target: Any, tmp_path: Path) -> None:
+    """Code is never sent: master and worker read their own file, and the master's gates hold for it."""
+    (tmp_path / "load_test.py").write_text(
+        "from locust import FastHttpUser, constant, task\n"
+        "class Visitor(FastHttpUser):\n"
+        "    wait_time = constant(0.02)\n"
+        "    @task\n"
+        "    def visit(self):\n"
+        "        self.client.get('/ok')\n",
+        encoding="utf-8",
+    )
+    master = cluster.master(
+        *("--host", target.url, "--locustfile", "load_test.py", "--users", "4", "--spawn-rate", "50"),
+        *("--run-time", "3s", "--warm-up", "500ms", "--gate", "p95<5s"),
+    )
+    worker = cluster.start("--worker", "--locustfile", "load_test.py")
+    code, output = ended(master)
+    assert code == 0, output
+    result = cluster.result()
+    assert result["metrics"]["requests"] + result["warm_up_requests"] == target.hits["/ok"]
+    assert ended(worker)[0] == 0
+
+
 def test_a_master_that_is_gone(cluster: Cluster, target: Any, scenario_file: Callable[..., Path]) -> None:
     """Its workers stop by themselves: nobody is left to load a target."""
     master = cluster.master(
@@ -190,6 +214,7 @@ def test_what_is_no_address(text: str) -> None:
 @pytest.mark.parametrize(
     ("message", "wishes", "words"),
     [
+        pytest.param({"version": "99.0"}, {}, "the master is hardenctl 99.0", id="another-version"),
         pytest.param({"missing": ["SHOP_PASSWORD"]}, {}, "SHOP_PASSWORD", id="environment"),
         pytest.param({"locustfile": True}, {}, "the master runs a Locust file", id="no-locust-file-here"),
         pytest.param({}, {"locustfile": Path("x")}, "the master runs no Locust file", id="a-locust-file-here"),
@@ -199,7 +224,7 @@ def test_what_is_no_address(text: str) -> None:
 )
 def test_jobs_that_are_refused(message: dict[str, Any], wishes: dict[str, Any], words: str) -> None:
     """A worker checks a job with its own eyes."""
-    job = {"host": "http://127.0.0.1:1", "missing": [], "locustfile": False, **message}
+    job = {"host": "http://127.0.0.1:1", "missing": [], "locustfile": False, "version": __version__, **message}
     with pytest.raises(UsageError, match=words):
         _check(job, WorkerWishes(("127.0.0.1", 5557), **wishes), LoadSettings())
 

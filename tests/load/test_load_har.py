@@ -1,11 +1,14 @@
 """Requests from a browser's recording, and the story's tasks mapped to a target's paths."""
 
 import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hardenctl.load.endpoints import TOKEN, Found
 from hardenctl.load.har import find_in_har
@@ -212,6 +215,60 @@ def test_what_is_no_recording(text: str, tmp_path: Path) -> None:
 def test_broken_entries_are_passed_over(broken: Any, read: Callable[..., Found]) -> None:
     """Browsers differ; the other entries count all the same."""
     assert [each.name for each in read(entry(), broken).endpoints] == ["GET /items"]
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+_KEYS = st.sampled_from(
+    ["method", "url", "headers", "queryString", "postData", "cookies", "mimeType", "text", "params"]
+)
+
+
+@given(
+    st.lists(st.dictionaries(st.sampled_from(["request", "response", "startedDateTime", "time"]), _JSON), max_size=3)
+)
+def test_any_entry_is_passed_over_or_taken(junk: list[dict[str, Any]]) -> None:
+    """Whatever JSON stands where an entry should be, the others count and nothing crashes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "recording.har"
+        path.write_text(json.dumps({"log": {"entries": [*junk, entry()]}}), encoding="utf-8")
+        assert "GET /items" in {each.name for each in find_in_har(path, URL, {}).endpoints}
+
+
+@given(st.dictionaries(_KEYS, _JSON, max_size=5))
+def test_any_request_is_passed_over_or_taken(junk: dict[str, Any]) -> None:
+    """So it is for what stands in a request to the target."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "recording.har"
+        broken = {**entry(), "request": {"method": "POST", "url": f"{URL}/x", **junk}}
+        path.write_text(json.dumps({"log": {"entries": [broken, entry()]}}), encoding="utf-8")
+        assert "GET /items" in {each.name for each in find_in_har(path, URL, {}).endpoints}
+
+
+@given(
+    key=st.sampled_from(["password", "api_key", "accessToken", "client_secret", "csrf_token", "sessionId", "otp"]),
+    depth=st.integers(0, 3),
+    value=st.text("abcdefghijkmnpqrstuvwxyz23456789", min_size=12, max_size=40),
+)
+def test_a_named_credential_is_never_kept(key: str, depth: int, value: str) -> None:
+    """However deep in a body it stands, in a form, in a query, in any header, under any value."""
+    body: Any = {key: value}
+    for level in range(depth):
+        body = {"inner": body} if level % 2 else [body]
+    entries = [
+        entry("POST", "/a", json_body=body, headers={"X-Custom": value, "Cookie": value}),
+        entry("POST", "/b", form=f"{key}={value}"),
+        entry(path=f"/c?{key}={value}"),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "recording.har"
+        path.write_text(json.dumps({"log": {"entries": entries}}), encoding="utf-8")
+        found = find_in_har(path, URL, {})
+    assert len(found.endpoints) == 3
+    assert value not in repr(found)
 
 
 def test_a_run_from_a_recording(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser import Browser
 
 from hardenctl.formats.project import ProjectFacts
 from hardenctl.render.render import render
@@ -56,9 +57,12 @@ def meds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
 
 @pytest.mark.parametrize("scenario", ["normal", "peak", "stress", "spike"])
 def test_a_scenario_at_reduced_scale(
-    meds: tuple[str, int], scenario: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    meds: tuple[str, int], scenario: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: Browser
 ) -> None:
-    """Each built-in scenario runs through its stages at most 20 users, all tasks answered, in five seconds."""
+    """Each built-in scenario runs through its stages at most 20 users, all tasks answered, in five seconds.
+
+    Its page opens in a real browser with all charts, CPU and memory of gunicorn's processes included.
+    """
     from hardenctl.cli.app import run
 
     url, pid = meds
@@ -84,10 +88,15 @@ def test_a_scenario_at_reduced_scale(
             "--no-progress",
             "--output",
             f"json={output}",
+            "--output",
+            f"html={tmp_path / 'load.html'}",
         ]
     )
     document = json.loads(output.read_text(encoding="utf-8"))
     assert (code, document["verdict"]) == (0, "pass"), document["reasons"]
+    browser.open(tmp_path / "load.html")
+    assert (browser.errors, len(browser.requests)) == ([], 1)
+    assert browser.ask("document.querySelectorAll('figure svg').length") == 7
     assert {"create an item", "view reminders", "analytics"} <= set(document["endpoints"])
     assert document["metrics"]["failures"] == 0
     assert max(point["users"] for point in document["timeline"]) == 20

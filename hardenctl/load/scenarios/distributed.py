@@ -20,12 +20,14 @@ import locust
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
+from hardenctl import __version__
 from hardenctl.load.scenarios.arrivals import Arrivals
 from hardenctl.load.scenarios.generator import Generator
 from hardenctl.load.scenarios.recorder import Recorder
 from hardenctl.load.scenarios.users import make_users
 
 _OURS = "hardenctl"  # the type of our messages
+_SAID = ("ready", "tick", "end")  # what a worker may say
 _LOOK = 0.5  # seconds between two looks at who is still there
 _ABANDONED = 6.0  # seconds without a word of the master after which a worker stops
 
@@ -140,14 +142,17 @@ class MasterGenerator(Generator):
                 "job": {**job, "locustfile": bool(self.job["locustfile"])},
                 "elapsed": elapsed,
                 "stage": self.stage,
+                "version": __version__,
             },
         )
 
-    def hear(self, client_id: str, message: dict[str, Any]) -> None:
+    def hear(self, client_id: str, message: Any) -> None:
         """Hand on what a worker says."""
         number = self.numbers.get(client_id)
         if number is None or client_id in self.lost:
             return  # one that was lost and comes back: what it had not told by then is missing all the same
+        if not isinstance(message, dict) or message.get("kind") not in _SAID:
+            return  # whoever this is, it is none of our workers
         if message["kind"] == "ready":
             self.ready.add(client_id)
             at = time.perf_counter() - self.started if self.started else 0.0
@@ -237,8 +242,15 @@ class WorkerGenerator(Generator):
         """Take a job, once the parent has said that its target may be loaded from here."""
         job = message["job"]
         missing = [name for name in job["needs"] if not os.environ.get(name)]
-        asked = {"kind": "job", "host": job["host"], "missing": missing, "locustfile": job["locustfile"]}
-        super().say(asked)
+        super().say(
+            {
+                "kind": "job",
+                "host": job["host"],
+                "missing": missing,
+                "locustfile": job["locustfile"],
+                "version": message["version"],
+            }
+        )
         self.go.wait()
         if self.stop_asked.is_set():
             return
