@@ -103,11 +103,20 @@ def _chains(tree: tuple[Directive, ...], chain: tuple[Directive, ...]) -> Iterat
     """Every level that allows an origin itself, or in an `if` of its own, with the levels around it."""
     allowing = [each for each in tree if _header(each) == ORIGIN]
     allowing += [each for one in tree if one.name == "if" for each in one.block or () if _header(each) == ORIGIN]
-    if allowing:
+    if allowing and _reaches(chain[-1]):
         yield chain
     for each in tree:
         if each.block is not None and each.name in _BLOCKS - {"if"}:
             yield from _chains(each.block, (*chain, each))
+
+
+def _reaches(level: Directive) -> bool:
+    """Whether some request gets the headers of a level: it has a level in it that adds none, or room beside them."""
+    inner = [each for each in level.block or () if each.name in {"server", "location"}]
+    if any(not any(map(_header, each.block or ())) and _reaches(each) for each in inner):
+        return True
+    whole = any(each.name == "server" or [word.text for word in each.args] == ["/"] for each in inner)
+    return not whole
 
 
 def _header(directive: Directive) -> str:
