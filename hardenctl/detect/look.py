@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from hardenctl.detect.secrets import detect_secrets
 from hardenctl.detect.stamp import Stamper
@@ -12,9 +11,6 @@ from hardenctl.model.blob import Blob, Gap, Share, Standing
 from hardenctl.model.errors import HardenctlError
 from hardenctl.model.finding import Finding
 from hardenctl.model.record import field, record
-
-if TYPE_CHECKING:
-    from hardenctl.detect.secrets.repeats import Repeats
 
 
 @record(slots=False, frozen=False)
@@ -29,7 +25,7 @@ class Looked:
     skipped: Counter[str] = field(default_factory=Counter)
     unclean: set[str] = field(default_factory=set)
 
-    def look(self, blob: Blob | Gap, rules: frozenset[str], stamper: Stamper, repeats: Repeats | None = None) -> None:
+    def look(self, blob: Blob | Gap, rules: frozenset[str], stamper: Stamper) -> None:
         """Look at one blob. A crash over it must not hide what others hold: it is a gap."""
         if isinstance(blob, Gap):
             self.gaps.append(blob)
@@ -40,10 +36,9 @@ class Looked:
             return
         before = len(self.findings), len(self.gaps)
         try:
-            if repeats is None or not repeats.is_clean(blob):
-                self.findings.extend(
-                    stamper.stamp(each, hit, blob) for each, hit in detect_secrets(blob, rules, self.gaps.append)
-                )
+            self.findings.extend(
+                stamper.stamp(each, hit, blob) for each, hit in detect_secrets(blob, rules, self.gaps.append)
+            )
         except Exception as error:  # noqa: BLE001 - as said above
             self.gaps.append(Gap(blob.path, f"the secret scan crashed: {type(error).__name__}"))
         if blob.provenance.oid and before != (len(self.findings), len(self.gaps)):
@@ -71,19 +66,6 @@ def look_at_share(share: Share, rules: frozenset[str], salt: bytes) -> Looked:
         looked.gaps.append(Gap(".", f"a part could not be looked at: {error.what}"))
     looked.skipped += share.skipped
     return looked
-
-
-_repeats: dict[frozenset[str], Repeats] = {}
-
-
-def repeats_of(rules: frozenset[str]) -> Repeats:
-    """What this process remembers of texts it has looked at with these rules."""
-    if rules not in _repeats:
-        from hardenctl.detect.secrets.repeats import Repeats
-
-        _repeats.clear()
-        _repeats[rules] = Repeats(rules)
-    return _repeats[rules]
 
 
 def look_at_shares(
