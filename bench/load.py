@@ -121,6 +121,7 @@ def hardenctl(folder: str, url: str, seconds: int, *options: str) -> tuple[dict[
             "hardenctl",
             "load",
             "run",
+            "--no-evidence",
             "--host",
             url,
             "--run-time",

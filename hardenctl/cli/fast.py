@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from hardenctl import __version__
 
 HELP_COLUMNS = 80  # the most that Typer's help takes
+# The subjects of `check`. Their own table imports rules, and has to wait until errors and Ctrl-C are caught.
+CHECKED = frozenset({"cors", "gunicorn", "compose", "dockerfile", "env", "gitignore"})
 
 if TYPE_CHECKING:
     from hardenctl.cli.request import Request
-    from hardenctl.rules import Catalogue
 
 
 def run_fast(arguments: Sequence[str]) -> int | None:
@@ -28,8 +29,8 @@ def run_fast(arguments: Sequence[str]) -> int | None:
     if list(arguments) in (["--help"], ["-h"]):
         return _help()
     command, *rest = with_command(arguments)
-    if command == "check" and rest and rest[0] not in {"audit", "scan"}:
-        command, *rest = rest  # a subject; with an option of its own, as `--url`, it is Typer's all the same
+    if command == "check" and rest and rest[0] in CHECKED:
+        command, *rest = rest  # with an option of its own, as `--url`, it is Typer's all the same
     elif command not in {"audit", "scan"}:
         return None
     if any(_is_setting(name) for name in os.environ):
@@ -37,9 +38,7 @@ def run_fast(arguments: Sequence[str]) -> int | None:
     request = parse(rest)
     if request is None:
         return None
-    from hardenctl.cli.subjects import SUBJECTS
-
-    return _run(SUBJECTS[command], request) if command in SUBJECTS else None
+    return _run(command, request)
 
 
 def with_command(arguments: Sequence[str]) -> list[str]:
@@ -72,14 +71,15 @@ def _show(text: str) -> int:
     return guarded(write)
 
 
-def _run(rules: Catalogue, request: Request) -> int:
+def _run(command: str, request: Request) -> int:
     gc.set_threshold(100_000, 20, 20)  # declarations are no garbage: looking for some takes a tenth of a hook run
     from hardenctl.cli.errors import guarded
 
     def audit() -> int:
         from hardenctl.cli.auditing import run_audit
+        from hardenctl.cli.subjects import SUBJECTS
 
-        return run_audit(request, rules)
+        return run_audit(request, SUBJECTS[command])
 
     return guarded(audit)
 

@@ -6,6 +6,7 @@ no statement and in no log. MySQL stores another kind of hash: there the stateme
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -59,7 +60,12 @@ class MariaDB:
         """`ALTER USER`: whoever still has the old password is refused from now on."""
         del old  # the server says what it stores
         before = self._stored(role)
-        self.run("".join(_alter(each, native_hash(password)) for each in before))
+        try:
+            self.run("".join(_alter(each, native_hash(password)) for each in before))
+        except ToolError:
+            with contextlib.suppress(ToolError):
+                self._restore(before)  # of several hosts, some may have been changed
+            raise
         return lambda: self._restore(before)
 
     def finish(self, role: str) -> None:

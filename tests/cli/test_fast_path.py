@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from hardenctl import __version__
+from hardenctl.cli import subjects
 from hardenctl.cli.app import run
-from hardenctl.cli.fast import parse, run_fast
+from hardenctl.cli.fast import CHECKED, parse, run_fast
 from hardenctl.cli.request import OPTIONS, Request
 
 Run = Callable[..., Any]
@@ -156,6 +157,11 @@ def test_help(hardenctl: Run, monkeypatch: pytest.MonkeyPatch, flag: str, column
     monkeypatch.setenv("COLUMNS", columns)
     assert hardenctl(flag).out == hardenctl(flag, typer=True).out
     assert (run_fast((flag,)) is None) is (columns == "60")
+
+
+def test_every_subject_starts_without_typer() -> None:
+    """The names that the start-up path knows are those of the table."""
+    assert CHECKED | {"audit", "scan"} == subjects.SUBJECTS.keys()
 
 
 def test_version(hardenctl: Run) -> None:

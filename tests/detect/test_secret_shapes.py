@@ -203,8 +203,6 @@ def test_what_is_no_credential(path: str, text: str):
         pytest.param(".ci/compose.yml", "COOKIE_SECRET: {}", Severity.MEDIUM, id="pipeline"),
         pytest.param("settings/ci.py", 'SECRET_KEY = "{}"', Severity.MEDIUM, id="settings-for-a-pipeline"),
         pytest.param("app.py", 'Field(examples=["{}"], password="{}")', Severity.HIGH, id="example-of-something-else"),
-        pytest.param("app.py", 'client_secret = {{"example": "{}"}}', Severity.LOW, id="example"),
-        pytest.param("app.tsx", '{{ key: "client_secret", placeholder: "{}" }}', Severity.LOW, id="placeholder"),
         pytest.param("app.py", "# for example, client_secret={}", Severity.LOW, id="for-example"),
     ],
 )
@@ -212,7 +210,7 @@ def test_what_surrounds_a_value_decides_how_bad_it_is(path: str, text: str, seve
     """What a pipeline's own services use is milder than what production reads, and an example is low."""
     blob = Blob(Provenance(path), text.format(VALUE, VALUE).encode())
     hits = list(detect_secrets(blob, ALL))
-    assert {hit.severity or rule.severity for rule, hit in hits[-1:]} <= {severity}
+    assert [hit.severity or rule.severity for rule, hit in hits[-1:]] == [severity]
 
 
 def test_an_unescaped_slash_hides_no_password():

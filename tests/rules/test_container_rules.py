@@ -268,3 +268,13 @@ def test_a_file_beside_its_production_twin_is_for_development():
     assert severities(files, rules) == {"compose-weak-credential": "low", "dockerfile-user-root": "low"}
     overriding = {**files, "docker-compose.prod.yml": "services: {db: {restart: always}}"}
     assert severities(overriding, rules)["compose-weak-credential"] == "medium"
+
+
+def test_what_a_template_fills_in_is_no_password():
+    """An expression of a template stands for a value that is not there yet, as a variable does."""
+    expression = "{{cookiecutter.password}}"
+    text = f"services:\n  db:\n    image: postgres:17\n    environment:\n      POSTGRES_PASSWORD: {expression}\n"
+    text += f"  web:\n    image: x:1\n    environment:\n      DATABASE_URL: 'postgresql://app:{expression}@db/app'\n"
+    found = severities({"docker-compose.yml": text}, compose.RULES)
+    assert "compose-weak-credential" not in found
+    assert "compose-restart-unset" in found

@@ -143,22 +143,6 @@ class HyperscanEngine:
             ends = _to_characters(ends, data)
         return Match(tuple(self.rules[index] for index in found), tuple((end - 1, _KINDS[kind]) for end, kind in ends))
 
-    def anchors(self, data: bytes) -> list[tuple[int, int]] | None:
-        """The anchors of a UTF-8 text, sorted, offsets in bytes; None where a rule matches, wherever it does."""
-        count, known = len(self.rules), False
-        found: set[tuple[int, int]] = set()
-        add = found.add
-
-        def on_match(expression: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            nonlocal known
-            if expression < count:
-                known = True
-            else:
-                add((end - 1, expression - count))
-
-        self.database.scan(data, match_event_handler=on_match)
-        return None if known else sorted(found)
-
 
 def _to_characters(ends: Iterable[tuple[int, int]], data: bytes) -> list[tuple[int, int]]:
     """Byte offsets as character offsets, in one pass. Anchors end in ASCII, so no offset splits a character."""
@@ -196,13 +180,6 @@ class Matcher:
         if self.engine is None or (self.budget < 0 and not self.settled):
             self.engine = self._choose()
         return self.engine.match(text, data)
-
-    def settle(self) -> Engine:
-        """The engine for much text."""
-        if not self.settled:
-            self.budget = -1
-            self.engine = self._choose()
-        return self.engine or self._choose()
 
     def _choose(self) -> Engine:
         if self.budget >= 0:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from hardenctl.formats.cors.document import CorsSetup
-from hardenctl.formats.paths import is_compose
 from hardenctl.model.blob import Gap, Snapshot
 
 DOCUMENTS = (CorsSetup,)
@@ -15,33 +14,37 @@ _NGINX = re.compile(
     r"(?:.*\.)?(?:conf|nginx|vhost)(?:\.(?:template|tmpl|tpl|j2|jinja2?|in|erb|sample))?|nginx.*\.(?:template|tmpl|tpl|j2)",
     re.IGNORECASE,
 )
-_DECLARED = (".yml", ".yaml", ".toml", ".json")
+DECLARED = (".yml", ".yaml", ".toml")
 # What stands in every configuration that allows origins, compared without regard to case.
-_WORDS = (b"access-control-allow-origin", b"accesscontrolalloworigin", b"cors")
+_HEADER = b"access-control-allow-origin"
+_WORDS = (_HEADER, b"accesscontrolalloworigin", b"cors")
 
 
 def concerns(path: str) -> bool:
     """Whether a file could allow origins in front of an application, by its name."""
     name = path.rpartition("/")[2]
-    return bool(_NGINX.fullmatch(name)) or name.endswith(_DECLARED[:3]) or "/sites-" in f"/{path}" or is_compose(path)
+    return bool(_NGINX.fullmatch(name)) or name.endswith(DECLARED) or "/sites-" in f"/{path}"
 
 
 def read(snapshot: Snapshot) -> Iterator[CorsSetup | Gap]:
     """Yield the set-ups of a snapshot, and a Gap for each file that has one and cannot be parsed."""
     from hardenctl.formats.cors.search import ASIDE
 
+    paths = [path for path in snapshot.paths() if concerns(path)]
+    paths = [path for path in paths if snapshot.named(path) or not ASIDE.search(path)]
+    # What a file declares is its own; nginx's files include one another.
+    together = any(map(snapshot.in_scope, (path for path in paths if not path.endswith(DECLARED))))
     nginx: list[str] = []
-    for path in snapshot.paths():
-        if not concerns(path) or (ASIDE.search(path) and not snapshot.named(path)):
+    for path in paths:
+        if not (snapshot.in_scope(path) if path.endswith(DECLARED) else together):
             continue
         blob = snapshot.read(path)
-        if blob is None or not any(word in blob.data.lower() for word in _WORDS):
-            continue
-        if path.endswith(_DECLARED):
+        text = blob.data.lower() if blob is not None else b""
+        if blob is not None and path.endswith(DECLARED) and any(word in text for word in _WORDS):
             from hardenctl.formats.cors.edge import declared
 
             yield from declared.read(blob)
-        elif b"access-control-allow-origin" in blob.data.lower():
+        elif not path.endswith(DECLARED) and _HEADER in text:
             nginx.append(path)
     if nginx:
         from hardenctl.formats.cors.edge import nginx as reader

@@ -58,11 +58,11 @@ def read(snapshot: Snapshot, paths: Sequence[str]) -> Iterator[CorsSetup | Gap]:
 
 def _including(snapshot: Snapshot, paths: Sequence[str]) -> Iterator[str]:
     """Configurations that include one of these files, so that a snippet is seen where it is used."""
-    from hardenctl.formats.cors.edge import concerns
+    from hardenctl.formats.cors.edge import DECLARED, concerns
 
     names = [each.rpartition("/")[2].encode() for each in paths]
     for path in snapshot.paths():
-        if path not in paths and concerns(path) and not path.endswith((".yml", ".yaml", ".toml")):
+        if path not in paths and concerns(path) and not path.endswith(DECLARED):
             blob = snapshot.read(path)
             if blob is not None and b"include" in blob.data and any(name in blob.data for name in names):
                 yield path
