@@ -273,7 +273,7 @@ def test_a_file_beside_its_production_twin_is_for_development():
 def test_what_a_template_fills_in_is_no_password():
     """An expression of a template stands for a value that is not there yet, as a variable does."""
     expression = "{{cookiecutter.password}}"
-    text = "services:\n  proxy:\n    image: nginx:1\n    ports:\n      - {{cookiecutter.port}}:80\n"  # no YAML as it stands
+    text = "services:\n  proxy:\n    image: nginx:1\n    ports:\n      - {{port}}:80\n"  # no YAML as it stands
     text += f"  db:\n    image: postgres:17\n    environment:\n      POSTGRES_PASSWORD: {expression}\n"
     text += f"  web:\n    image: x:1\n    environment:\n      DATABASE_URL: 'postgresql://app:{expression}@db/app'\n"
     found = severities({"docker-compose.yml": text}, compose.RULES)
