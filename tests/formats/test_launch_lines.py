@@ -119,6 +119,32 @@ def test_the_server_behind_its_wrappers(command: str, server: str | None):
             "spec:\n  containers:\n  - name: web\n    command: [gunicorn]\n    args: ['-w', '4', 'a:b']\n",
             id="kubernetes",
         ),
+        pytest.param(
+            "ecs/task-definition.json",
+            '{"containerDefinitions": [{"name": "web", "entryPoint": ["sh", "-c"], "command": ["gunicorn -w 4 a:b"]}]}',
+            id="ecs-task-definition",
+        ),
+        pytest.param(
+            "stack.yaml",
+            "Resources:\n  T:\n    Properties:\n      ContainerDefinitions:\n"
+            "        - Command: [gunicorn, -w, '4', 'a:b']\n",
+            id="cloudformation",
+        ),
+        pytest.param(
+            "ecs.tf",
+            'x = jsonencode([{ name = "web", command = ["gunicorn", "-w", "4", # four\n "a:b",] }])\n',
+            id="terraform-list",
+        ),
+        pytest.param(
+            "ecs.hcl",
+            'container_commands = [\n  "sh",\n  "-c",\n  "migrate \\"x\\" && gunicorn -b ${var.bind} -w 4 a:b"\n]\n',
+            id="terragrunt-shell",
+        ),
+        pytest.param(
+            "ecs.tf", 'd = <<EOF\n[{"command": ["gunicorn", "-w", "4", "a:b"]}]\nEOF\n', id="terraform-json-heredoc"
+        ),
+        pytest.param("ecs.tf", 'start_command = "gunicorn -w 4 a:b"\n', id="terraform-string"),
+        pytest.param("vm.tf", "user_data = <<-EOT\n  #!/bin/bash\n  gunicorn -w 4 a:b\n  EOT\n", id="terraform-script"),
     ],
 )
 def test_every_place_a_launch_line_stands_in(path: str, text: str):
@@ -129,6 +155,38 @@ def test_every_place_a_launch_line_stands_in(path: str, text: str):
     assert workers.value_span is not None
     assert text[workers.value_span.start : workers.value_span.end] == "4"
     assert not launch.development
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            '$s = <<~SCRIPT\n  cd /vagrant\n  tmux new-session -d -s x "gunicorn -w 4 a:b"\nSCRIPT\n', id="heredoc-tmux"
+        ),
+        pytest.param('config.vm.provision "shell", inline: "gunicorn -w 4 a:b"\n', id="inline"),
+    ],
+)
+def test_a_vagrantfile_is_for_development(text: str):
+    """What a developer's virtual machine starts is listed and not judged."""
+    launch = one({"Vagrantfile": text})
+    assert (launch.setting("workers").value, launch.development) == (4, True)
+
+
+def test_what_terraform_says_in_the_middle_of_a_command_is_unknown():
+    """`${...}` is Terraform's: no value is made up for it."""
+    launch = one({"ecs.tf": 'command = ["gunicorn", "-w", "${var.workers}", "-t", "120", "a:b"]\n'})
+    assert (launch.setting("workers").known, launch.setting("timeout").value) == (False, 120)
+
+
+def test_a_task_definition_gives_environment_and_memory():
+    """Amazon's own names for them; memory is in MiB."""
+    launch = one(
+        {
+            "task_def.json": '{"containerDefinitions": [{"command": ["gunicorn", "a:b"], "memory": 512, '
+            '"environment": [{"name": "WEB_CONCURRENCY", "value": "5"}]}]}'
+        }
+    )
+    assert (launch.setting("workers").value, launch.launch.memory) == (5, 512 * 1024 * 1024)
 
 
 @pytest.mark.parametrize(

@@ -248,3 +248,72 @@ def test_production_decides_where_development_starts_it_too() -> None:
         "main.py": MAIN.format("reload=True"),
     }
     assert [launch.development for launch in servers(files)] == [False]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "server"),
+    [
+        pytest.param(
+            "shop/__main__.py", "import uvicorn\nuvicorn.Server(uvicorn.Config('a:b'))\n", "uvicorn", id="config"
+        ),
+        pytest.param("main.py", MAIN.format("reload=True"), "uvicorn", id="main-guard"),
+        pytest.param(
+            "shop/health.py", "import uvicorn\ndef start(app):\n    c = uvicorn.Config(app)\n", "uvicorn", id="function"
+        ),
+        pytest.param("serve.py", FLASK.format("debug=True"), "app.run()", id="flask"),
+        pytest.param(
+            "serve.py",
+            "from flask import Flask\nclass Shop(Flask):\n    pass\napp = Shop('x')\napp.run(debug=True)\n",
+            "app.run()",
+            id="class-below-flask",
+        ),
+        pytest.param("tests/serve.py", MAIN.format("reload=True"), None, id="a-test"),
+        pytest.param("job.py", "import asyncio\nasyncio.run(main())\n", None, id="another-run"),
+        pytest.param("broken.py", "import uvicorn\nuvicorn.run(", None, id="no-python"),
+    ],
+)
+def test_what_nothing_starts_is_listed_and_not_judged(path: str, text: str, server: str | None):
+    """A developer's own start is a launch line for development."""
+    found = [(each.path, each.server, each.development) for each in servers({path: text})]
+    assert found == ([(path, server, True)] if server else [])
+    assert rules({path: text}) == {}
+
+
+def test_a_program_is_listed_once():
+    """What the image starts is not a developer's as well."""
+    (launch,) = servers(image('["python", "main.py"]', main_py=MAIN.format("reload=True")))
+    assert not launch.development
+
+
+CLICK = """
+import click, uvicorn
+
+@click.group()
+def cli(): ...
+
+@cli.group("server")
+def server(): ...
+
+server.add_command(uvicorn.main{})
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "workers"),
+    [
+        pytest.param(', name="start"', '["server", "start", "shop.main:app", "--workers", "3"]', 3, id="named"),
+        pytest.param("", '["server", "main", "shop.main:app", "--workers", "3"]', 3, id="its-own-name"),
+        pytest.param(', "start"', '["server", "migrate"]', None, id="another-subcommand"),
+    ],
+)
+def test_uvicorn_behind_a_command_of_the_project(name: str, command: str, workers: int | None):
+    """A click application that takes uvicorn's command line in starts uvicorn."""
+    files = {
+        "Dockerfile": f'FROM python:3.13\nENTRYPOINT ["shop"]\nCMD {command}\n',
+        "pyproject.toml": '[project.scripts]\nshop = "shop.cli:cli"\n',
+        "src/shop/cli.py": CLICK.format(name),
+    }
+    found = [each for each in reader.read(MemorySnapshot(files)) if isinstance(each, ServerLaunch)]
+    assert [(each.server, each.setting("workers").value) for each in found] == (
+        [("uvicorn", workers)] if workers else []
+    )

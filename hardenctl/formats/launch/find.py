@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from hardenctl.formats.compose import Service
 from hardenctl.formats.dockerfile import Stage
 from hardenctl.formats.launch.model import Launch
-from hardenctl.formats.launch.program import Argv, find_program, find_python, shell_argument
+from hardenctl.formats.launch.program import Argv, find_handed, find_program, find_python, shell_argument
 from hardenctl.formats.shell.script import parse_commands
 from hardenctl.formats.shell.values import Scope, resolve_words
 from hardenctl.formats.strand import Strand
@@ -41,6 +41,7 @@ class Setting:
     # Python programs that are started, as they are found: a path or `-m NAME`, and what starts each.
     programs: dict[str, Setting] | None = None
     commands: Mapping[str, str] = field(default_factory=dict)  # that the project installs, as MODULE:FUNCTION
+    handed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # servers that those have as subcommands
 
 
 def launches_in_script(content: Strand, setting: Setting) -> Iterator[Launch]:
@@ -71,7 +72,7 @@ def launches_in_argv(
     if script is not None:
         yield from launches_in_script(script.content, setting)
         return
-    program = find_program(argv)
+    program = find_program(argv) or find_handed(argv, setting.handed)
     if program is None:
         target = find_python(argv, setting.commands)
         if target is not None and setting.programs is not None:

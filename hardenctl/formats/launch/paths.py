@@ -20,7 +20,9 @@ _KINDS = (
             r"heroku\.yml|zeabur\.json"
         ),
     ),
-    ("kubernetes", lazy_pattern(r".*\.ya?ml", re.IGNORECASE)),
+    ("kubernetes", lazy_pattern(r".*\.ya?ml|.*(?:task|container)[_-]?def.*\.json", re.IGNORECASE)),
+    ("terraform", lazy_pattern(r".*\.(?:tf|hcl)")),
+    ("vagrant", lazy_pattern(r"Vagrantfile(?:\..+)?")),
     ("script", lazy_pattern(r".*\.(?:sh|bash|ash)|(?:.*[._-])?entry-?point(?:\..*)?", re.IGNORECASE)),
     (
         "bare script",

@@ -112,8 +112,21 @@ def find_python(argv: Argv, scripts: Mapping[str, str]) -> str | None:
     return None
 
 
+def find_handed(argv: Argv, handed: Mapping[str, Mapping[str, str]]) -> Program | None:
+    """The server behind a subcommand of a command that the project installs: `shop server start app:app`."""
+    words = [posixpath.basename(text) for text in _texts(argv)] if handed else []
+    first = next((at for at, word in enumerate(words) if word in handed), None)
+    if first is None:
+        return None
+    servers = handed[words[first]]
+    at = next((at for at, word in enumerate(words) if at > first and word in servers), None)
+    return None if at is None else Program(servers[words[at]], first, at + 1)
+
+
 def shell_argument(argv: Argv) -> Word | None:
-    """The script of `sh -c SCRIPT`, wrappers before it allowed."""
+    """The script of `sh -c SCRIPT`, wrappers before it allowed, or the one that `tmux new-session` runs."""
+    if argv and name(argv[0][1], argv[0][0]) == "tmux" and any(text in _WINDOWS for text in _texts(argv[1:3])):
+        return argv[-1][0] if " " in (argv[-1][1].text or "") else None
     for index, (_, value) in enumerate(argv[:-1]):
         if posixpath.basename(value.text or "") in ("sh", "bash", "ash", "dash", "zsh"):
             for offset, (_, option) in enumerate(argv[index + 1 :], index + 1):
@@ -125,7 +138,12 @@ def shell_argument(argv: Argv) -> Word | None:
     return None
 
 
+_WINDOWS = frozenset(("new-session", "new", "new-window", "neww", "send-keys"))
 _NEAR = 8  # words after a program's name in which its subcommand stands
+
+
+def _texts(argv: Argv) -> list[str]:
+    return [value.text or "" for _, value in argv]
 
 
 def name(value: Value, word: Word) -> str:

@@ -33,7 +33,7 @@ from hardenctl.formats.launch.kubernetes import pod_launches
 from hardenctl.formats.launch.model import Launch
 from hardenctl.formats.launch.paths import kind_of
 from hardenctl.formats.launch.program import MENTIONS, Argv
-from hardenctl.formats.launch.python import installed_commands, program_launches
+from hardenctl.formats.launch.python import handed_commands, installed_commands, program_launches, unstarted_launches
 from hardenctl.formats.launch.sources import file_launches
 from hardenctl.formats.paths import is_compose
 from hardenctl.formats.shell.values import Value, resolve, resolve_words
@@ -41,6 +41,7 @@ from hardenctl.formats.shell.words import Dialect, Word, compose_word, split_wor
 from hardenctl.formats.yaml import Node, Scalar
 from hardenctl.formats.yaml import Sequence as YamlSequence
 from hardenctl.model.blob import Gap, Snapshot
+from hardenctl.model.text import Span
 
 _STARTS = re.compile(r"\b(?:python|pypy)[\d.]*\b|\.py\b")  # a Python program that may start a server itself
 
@@ -57,6 +58,7 @@ class Project:
         self.scripts: dict[str, Setting] = {}  # base name of a script to what starts it
         self.programs: dict[str, Setting] = {}  # a Python program to what starts it
         self.commands = installed_commands(snapshot)
+        self.handed = handed_commands(snapshot, self.commands)
 
     def launches(self) -> Iterator[Launch]:
         """Every launch line: images first, because what they start says how scripts are started."""
@@ -69,8 +71,12 @@ class Project:
             kind = kind_of(path)
             if kind is not None and not is_compose(path):
                 yield from self.of_file(path, kind)
+        seen: set[Span] = set()
         for target, setting in self.programs.items():
-            yield from program_launches(self.snapshot, target, replace(setting, programs=None))
+            for launch in program_launches(self.snapshot, target, replace(setting, programs=None)):
+                seen.add(launch.span)
+                yield launch
+        yield from unstarted_launches(self.snapshot, seen)
 
     def of_image(self, dockerfile: Dockerfile) -> Iterator[Launch]:
         """What each stage of a Dockerfile starts, in the environment of the service that runs it as it is."""
@@ -97,6 +103,7 @@ class Project:
                 read_only=service is not None and plain_bool(service.node.get("read_only")),
                 programs=self.programs,
                 commands=self.commands,
+                handed=self.handed,
             )
             found = [*image_launches(stage, setting)]
             yield from found
@@ -174,6 +181,7 @@ class Project:
             read_only=plain_bool(service.node.get("read_only")),
             programs=self.programs,
             commands=self.commands,
+            handed=self.handed,
         )
         first, command = self.words(node.get("entrypoint")), self.words(node.get("command"))
         place = (own.get("command") if command and "command" in own else own.get("entrypoint")) or own
@@ -233,6 +241,7 @@ class Project:
             read_only=started is not None and started.read_only,
             programs=self.programs,
             commands=self.commands,
+            handed=self.handed,
         )
         if kind == "kubernetes":
             yield from pod_launches(blob.text, setting)

@@ -1,14 +1,14 @@
 """Servers that a Python program starts itself: `uvicorn.run(...)`, `app.run(debug=True)`, and commands it hands on.
 
-`python main.py` as a container's command makes what stands behind `if __name__ == "__main__"` the launch line. A file
-that nothing is seen to start is a developer's, and no launch line.
+`python main.py` as a container's command makes what stands behind `if __name__ == "__main__"` the launch line. A call
+that nothing is seen to start is a developer's: a launch line to be listed, and none to be judged.
 """
 
 from __future__ import annotations
 
 import ast
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hardenctl.formats.effective import CODE, Effective
@@ -21,6 +21,7 @@ from hardenctl.formats.shell.values import Value
 from hardenctl.formats.shell.words import literal_word
 from hardenctl.formats.strand import Strand
 from hardenctl.model.blob import Snapshot
+from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.text import Lines, Span
 
 DEEPEST = 6  # calls of the project's own functions within each other
@@ -37,6 +38,11 @@ _SERVERS = {
 _DEVELOPMENT = frozenset(
     ("flask.Flask", "flask.app.Flask", "quart.Quart", "quart.app.Quart", "dash.Dash", "connexion.FlaskApp")
 )
+_STARTS_SERVER = lazy_pattern(
+    r"\b(?:uvicorn|uv)\.(?:run|main\.run|Config)\(|\bhypercorn\b|\bGranian\(|\bimport (?:run|Config)\b|\.run\("
+)
+_HANDED = lazy_pattern(r"""\.add_command\(\s*(uvicorn)\.main\s*(?:,\s*(?:name\s*=\s*)?["']([\w-]+)["'])?""")
+_TESTS = lazy_pattern(r"(?:^|/)(?:tests?|testing)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$")
 _NAMES = {"limit_max_requests": "max_requests", "address": "host", "blocking_threads": "threads"}
 _KEPT = frozenset(
     """
@@ -65,6 +71,33 @@ def installed_commands(snapshot: Snapshot) -> dict[str, str]:
                 if isinstance(target, str) and ":" in target:
                     found.setdefault(name, target.partition("[")[0].strip())
     return found
+
+
+def handed_commands(snapshot: Snapshot, commands: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Servers that the project's own commands offer as subcommands: command to the subcommand's name to the server.
+
+    A click application can take uvicorn's whole command line in: `cli.add_command(uvicorn.main, name="start")`.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for command, target in commands.items():
+        name = target.partition(":")[0].replace(".", "/")
+        for path in (each for folder in ("", "src/") for each in (f"{folder}{name}.py", f"{folder}{name}/__init__.py")):
+            blob = snapshot.read(path)
+            for match in _HANDED.finditer(blob.text) if blob else ():
+                found.setdefault(command, {})[match[2] or "main"] = match[1]
+    return found
+
+
+def unstarted_launches(snapshot: Snapshot, seen: Collection[Span]) -> Iterator[Launch]:
+    """Calls that start a server, in files that nothing in the repository is seen to start: a developer's own."""
+    for path in snapshot.paths():
+        if not path.endswith(".py") or _TESTS.search(path):
+            continue
+        blob = snapshot.read(path)
+        if blob is not None and _STARTS_SERVER.search(blob.text):
+            folders = tuple(dict.fromkeys(("", posixpath.dirname(path))))
+            setting = Setting("python", path, folders=folders, development=True, doubtful=True)
+            yield from (each for each in _Program(snapshot, setting).anywhere(path) if each.span not in seen)
 
 
 def program_launches(snapshot: Snapshot, target: str, setting: Setting) -> Iterator[Launch]:
@@ -140,6 +173,14 @@ class _Program:
         elif module is not None:
             yield from self.body(module, module.body, self.setting, 0)
 
+    def anywhere(self, path: str) -> Iterator[Launch]:
+        """Every call of a file that starts a server, whatever calls it."""
+        module = self.module(path)
+        for node in ast.walk(ast.Module(module.body, [])) if module else ():
+            found = self.server(module, node, self.setting) if module and isinstance(node, ast.Call) else None
+            if found is not None:
+                yield found
+
     def module(self, path: str) -> _Module | None:
         if path not in self.modules:
             self.modules[path] = self.parse(path)
@@ -187,15 +228,20 @@ class _Program:
             yield part, replace(setting, development=development, doubtful=True)
 
     def call(self, module: _Module, call: ast.Call, setting: Setting, depth: int) -> Iterator[Launch]:
-        dotted = module.dotted(call.func)
-        if dotted in _SERVERS:
-            yield self.launch(module, call, _SERVERS[dotted], dotted, setting)
-        elif (
-            isinstance(call.func, ast.Attribute) and call.func.attr == "run" and self.is_flask(module, call.func.value)
-        ):
-            yield self.launch(module, call, "app.run()", ast.unparse(call.func), setting)
+        found = self.server(module, call, setting)
+        if found is not None:
+            yield found
         elif depth < DEEPEST:
-            yield from self.into(module, dotted, setting, depth)
+            yield from self.into(module, module.dotted(call.func), setting, depth)
+
+    def server(self, module: _Module, call: ast.Call, setting: Setting) -> Launch | None:
+        """The server that this very call starts."""
+        dotted, function = module.dotted(call.func), call.func
+        if dotted in _SERVERS:
+            return self.launch(module, call, _SERVERS[dotted], dotted, setting)
+        if isinstance(function, ast.Attribute) and function.attr == "run" and self.is_flask(module, function.value):
+            return self.launch(module, call, "app.run()", ast.unparse(function), setting)
+        return None
 
     def into(self, module: _Module, dotted: str, setting: Setting, depth: int) -> Iterator[Launch]:
         """Into a function of the project."""
@@ -238,12 +284,19 @@ class _Program:
         return other is not None and other is not module and self.is_flask(other, ast.Name(name, ast.Load()))
 
     def makes_flask(self, module: _Module, dotted: str) -> bool:
-        """Whether a call makes such an application, itself or as a factory of the project."""
-        if dotted in _DEVELOPMENT:
+        """Whether a call makes such an application: as its class, a class of the project below it, or a factory."""
+        if self.is_flask_class(module, dotted):
             return True
         found = self.function(module, dotted)
         calls = (each for each in ast.walk(found[1]) if isinstance(each, ast.Call)) if found else ()
-        return found is not None and any(found[0].dotted(each.func) in _DEVELOPMENT for each in calls)
+        return found is not None and any(self.is_flask_class(found[0], found[0].dotted(each.func)) for each in calls)
+
+    def is_flask_class(self, module: _Module, dotted: str) -> bool:
+        """Whether a name is such a class, or one that the file derives from it."""
+        derived = (each for each in module.body if isinstance(each, ast.ClassDef) and each.name == dotted)
+        return dotted in _DEVELOPMENT or any(
+            module.dotted(base) in _DEVELOPMENT for each in derived for base in each.bases
+        )
 
     def launch(self, module: _Module, call: ast.Call, server: str, name: str, setting: Setting) -> Launch:
         given = {}

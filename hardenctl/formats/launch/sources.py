@@ -9,6 +9,7 @@ from dataclasses import replace
 from hardenctl.formats.compose import is_development, is_production
 from hardenctl.formats.launch.find import Setting, launches_in_script
 from hardenctl.formats.launch.model import Launch
+from hardenctl.formats.launch.terraform import terraform_launches, vagrant_launches
 from hardenctl.formats.shell.values import Value
 from hardenctl.formats.strand import Strand
 from hardenctl.model.text import Span
@@ -44,6 +45,10 @@ def file_launches(kind: str, text: str, setting: Setting) -> Iterator[Launch]:
             yield from launches_in_script(content, setting)
     elif kind == "makefile":
         yield from _makefile(text, setting)
+    elif kind == "terraform":
+        yield from terraform_launches(text, setting)
+    elif kind == "vagrant":
+        yield from vagrant_launches(text, setting)
     elif kind == "script" or text.startswith("#!"):
         yield from launches_in_script(Strand.of(path, text), setting)
 
@@ -71,6 +76,7 @@ def _makefile(text: str, setting: Setting) -> Iterator[Launch]:
             development=is_development(setting.path) or not is_production(target) or is_development(target),
             programs=setting.programs,
             commands=setting.commands,
+            handed=setting.handed,
         )
         content = Strand.of(setting.path, text, *match.span(2))
         pieces, places = [], []
