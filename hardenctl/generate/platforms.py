@@ -1,13 +1,15 @@
 """The platforms: each one's program, how it takes a value by standard input, and what it can name.
 
-Every command line here was read off the program itself or off the page named beside it. What a platform only takes as
-an argument or through an editor is not offered: see `NOT_OFFERED`.
+Every command line here was read off the program itself or off the page named beside it. A program that only takes a
+value through an editor is given one that writes it (`editor`); a platform whose program takes none has its API asked by
+curl, whose whole request is on standard input.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,6 +37,10 @@ def _whole(_: Destination, value: str, __: str) -> str:
     return value
 
 
+def _nothing(_: Destination) -> str:
+    return ""
+
+
 def _lines(text: str, _: Destination) -> list[str]:
     return text.split("\n")
 
@@ -44,7 +50,8 @@ class Platform:
     """A platform's program.
 
     `ready` asks whether it is logged in, `deliver` takes `payload(destination, value, fetched)` on standard input,
-    where `fetched` is what `fetch` printed before. `names` reads key names out of what `present` printed.
+    where `fetched` is what `fetch` printed before. `names` reads key names out of what `present` printed. `asked` is
+    what `ready` and `present` get on standard input.
     """
 
     program: str
@@ -55,6 +62,8 @@ class Platform:
     names: Callable[[str, Destination], list[str]] = _lines
     fetch: Callable[[Destination], list[str]] | None = None
     payload: Callable[[Destination, str, str], str] = _whole
+    asked: Callable[[Destination], str] = _nothing
+    editor: bool = False  # the value goes through an editor that the program starts
     key: re.Pattern[str]
     key_help: str
     environment: str  # what `--environment` names
@@ -172,6 +181,61 @@ def _encrypted_names(text: str, destination: Destination) -> list[str]:
     ]
 
 
+def _edited(destination: Destination, value: str, fetched: str) -> str:
+    """What the editor writes. The program drops a line break at the end that the old value has not."""
+    if fetched.strip("\r\n") == "":
+        raise UsageError(
+            f"the app has no variable {destination.key}",
+            help=f"make it first: `heroku config:set {destination.key}=later --app {destination.environment}`",
+        )
+    old = fetched.removesuffix("\n").removesuffix("\r")
+    return value + ("\n" if value.endswith("\n") and not old.endswith("\n") else "")
+
+
+def _render(destination: Destination, resource: str = "", *more: str) -> str:
+    """A request to Render's API as curl's configuration file: the key is in no argument either.
+
+    RENDER_API_KEY and RENDER_HOST are what Render's own program takes: https://render.com/docs/cli
+    """
+    token = os.environ.get("RENDER_API_KEY", "")
+    if not token:
+        raise ToolError("RENDER_API_KEY is not set", help="make an API key in Render's account settings")
+    host = os.environ.get("RENDER_HOST", "https://api.render.com/v1/").rstrip("/")
+    lines = [
+        f"url = {_quoted(f'{host}/services/{destination.environment}{resource}')}",
+        f"header = {_quoted(f'Authorization: Bearer {token}')}",
+        *more,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _render_variable(destination: Destination, value: str, _: str) -> str:
+    return _render(
+        destination,
+        f"/env-vars/{destination.key}",
+        'request = "PUT"',
+        'header = "Content-Type: application/json"',
+        f"data-raw = {_quoted(json.dumps({'value': value}))}",
+    )
+
+
+def _quoted(text: str) -> str:
+    """A string of curl's configuration file."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+_RENDER_PAGE = 100  # the most rows that one answer has
+
+
+def _render_names(text: str, _: Destination) -> list[str]:
+    rows = _rows(_json(text, "curl"))
+    if len(rows) >= _RENDER_PAGE:
+        raise ToolError("the service has more variables than one answer names", help="look at Render's dashboard")
+    return [str(inner.get("key")) for row in rows if isinstance(inner := row.get("envVar"), dict)]
+
+
+_CURL = ["--disable", "--silent", "--show-error", "--fail", "--config", "-"]
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VARIABLE_HELP = "letters, digits and `_`"
 _KUBERNETES_NAMES = (
@@ -354,15 +418,38 @@ PLATFORMS: Mapping[str, Platform] = {
         key_help="a new name: Docker's secrets cannot be changed",
         environment="Docker context",
     ),
+    # heroku config:edit --help, and its source: a variable that is there, through $VISUAL (11.10.0)
+    "heroku": Platform(
+        program="heroku",
+        log_in="heroku login",
+        ready=lambda to: ["config", "--json", "--app", to.environment],
+        fetch=lambda to: ["config:get", to.key, "--app", to.environment],
+        deliver=lambda to: ["config:edit", to.key, "--app", to.environment],
+        payload=_edited,
+        editor=True,
+        present=lambda to: ["config", "--json", "--app", to.environment],
+        names=lambda text, _: list(_mapping(text, "heroku")),
+        key=_VARIABLE,
+        key_help=f"{_VARIABLE_HELP}; it has to be there (`heroku config:set NAME=later`)",
+        environment="app",
+        asks_environment=True,
+    ),
+    # https://api-docs.render.com/reference/update-env-var; Render's own program sets none of a service that is there
+    "render": Platform(
+        program="curl",
+        log_in="export RENDER_API_KEY=...",
+        ready=lambda _: _CURL,
+        asked=lambda to: _render(to, "/env-vars?limit=100"),
+        deliver=lambda _: _CURL,
+        payload=_render_variable,
+        present=lambda _: _CURL,
+        names=_render_names,
+        key=_VARIABLE,
+        key_help=_VARIABLE_HELP,
+        environment="service's id",
+        asks_environment=True,
+    ),
 }  # fmt: skip
-
-# What cannot be delivered to without showing the value to others, and what to do instead.
-NOT_OFFERED: Mapping[str, str] = {
-    # https://github.com/heroku/cli/blob/main/docs/config.md
-    "heroku": "its program takes values as arguments only, or through an editor; use the dashboard",
-    # https://render.com/docs/cli
-    "render": "its program sets no variables by standard input; use the dashboard or a Blueprint's `generateValue`",
-}
 
 
 def _section(data: dict[str, object], *path: str) -> dict[str, object]:

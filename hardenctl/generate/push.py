@@ -12,10 +12,10 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-from hardenctl.generate.platforms import NOT_OFFERED, PIPE, PLATFORMS, Destination, Platform
+from hardenctl.generate.platforms import PIPE, PLATFORMS, Destination, Platform
 from hardenctl.model.errors import ToolError, UsageError
 from hardenctl.model.nearest import nearest
 
@@ -28,9 +28,7 @@ _SHORTEST = 8  # characters; a shorter piece of a value is no piece to hide
 
 
 def platform_of(name: str) -> Platform:
-    """The platform of a name; UsageError where there is none, or none that a value could be given to safely."""
-    if name in NOT_OFFERED:
-        raise UsageError(f"`{name}` cannot be delivered to: {NOT_OFFERED[name]}", help="see docs/SECRETS_MANAGEMENT.md")
+    """The platform of a name; UsageError where there is none."""
     if name not in PLATFORMS:
         raise UsageError(
             f"there is no platform `{name}`",
@@ -63,7 +61,7 @@ def names(destination: Destination) -> list[str]:
     if platform.lists_by_key and not platform.key.fullmatch(destination.key):
         raise UsageError(f"{destination.platform} lists what one key's neighbours are", help=platform.key_help)
     _check_ready(platform, destination)
-    done = _run(platform, platform.present(destination))
+    done = _run(platform, platform.present(destination), platform.asked(destination))
     if done.returncode:
         raise ToolError(f"`{platform.program}` could not list anything", help=f"try `{platform.log_in}`")
     return sorted({each.strip() for each in platform.names(done.stdout, destination)} - {""})
@@ -82,7 +80,11 @@ def push(destination: Destination, value: str) -> None:
             )
         fetched = done.stdout
     payload = platform.payload(destination, value, fetched)
-    done = _run(platform, platform.deliver(destination), payload)
+    done = (
+        _edit(platform, destination, payload)
+        if platform.editor
+        else _run(platform, platform.deliver(destination), payload)
+    )
     if done.returncode:
         # What was fetched holds other values, and any of them may be quoted.
         said = "it said why, with other values perhaps" if fetched else _masked(done.stderr, value, payload)
@@ -98,7 +100,11 @@ def _check_ready(platform: Platform, destination: Destination) -> None:
         raise ToolError(
             f"`{platform.program}` is not installed, or not on PATH", help="install the platform's own tool"
         )
-    if _run(platform, platform.ready(destination)).returncode:
+    if platform.editor and os.name == "nt":
+        raise ToolError(
+            f"`{platform.program}` starts no script as its editor on Windows", help="use the platform's dashboard"
+        )
+    if _run(platform, platform.ready(destination), platform.asked(destination)).returncode:
         raise ToolError(
             f"`{platform.program}` is not logged in, or may not do this",
             help=f"try `{platform.log_in}`; nothing was made",
@@ -114,7 +120,31 @@ def _masked(text: str, value: str, payload: str) -> str:
     return next((line.strip()[:200] for line in text.splitlines() if line.strip()), "it said nothing")
 
 
-def _run(platform: Platform, arguments: list[str], payload: str = "") -> subprocess.CompletedProcess[str]:
+# Reads the value's lines off the standard input that the program hands on, and nothing beyond: the rest is the answer
+# to what the program asks afterwards. A shell's own words only, so that no other process sees a line.
+_EDITOR = """\
+#!/bin/sh
+left={lines}
+: > "$1"
+while [ "$left" -gt 1 ]; do IFS= read -r line; printf '%s\\n' "$line" >> "$1"; left=$((left - 1)); done
+IFS= read -r line
+printf '%s' "$line" >> "$1"
+"""
+
+
+def _edit(platform: Platform, destination: Destination, payload: str) -> subprocess.CompletedProcess[str]:
+    """Deliver through an editor. What the program writes down for it goes to a folder of ours, which is wiped."""
+    with tempfile.TemporaryDirectory(prefix="hardenctl-") as folder:
+        script = os.path.join(folder, "editor")  # noqa: PTH118 - as given to os.open
+        descriptor = os.open(script, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)
+        os.write(descriptor, _EDITOR.format(lines=payload.count("\n") + 1).encode())
+        os.close(descriptor)
+        return _run(platform, platform.deliver(destination), f"{payload}\ny\n", {"VISUAL": script, "TMPDIR": folder})
+
+
+def _run(
+    platform: Platform, arguments: list[str], payload: str = "", more: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     # On Windows: the `.cmd` that subprocess would not find.
     program = shutil.which(platform.program) or platform.program
     with ExitStack() as stack:
@@ -128,6 +158,7 @@ def _run(platform: Platform, arguments: list[str], payload: str = "") -> subproc
                 capture_output=True,
                 timeout=PATIENCE,
                 check=False,
+                env={**os.environ, **more} if more else None,
             )
         except subprocess.TimeoutExpired:
             # From None: the exception carries what was sent.

@@ -75,7 +75,7 @@ def test_only_its_owner_reads_it(capsys: pytest.CaptureFixture[str]) -> None:
         pytest.param(["--user", "a" * 256], "a user's name", id="long"),
         pytest.param(["--user", "ada", "--length", "80"], "bcrypt reads 72 bytes", id="longer-than-bcrypt-reads"),
         pytest.param(["--user", "ada", "--length", "8"], "the floor is 128", id="weak"),
-        pytest.param(["--user", "ada", "--push", "heroku"], "cannot be delivered to", id="no-platform"),
+        pytest.param(["--user", "ada", "--push", "herokuu"], "there is no platform", id="no-platform"),
     ],
 )
 def test_refusals(arguments: list[str], what: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fakes are P
 
 # What the programs print when they are asked for what is there. Every value in it is a neighbour's: nobody may see it.
 NEIGHBOUR = scramble("neighbour", 24)
+API_KEY = "rnd_" + scramble("render", 28)
 PRINTED = {
     "doctl apps spec get": {
         "name": "shop",
@@ -49,13 +51,25 @@ PRINTED = {
     "gcloud secrets list": "SECRET_KEY\nOTHER\n",
     "kubectl get secrets": "shop/SECRET_KEY\nshop/OTHER\n",
     "docker secret ls --format": "SECRET_KEY\nOTHER\n",
+    "heroku config --json": {"SECRET_KEY": "x", "OTHER": NEIGHBOUR},
+    "heroku config:get": "the old one",
+    "curl": [{"envVar": {"key": name, "value": value}} for name, value in (("SECRET_KEY", "x"), ("OTHER", NEIGHBOUR))],
 }
 
 # A platform's program that writes down how it was called. FAKE decides how it behaves when it is given something.
 FAKE = """\
 #!{python} -IS
-import json, os, pathlib, sys, time
-value = sys.stdin.read()
+import json, os, pathlib, subprocess, sys, tempfile, time
+if "config:edit" in sys.argv:  # as Heroku's: the editor writes, then a question is asked
+    edited = pathlib.Path(tempfile.mkstemp()[1])
+    subprocess.run([os.environ["VISUAL"], edited], check=True)
+    value = edited.read_bytes().decode()
+    edited.unlink()
+    assert sys.stdin.read() == "y\\n"
+else:
+    value = sys.stdin.read()
+if sys.argv[0].endswith("curl") and "PUT" not in value:  # a question, not a delivery
+    asked, value = value, ""
 call = {{"program": os.path.basename(sys.argv[0]), "argv": sys.argv[1:], "stdin": value}}
 call["environment"] = dict(os.environ)
 with pathlib.Path({calls!r}).open("a") as stream:
@@ -111,6 +125,9 @@ def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fakes:
     """Fake platform programs, and nothing else, on PATH."""
     fakes = Fakes(tmp_path)
     monkeypatch.setenv("PATH", str(fakes.bin))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # which keeps the first answer
+    monkeypatch.setenv("RENDER_API_KEY", API_KEY)
     (tmp_path / "project").mkdir()
     monkeypatch.chdir(tmp_path / "project")
     return fakes
@@ -187,10 +204,21 @@ CASES = [
         id="sops",
     ),
     pytest.param("docker-secret", "shop_key.2", "", ["secret", "create", "shop_key.2", "-"], id="docker-secret"),
+    pytest.param("heroku", "SECRET_KEY", "shop", ["config:edit", "SECRET_KEY", "--app", "shop"], id="heroku"),
+    pytest.param(
+        "render",
+        "SECRET_KEY",
+        "srv-1",
+        ["--disable", "--silent", "--show-error", "--fail", "--config", "-"],
+        id="render",
+    ),
     pytest.param(
         "docker-secret", "k", "ctx", ["--context=ctx", "secret", "create", "k", "-"], id="docker-secret context"
     ),
 ]
+
+
+RENDERED = "srv-1"
 
 
 def received(platform: str, key: str, sent: str) -> str:
@@ -215,6 +243,10 @@ def received(platform: str, key: str, sent: str) -> str:
         return str(row["value"])
     if platform == "sops":
         return str(json.loads(sent))
+    if platform == "render":
+        lines = dict(line.split(" = ", 1) for line in sent.splitlines() if not line.startswith("header"))
+        assert lines["url"] == f'"https://api.render.com/v1/services/{RENDERED}/env-vars/{name}"'
+        return str(json.loads(json.loads(lines["data-raw"]))["value"])
     if platform == "flyio":
         return sent.removeprefix(f"{name}=").removesuffix("\n")
     return sent
@@ -233,6 +265,7 @@ def test_delivery(fakes: Fakes, capsys: Any, platform: str, key: str, where: str
     assert hashlib.sha256(value.encode()).hexdigest()[:12] in printed.out
     seen = printed.out + printed.err + json.dumps([[call["argv"], call["environment"]] for call in fakes.calls])
     assert NEIGHBOUR not in seen
+    assert API_KEY not in printed.out + printed.err + json.dumps([call["argv"] for call in fakes.calls])
     assert base64.b64encode(value.encode()).decode() not in seen
     assert value not in seen + "".join(each.read_text() for each in left(fakes))
     assert [each.name for each in left(fakes)] == ["rotation.json"]
@@ -268,7 +301,8 @@ KEYS = {
 
 def command(platform: str) -> list[str]:
     """A command line that delivers to a platform."""
-    where = ["--environment", "x.env"] if PLATFORMS[platform].asks_environment else []
+    named = RENDERED if platform == "render" else "x.env"
+    where = ["--environment", named] if PLATFORMS[platform].asks_environment else []
     return ["generate", "secret-key", "--push", platform, "--key", KEYS.get(platform, "SECRET_KEY"), *where, "--yes"]
 
 
@@ -332,7 +366,7 @@ def test_list_of_an_encrypted_yaml(fakes: Fakes, capsys: pytest.CaptureFixture[s
     assert fakes.deliveries == []
 
 
-@pytest.mark.parametrize("platform", ["aws", "digitalocean"])
+@pytest.mark.parametrize("platform", ["aws", "digitalocean", "heroku", "render"])
 def test_killed_in_the_middle(fakes: Fakes, platform: str) -> None:
     """Killed while the platform's program has the value, it leaves no file that holds it."""
     environment = {**os.environ, "FAKE": "slow", "TMPDIR": str(fakes.calls_file.parent), "HOME": str(Path.cwd())}
@@ -388,6 +422,37 @@ def test_flyctl_lines(value: str, sent: str) -> None:
     assert platform.payload(Destination("flyio", "KEY"), value, "") == sent
     with pytest.raises(UsageError, match="would change"):
         platform.payload(Destination("flyio", "KEY"), f'"{value}"', "")
+
+
+@pytest.mark.parametrize(
+    ("value", "old", "sent"),
+    [
+        pytest.param("a", "b", "a", id="a line"),
+        pytest.param("a\n", "b", "a\n\n", id="heroku drops the break that the old value has not"),
+        pytest.param("a\n", "b\n", "a\n", id="and keeps it otherwise"),
+    ],
+)
+def test_heroku_line_breaks(value: str, old: str, sent: str) -> None:
+    """What Heroku's program makes of the editor's text is the value."""
+    to = Destination("heroku", "KEY", "shop")
+    assert PLATFORMS["heroku"].payload(to, value, f"{old}\n") == sent
+    with pytest.raises(UsageError, match="no variable KEY"):
+        PLATFORMS["heroku"].payload(to, value, "\n")
+
+
+def test_render_needs_a_key(fakes: Fakes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a key for its API nothing is made."""
+    monkeypatch.delenv("RENDER_API_KEY")
+    assert run(command("render")) == 2
+    assert "RENDER_API_KEY is not set" in capsys.readouterr().err
+    assert fakes.calls == []
+
+
+def test_render_says_when_an_answer_is_not_whole() -> None:
+    """A full page of names may have a next one."""
+    rows = [{"envVar": {"key": f"K{number}", "value": "x"}} for number in range(100)]
+    with pytest.raises(ToolError, match="more variables"):
+        PLATFORMS["render"].names(json.dumps(rows), Destination("render", ""))
 
 
 def test_login_item_is_refused() -> None:
@@ -452,7 +517,7 @@ def test_time_out(fakes: Fakes, monkeypatch: pytest.MonkeyPatch) -> None:
             ["--push", "github", "--environment=-x", "--yes"], "cannot start with", id="an option in disguise"
         ),
         pytest.param(["--push", "github"], "no terminal to confirm on", id="nobody to ask"),
-        pytest.param(["--push", "heroku", "--yes"], "arguments only", id="a platform that takes arguments only"),
+        pytest.param(["--push", "heroku", "--yes"], "needs --environment", id="heroku needs an app"),
         pytest.param(["--push", "sops", "--yes"], "needs --environment", id="sops needs a file"),
         pytest.param(["--push", "vault", "--yes"], "MOUNT/PATH/KEY", id="vault needs a path"),
         pytest.param(["--push", "vault", "--list"], "MOUNT/PATH/KEY", id="vault lists one path"),

@@ -17,10 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from hardenctl.generate.credential import RECIPES, generate
 from hardenctl.generate.keypair import generate_pair
-from hardenctl.generate.push import PLATFORMS, Destination, push
+from hardenctl.generate.push import PLATFORMS, Destination, names, push
 from hardenctl.rules.fakes import scramble
 
 pytestmark = pytest.mark.slow
@@ -32,7 +39,15 @@ VALUES = [
 ]
 
 
-IN_CI = {"aws", "doppler", "gh", "kubectl"}  # .ci/run installs these: there, a missing one fails
+IN_CI = {
+    "aws",
+    "curl",
+    "doppler",
+    "gh",
+    "heroku",
+    "kubectl",
+    "sops",
+}  # .ci/run installs these: there, a missing one fails
 
 
 def is_missing(program: str) -> bool:
@@ -46,12 +61,14 @@ def needs(program: str) -> pytest.MarkDecorator:
 
 
 class Server(ThreadingHTTPServer):
-    """Answers everything with `{}` and keeps what it was sent."""
+    """Answers what it is sent with `{}`, and what it is asked with `answer`; keeps what it was sent."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         self.bodies: list[dict[str, Any]] = []
+        self.paths: list[str] = []
+        self.answer: Any = {}
         super().__init__(("127.0.0.1", 0), Handler)
 
     @property
@@ -69,14 +86,23 @@ class Handler(BaseHTTPRequestHandler):
         """Keep the body."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.bodies.append(json.loads(body or b"{}"))
-        answer = b'{"secrets": {}}'
+        self.server.paths.append(f"{self.command} {self.path}")
+        self.reply({"secrets": {}})
+
+    do_PUT = do_PATCH = do_POST  # noqa: N815 - http.server's names
+
+    def do_GET(self) -> None:
+        """Say what is there."""
+        self.reply(self.server.answer)
+
+    def reply(self, data: Any) -> None:
+        """JSON."""
+        answer = json.dumps(data).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
-
-    do_PUT = do_POST  # noqa: N815 - http.server's name
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -129,6 +155,66 @@ def test_doppler(server: Server, monkeypatch: pytest.MonkeyPatch, value: str) ->
     assert value in {body.get("secrets", {}).get("SECRET_KEY")} | {
         each.get("value") for each in body.get("change_requests", [])
     }
+
+
+@needs("heroku")
+@pytest.mark.parametrize("value", VALUES)
+def test_heroku(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str) -> None:
+    """Heroku's command line starts our editor, asks, and sends what was in the pipe; the other variables stay."""
+    others = {"OTHER": 'it\'s "x"!`$(a)` \\n', "SECRET_KEY": "later"}
+    server.answer = dict(others)
+    for name, text in {
+        "HEROKU_HOST": server.url,
+        "HEROKU_API_KEY": scramble("heroku", 36),
+        "HEROKU_TELEMETRY": "disabled",
+        "HEROKU_DISABLE_AUTOUPDATE": "1",
+        "HOME": str(tmp_path),
+        # It writes a credential helper into git's own configuration: by a rename, which would replace /dev/null.
+        "GIT_CONFIG_GLOBAL": str(tmp_path / "gitconfig"),
+    }.items():
+        monkeypatch.setenv(name, text)
+    to = Destination("heroku", "SECRET_KEY", "shop")
+    assert names(to) == ["OTHER", "SECRET_KEY"]
+    push(to, value)
+    assert server.paths == ["PATCH /apps/shop/config-vars"]
+    assert server.bodies == [{**others, "SECRET_KEY": value}]
+
+
+@needs("curl")
+@pytest.mark.parametrize("value", VALUES)
+def test_render(server: Server, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """Curl reads the whole request off standard input and sends exact bytes to Render's API."""
+    server.answer = [{"envVar": {"key": "OTHER", "value": "x"}, "cursor": "y"}]
+    monkeypatch.setenv("RENDER_HOST", f"{server.url}/v1/")
+    monkeypatch.setenv("RENDER_API_KEY", scramble("render", 28))
+    to = Destination("render", "SECRET_KEY", "srv-1")
+    assert names(to) == ["OTHER"]
+    push(to, value)
+    assert (server.paths, server.bodies) == (["PUT /v1/services/srv-1/env-vars/SECRET_KEY"], [{"value": value}])
+
+
+@needs("sops")
+@pytest.mark.parametrize("value", VALUES)
+def test_sops(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str) -> None:
+    """SOPS reads the pipe by its name; what it encrypted decrypts to the value, and the neighbours stay."""
+    pair = generate_pair("ed25519")
+    private = load_pem_private_key(pair.value.encode(), None)
+    key = tmp_path / "key"
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+    key.chmod(0o600)
+    public = private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    monkeypatch.setenv("SOPS_AGE_RECIPIENTS", public)
+    monkeypatch.setenv("SOPS_AGE_SSH_PRIVATE_KEY_FILE", str(key))
+    monkeypatch.setenv("SOPS_DISABLE_VERSION_CHECK", "1")
+    file = tmp_path / "secrets.yaml"
+    file.write_text("SECRET_KEY: later\nOTHER: kept\n", encoding="utf-8")
+    subprocess.run(["sops", "encrypt", "--in-place", str(file)], check=True, capture_output=True)
+    to = Destination("sops", "SECRET_KEY", str(file))
+    assert names(to) == ["OTHER", "SECRET_KEY"]
+    push(to, value)
+    assert value not in file.read_text(encoding="utf-8")
+    shown = subprocess.run(["sops", "decrypt", "--output-type=json", str(file)], check=True, capture_output=True)
+    assert json.loads(shown.stdout) == {"SECRET_KEY": value, "OTHER": "kept"}
 
 
 PARSED = [
