@@ -12,7 +12,7 @@ from servers import Running, mariadb, redis
 from hardenctl.cli.app import run
 from hardenctl.model.errors import SourceError, ToolError
 from hardenctl.rotate import rotation
-from hardenctl.rotate.mariadb import account, literal, native_hash
+from hardenctl.rotate.mariadb import MariaDB, account, literal, native_hash
 from hardenctl.rotate.redis import Redis
 from hardenctl.rules.fakes import scramble
 
@@ -178,6 +178,32 @@ def test_wrong_administrator(
     assert run(["rotate", key_of(project), "--write", str(ENV), "--apply", "--yes"]) == 2
     assert OLD not in capsys.readouterr().err
     assert opens(project, OLD)
+
+
+@pytest.mark.parametrize("project", ["maria"], indirect=True)
+def test_half_a_change_is_put_back(
+    project: Running, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the account of a later host cannot be changed, those of the earlier hosts have their old password again."""
+    project.run(f"CREATE USER app@'zz.example' IDENTIFIED BY '{OLD}';")
+    before, real = ENV.read_bytes(), MariaDB.run
+    batches: list[str] = []
+
+    def run_without_the_last(self: MariaDB, statements: str) -> str:
+        if statements.startswith("ALTER") and not batches:
+            project.run("DROP USER app@'zz.example';")
+            assert statements.count("ALTER USER") == 3
+        if statements.startswith("ALTER"):
+            batches.append(statements)
+        return real(self, statements)
+
+    monkeypatch.setattr(MariaDB, "run", run_without_the_last)
+    assert run(["rotate", "MYSQL_PASSWORD", "--write", str(ENV), "--apply", "--yes"]) == 2
+    assert len(batches) == 2
+    assert native_hash(OLD) in batches[1]
+    assert ENV.read_bytes() == before
+    assert opens(project, OLD)
+    assert OLD not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("project", ["maria"], indirect=True)
