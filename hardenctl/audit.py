@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 
 from hardenctl.detect.engine import detect
 from hardenctl.formats.paths import is_load_result
@@ -22,18 +22,19 @@ def audit(
     *,
     rules: Sequence[Rule] = RULES,
     baseline: Collection[str] = (),
+    before: Container[str] = (),
     allow_gaps: bool = False,
     progress: Callable[[Blob], None] | None = None,
     jobs: int = 1,
 ) -> Report:
     """Look at a source with every enabled rule and say what came of it.
 
-    `baseline` holds accepted fingerprints. Raises SourceError where the source cannot be read at all; what cannot be
-    read in part is a gap in the report.
+    `baseline` holds accepted fingerprints, `before` those of what stood there before. Raises SourceError where the
+    source cannot be read at all; what cannot be read in part is a gap in the report.
     """
     started = time.perf_counter()
     detection = detect(source, policy.enabled(rules), policy.settings, progress, jobs)
-    judged = judge(source.resolve(detection.findings), policy, baseline=baseline)
+    judged = judge(source.resolve(detection.findings), policy, baseline=baseline, before=before)
     snapshot = source.snapshot()
     whole = source.target.kind is not SourceKind.INDEX and _is_whole(snapshot)
     looked_at = basis(

@@ -41,12 +41,16 @@ def run_audit(request: Request, rules: Sequence[Rule] = RULES) -> int:
 
 def make_report(request: Request, rules: Sequence[Rule] = RULES) -> Report:
     """Audit what a request asks for."""
+    if request.pre_receive:
+        from hardenctl.cli.receiving import receive
+
+        return receive(request, rules)
     root = root_of(request)
     policy = policy_of(request, root)
     if (policy.select or policy.ignore or policy.rules) and not policy.enabled(rules):
         raise UsageError("no rule is left to run", help="--select, --ignore and policy rule out each other")
     baseline = load_baseline(root, Path(request.baseline) if request.baseline else None)
-    jobs = _jobs(request.jobs)
+    jobs = jobs_of(request)
     source = open_source(
         request.paths,
         staged=request.staged,
@@ -71,8 +75,9 @@ def make_report(request: Request, rules: Sequence[Rule] = RULES) -> Report:
     return replace(report, notes=(*report.notes, *_notes(report, policy)))
 
 
-def _jobs(text: str | None) -> int:
+def jobs_of(request: Request) -> int:
     """How many processes may run: as many as this one may use processors, if nothing is said."""
+    text = request.jobs
     if text is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not text.isdecimal() or not int(text):
@@ -84,8 +89,7 @@ def root_of(request: Request) -> Path:
     """The folder whose policy and baseline hold. Raises UsageError for paths that aren't there."""
     if "-" in request.paths:
         return Path()
-    on_disk = not (request.staged or request.since or request.history or request.all_objects)
-    return find_place(request.paths, on_disk=on_disk).root
+    return find_place(request.paths, on_disk=not request.asks_git).root
 
 
 def policy_of(request: Request, root: Path) -> Policy:

@@ -89,7 +89,7 @@ def _application(request: Request, name: str, env: list[str], python: str) -> As
 
 def _probe(request: Request, target: Asked, origins: list[str]) -> int:
     """Ask, print, write the outputs."""
-    if request.staged or request.since or request.history or request.all_objects or "-" in request.paths:
+    if request.asks_git or "-" in request.paths:
         raise UsageError(
             "--url and --app look at something live, not at git", help="leave out --staged, --since and --history"
         )

@@ -62,7 +62,7 @@ def run_fix(request: Request, *, write: bool, unsafe: bool, stream: TextIO) -> i
 
     `audit --fix` calls this first, with standard error as the stream. Raises HardenctlError.
     """
-    if "-" in request.paths or request.staged or request.since or request.history or request.all_objects:
+    if request.asks_git or "-" in request.paths:
         raise UsageError("only the work tree can be fixed", help="name files or a folder")
     proposal = _proposal(request, unsafe=unsafe)
     look = look_of(stream)

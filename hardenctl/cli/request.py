@@ -41,6 +41,7 @@ class Request:
     since: str | None = None
     history: bool = False
     all_objects: bool = False
+    pre_receive: bool = False
     stdin_filename: str | None = None
     format: str = "full"
     outputs: tuple[str, ...] = ()
@@ -56,12 +57,18 @@ class Request:
     verbose: bool = False
     no_progress: bool = False
 
+    @property
+    def asks_git(self) -> bool:
+        """Whether git's store is looked at, and not the disk."""
+        return bool(self.staged or self.since is not None or self.history or self.all_objects or self.pre_receive)
+
 
 OPTIONS = (
     Option("--staged", "staged", Kind.FLAG, "Look at the index: what the next commit would take."),
     Option("--since", "since", Kind.VALUE, "Look at what the commits REV..HEAD added.", "REV"),
     Option("--history", "history", Kind.FLAG, "Look at every reachable commit besides."),
     Option("--all-objects", "all_objects", Kind.FLAG, "Look at unreachable objects too."),
+    Option("--pre-receive", "pre_receive", Kind.FLAG, "Look at a push, as git's hook of that name on a server."),
     Option("--stdin-filename", "stdin_filename", Kind.VALUE, "The name of what `-` reads.", "PATH"),
     Option("--format", "format", Kind.VALUE, f"How to print the report: {', '.join(FORMATS)}.", "FORMAT"),
     Option("--output", "outputs", Kind.LIST, "Write the report to a file as well; repeatable.", "FORMAT=FILE"),

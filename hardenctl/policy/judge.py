@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
 
 from hardenctl.model.blob import Gap
 from hardenctl.model.finding import Finding, Mark
@@ -18,11 +18,15 @@ def judge(
     policy: Policy,
     *,
     baseline: Collection[str] = (),
+    before: Container[str] = (),
     today: dt.date | None = None,
 ) -> tuple[JudgedFinding, ...]:
-    """Judge findings, most severe first within a path. `baseline` holds the fingerprints that are accepted for now."""
+    """Judge findings, most severe first within a path. `baseline` holds the fingerprints that are accepted for now.
+
+    `before` holds those of what stood there before; it is only asked of findings that count otherwise.
+    """
     today = today or dt.datetime.now(tz=dt.UTC).date()
-    judged = [_judge_one(finding, policy, baseline, today) for finding in findings]
+    judged = [_judge_one(finding, policy, baseline, before, today) for finding in findings]
     return tuple(sorted((each for each in judged if each), key=_order))
 
 
@@ -68,20 +72,24 @@ def notes(
     return tuple(dict.fromkeys(said))
 
 
-def _judge_one(finding: Finding, policy: Policy, baseline: Collection[str], today: dt.date) -> JudgedFinding | None:
+def _judge_one(
+    finding: Finding, policy: Policy, baseline: Collection[str], before: Container[str], today: dt.date
+) -> JudgedFinding | None:
     severity = policy.severity(finding.rule, finding.severity)
     if severity is None:
         return None
     status, reason = Status.OPEN, ""
     if not policy.no_ignores:
         status, reason = _set_aside(finding, policy, baseline, today)
+    if status is Status.OPEN and finding.fingerprint in before:
+        status, reason = Status.BASELINED, "was there before"
     return JudgedFinding(finding, status, severity, reason)
 
 
 def _set_aside(finding: Finding, policy: Policy, baseline: Collection[str], today: dt.date) -> tuple[Status, str]:
     """Whether a mark, the policy or the baseline says that a finding doesn't count, in this order, and why."""
     for mark in finding.marks:
-        if matches(finding.rule, mark.rules):
+        if policy.marks and matches(finding.rule, mark.rules):
             return Status.SUPPRESSED, mark.reason or "no reason given"
     for each in policy.suppressions:
         if _applies(each, finding) and (each.expires is None or today <= each.expires):

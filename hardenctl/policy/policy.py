@@ -28,7 +28,7 @@ class Policy:
     """`fail_on` None never fails. `rules` maps an id or prefix to a severity, or to None for off.
 
     `select` empty means all rules; `select` and `ignore` are ids or prefixes. `path` is the policy file's,
-    `extends` the presets and files it starts from.
+    `extends` the presets and files it starts from. Without `marks`, comments in what is looked at excuse nothing.
     """
 
     fail_on: Severity | None = Severity.MEDIUM
@@ -39,6 +39,7 @@ class Policy:
     suppressions: tuple[Suppression, ...] = ()
     settings: Settings = field(default_factory=Settings)
     no_ignores: bool = False
+    marks: bool = True
     path: str | None = None
     extends: tuple[str, ...] = ()
 

@@ -144,11 +144,19 @@ def environment(folder: Path) -> dict[str, str]:
         "LC_ALL": "C",
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _harmless(name)}
-    if find_top(folder) == find_top(Path.cwd()):
-        kept |= {name: _absolute(os.environ[name]) for name in HOOK_VARIABLES if name in os.environ}
+    top = find_top(folder)
+    if top is None and "GIT_DIR" in os.environ:  # a server's hook, in its bare repository
+        if os.path.realpath(os.environ["GIT_DIR"]) == os.path.realpath(folder):
+            kept |= _given("GIT_DIR", *HOOK_VARIABLES)
+    elif top == find_top(Path.cwd()):
+        kept |= _given(*HOOK_VARIABLES)
         if "GIT_DIR" in os.environ and "GIT_WORK_TREE" in os.environ:
-            kept |= {name: _absolute(os.environ[name]) for name in ("GIT_DIR", "GIT_WORK_TREE")}
+            kept |= _given("GIT_DIR", "GIT_WORK_TREE")
     return kept | ours
+
+
+def _given(*names: str) -> dict[str, str]:
+    return {name: _absolute(os.environ[name]) for name in names if name in os.environ}
 
 
 def find_top(path: Path) -> Path | None:

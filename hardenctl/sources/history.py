@@ -121,7 +121,7 @@ class HistorySource(PlaceSource):
 
     def resolve(self, findings: Sequence[Finding]) -> Sequence[Finding]:
         """Add the first commit, author, date and occurrences; merge what history repeats."""
-        head = self._place.head
+        head = self._revisions.tip if self.kind is SourceKind.RANGE else self._place.head
         return Resolver(self._git, self._changes, self._place.prefix, head, self._shared).resolve(findings)
 
     def _changes(self) -> Changes:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from hardenctl.model.blob import Blob, Provenance, SourceKind, Standing
+from hardenctl.model.blob import Blob, Gap, Provenance, SourceKind, Standing
 from hardenctl.model.glob import glob_match
-from hardenctl.sources.files import KeptBlobs
+from hardenctl.sources.base import PlaceSource
+from hardenctl.sources.files import KeptBlobs, skip_by_content, skip_by_name
 from hardenctl.sources.git import shown
 from hardenctl.sources.ignored import ignored_by
 from hardenctl.sources.listing import Entry
@@ -97,7 +98,8 @@ def tree_snapshot(place: Place, kind: SourceKind, revisions: Revisions, exclude:
     """The tree of the newest commit; in scope is what differs from `base`, all of it where there is none."""
     git, tip, base = place.repository, revisions.tip, revisions.base
     if tip is None:
-        return ObjectSnapshot(place, kind, dict, scope=None, exclude=exclude)
+        scope = frozenset[str]() if kind is SourceKind.RANGE else None  # a range of no commits changes no file
+        return ObjectSnapshot(place, kind, dict, scope=scope, exclude=exclude)
     entries: dict[str, Entry] = {}
     for record in git.run("ls-tree", "-r", "-z", tip).split(b"\0")[:-1]:
         meta, _, raw = record.partition(b"\t")
@@ -110,3 +112,26 @@ def tree_snapshot(place: Place, kind: SourceKind, revisions: Revisions, exclude:
         changed = git.run("diff-tree", "-r", "--name-only", "-z", "--no-renames", "--relative", base, tip)
         scope = frozenset(shown(raw) for raw in changed.split(b"\0")[:-1])
     return ObjectSnapshot(place, kind, lambda: entries, scope=scope, exclude=exclude)
+
+
+class TreeSource(PlaceSource):
+    """The files of one commit that another changed: what was there before."""
+
+    kind = SourceKind.RANGE
+
+    def __init__(
+        self, place: Place, base: str, tip: str, *, exclude: Sequence[str] = (), salt: bytes | None = None
+    ) -> None:
+        super().__init__(place, exclude=exclude, salt=salt)
+        self._snapshot = tree_snapshot(place, self.kind, Revisions((), base, tip), exclude)
+
+    def blobs(self) -> Iterator[Blob | Gap]:
+        """The files in scope that are text."""
+        for path in self._snapshot.asked or ():
+            blob = None if skip_by_name(path) else self._snapshot.read(path)
+            if blob and not skip_by_content(blob.data):
+                yield blob
+
+    def snapshot(self) -> ObjectSnapshot:
+        """The commit's tree."""
+        return self._snapshot
