@@ -4,9 +4,10 @@ usage: python bench/train_credentials.py SHARED [--write] [--without-words]
 
 SHARED holds `data/credential-lines-dev.jsonl.gz`. A logistic regression with an L2 penalty, fitted by gradient descent
 in plain Python: a minute or two. The figures printed come from five-fold cross-validation by repository: the first
-part of a path names it. `--without-words` leaves out all features made of word lists and of the rarity of letters: real
-values in this data were replaced by random ones of the same shape while weak ones were not, so these features know the
-answer better here than on real code. `--write` writes `weights.json`.
+part of a path names it. `--without-words` does without everything that knows words in values: the features made of word
+lists and of the rarity of letters, and the lists of weak and placeholder words that refuse a value outright. Real values
+in this data were replaced by random ones of the same shape while weak ones were not, so words know the answer better
+here than on real code. `--write` writes `weights.json`.
 """
 
 from __future__ import annotations
@@ -16,15 +17,19 @@ import json
 import math
 import random
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from hardenctl.detect.secrets import features as feature_module
 from hardenctl.detect.secrets import pipeline
 from hardenctl.detect.secrets.assign import Candidate
 from hardenctl.detect.secrets.features import features
 from hardenctl.model.blob import Blob, Provenance
+from hardenctl.rules.secrets import values
 
 WEIGHTS = Path(pipeline.__file__).with_name("weights.json")
 PENALTY = 3.0
@@ -124,14 +129,38 @@ def _chance(table: dict[str, float], names: Iterable[str]) -> float:
     return 1 / (1 + math.exp(-(table["bias"] + sum(table.get(name, 0.0) for name in names))))
 
 
-def cross_validate(data: Data) -> str:
-    """Precision, recall and F1 (labelled, and strict) of repositories that were left out of the training."""
+@contextmanager
+def no_words() -> Iterator[None]:
+    """Within it, nothing knows a word in a value; what keys are called stays known."""
+    none: frozenset[str] = frozenset()
+    lists = ("WEAK_WORDS", "WEAK_VALUES", "PLACEHOLDER_WORDS", "_LONG_WORDS", "_ADMITTED")
+    with ExitStack() as stack:
+        for name in lists:
+            stack.enter_context(patch.object(values, name, none))
+        stack.enter_context(patch.object(feature_module, "WEAK_WORDS", none))
+        _forget()
+        yield
+    _forget()
+
+
+def _forget() -> None:
+    for cached in (values.is_placeholder, values.is_weak, values._made_of_words):  # noqa: SLF001 - its answers change
+        cached.cache_clear()
+
+
+def folds(data: Data) -> Iterator[tuple[frozenset[str], dict[str, float]]]:
+    """Each fifth of the repositories, with the weights that the other four give."""
     groups = sorted({each.group for each in data.examples})
     random.Random(1).shuffle(groups)  # noqa: S311 - the same folds every time
-    found, wrong, stray = set(data.found), set(data.wrong), set(data.stray)
     for fold in range(FOLDS):
-        held = set(groups[fold::FOLDS])
-        table = fit([each for each in data.examples if each.group not in held])
+        held = frozenset(groups[fold::FOLDS])
+        yield held, fit([each for each in data.examples if each.group not in held])
+
+
+def cross_validate(data: Data) -> str:
+    """Precision, recall and F1 (labelled, and strict) of repositories that were left out of the training."""
+    found, wrong, stray = set(data.found), set(data.wrong), set(data.stray)
+    for held, table in folds(data):
         for each in data.examples:
             if each.group in held and _chance(table, each.names) >= pipeline.BELIEVED:
                 (found if each.label else wrong if each.labelled else stray).add(each.line)
@@ -151,7 +180,9 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"{__doc__}\n")
         return 2
     pipeline.matcher().budget = 0
-    data = load(Path(arguments[0]), words="--without-words" not in arguments)
+    words = "--without-words" not in arguments
+    with nullcontext() if words else no_words():
+        data = load(Path(arguments[0]), words=words)
     basic = sum(each.label for each in data.examples)
     print(
         f"{len(data.examples)} candidates, {basic} of them credentials; {len(data.found)} lines found by format alone"
