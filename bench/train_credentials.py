@@ -4,10 +4,10 @@ usage: python bench/train_credentials.py SHARED [--write] [--without-words]
 
 SHARED holds `data/credential-lines-dev.jsonl.gz`. A logistic regression with an L2 penalty, fitted by gradient descent
 in plain Python: a minute or two. The figures printed come from five-fold cross-validation by repository: the first
-part of a path names it. `--without-words` does without everything that knows words in values: the features made of word
-lists and of the rarity of letters, and the lists of weak and placeholder words that refuse a value outright. Real values
-in this data were replaced by random ones of the same shape while weak ones were not, so words know the answer better
-here than on real code. `--write` writes `weights.json`.
+part of a path names it. `--without-words` does without everything that knows words in values: the features made of
+word lists and of the rarity of letters, and the lists of weak and placeholder words that refuse a value outright. Real
+values in this data were replaced by random ones of the same shape while weak ones were not, so words know the answer
+better here than on real code. `--write` writes `weights.json`.
 """
 
 from __future__ import annotations

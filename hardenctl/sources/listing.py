@@ -18,7 +18,7 @@ from hardenctl.sources.index import check_index
 FOREIGN = frozenset(
     """
     .git .hg .svn .venv venv node_modules __pycache__ .tox .nox .mypy_cache .pytest_cache .ruff_cache .cache
-    .eggs .gradle .terraform .next .nuxt .idea site-packages
+    .eggs .gradle .terraform .next .nuxt site-packages
     """.split()  # noqa: SIM905 - one word a line is no easier to read
 )
 

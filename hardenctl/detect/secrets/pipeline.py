@@ -14,8 +14,8 @@ from hardenctl.detect.secrets.decode import decoded
 from hardenctl.detect.secrets.features import entropy, features
 from hardenctl.detect.secrets.filters import is_own_name, is_surrounded, refusal
 from hardenctl.detect.secrets.language import Setting, quoting, setting
-from hardenctl.detect.secrets.matcher import Match, Matcher
-from hardenctl.detect.secrets.place import UNTRUSTED, eased, generic_severity
+from hardenctl.detect.secrets.matcher import Anchor, Match, Matcher
+from hardenctl.detect.secrets.place import UNTRUSTED, eased, standing
 from hardenctl.detect.secrets.score import probability, reasons
 from hardenctl.detect.secrets.stores import Stored, is_store, is_stored, stored
 from hardenctl.model.blob import Blob, Gap
@@ -41,6 +41,9 @@ _SLUG = lazy_pattern(r"[a-z]+(?:[-_]{1,2}[a-z]+)+")
 _PEM_END = lazy_pattern(r"-----END [A-Z0-9 ]{0,60}-----")
 _PEM_BODY = lazy_pattern(r"(?:[A-Za-z0-9+/=\s\\\"',.:()]|-(?!----)){0,12000}(?:-----)?")
 _PEM_LINE = lazy_pattern(r"[A-Za-z0-9+/=]{32}")
+_AROUND = 80  # characters of base64 around a token: no path or query has as many without a mark of punctuation
+_BASE64_BEFORE = lazy_pattern(r"[A-Za-z0-9+/]*")
+_BASE64_AFTER = lazy_pattern(r"[A-Za-z0-9+/]*={0,2}")
 _SWITCH = lazy_pattern(r"(?i)true|false|yes|no|on|off|null|none")
 _LOOSE_USERINFO = lazy_pattern(r"://[^\s/:@]{0,100}:(?!\$?\{)([^\s\"'<>`]{1,200})@")
 
@@ -142,7 +145,8 @@ def weighed(blob: Blob, bounds: Bounds | None = None) -> Iterator[Settled | Cand
     for token in known:
         yield Settled(token.rule, _token_hit(token, text, path))
     if Setting.GENERATED in setting(path):
-        return
+        # Everything else in there looks random, but a registry's password in an address is one in a lock file too.
+        match = replace(match, anchors=tuple(each for each in match.anchors if each[1] is Anchor.USERINFO))
     kept = [each for each in stored(text, path) if not _Taken(spans).overlaps(each.start, each.end)]
     for each in kept:
         yield _stored_hit(each, path)
@@ -225,7 +229,10 @@ def _known(text: str, rules: Iterable[SecretRule], *, strict: bool = True) -> li
             value = text[start:end]
             if not value or (strict and (entropy(value) < rule.floor or _is_dummy(value))):
                 continue
-            tokens.append(Token(start, end, value, rule, _prove(rule, value, text, match)))
+            proof = _prove(rule, value, text, match)
+            if strict and not proof.valid and _is_embedded(text, start, end):
+                continue
+            tokens.append(Token(start, end, value, rule, proof))
     tokens.sort(key=lambda token: (token.start, -token.end))
     kept: list[Token] = []
     for token in tokens:
@@ -246,6 +253,13 @@ def _is_dummy(value: str) -> bool:
     if len(value) >= 400:  # noqa: PLR2004 - in longer ones, words turn up by chance
         return False
     return _is_published(value) or is_placeholder(value) or bool(_SLUG.fullmatch(value))
+
+
+def _is_embedded(text: str, start: int, end: int) -> bool:
+    """Whether a token is a stretch of something longer in base64, of an image say, in which any letters turn up."""
+    before = _BASE64_BEFORE.match(text[max(0, start - _AROUND) : start][::-1])
+    after = _BASE64_AFTER.match(text, end, end + _AROUND)
+    return (before.end() if before else 0) + (after.end() - end if after else 0) >= _AROUND
 
 
 def _prove(rule: SecretRule, value: str, text: str, match: re.Match[str]) -> Proof:
@@ -293,20 +307,22 @@ def _by_key(candidate: Candidate, path: str) -> Settled | None:
     rule = _keyed_rule(candidate)
     if rule is None or is_reference(candidate.value) or _is_dummy(candidate.value):
         return None
-    severity = min(rule.severity, Severity.MEDIUM) if setting(path) & UNTRUSTED else rule.severity
+    untrusted = setting(path) & UNTRUSTED
+    severity = min(rule.severity, Severity.MEDIUM) if untrusted else rule.severity
+    confidence = Confidence.POSSIBLE if untrusted else Confidence.LIKELY
     span = Span(path, candidate.start, candidate.end)
     message = f"{rule.name} in `{_shown(candidate.key)}`"
     why = (f"the format of {rule.name}", f"key `{_shown(candidate.key)}`")
-    return Settled(rule, _hit(rule, span, candidate.value, message, severity, Confidence.LIKELY, why=why))
+    return Settled(rule, _hit(rule, span, candidate.value, message, severity, confidence, why=why))
 
 
 def _stored_hit(each: Stored, path: str) -> Settled:
     rule = generic.HASH if each.hashed else generic.STORED
     severity = min(rule.severity, Severity.MEDIUM) if each.weak else rule.severity
-    severity = generic_severity(severity, "", 0, path)
+    severity, confidence = standing(severity, Confidence.LIKELY, "", 0, path)
     span = Span(path, each.start, each.end)
     why = (f"the form of {rule.name}",)
-    return Settled(rule, _hit(rule, span, each.value, each.what, severity, Confidence.LIKELY, why=why))
+    return Settled(rule, _hit(rule, span, each.value, each.what, severity, confidence, why=why))
 
 
 def _by_store(candidate: Candidate, path: str) -> Settled | None:
@@ -333,10 +349,10 @@ def _by_decoding(candidate: Candidate, path: str) -> Settled | None:
             )
         for inner in candidates(text, match.anchors, quoting("a.json")):
             if inner.how is How.USERINFO and not _refused(inner, text, path):
-                severity = generic_severity(generic.URL.severity, "", 0, path)
+                severity, confidence = standing(generic.URL.severity, Confidence.LIKELY, "", 0, path)
                 span = Span(path, candidate.start, candidate.end)
                 message, why = f"Password in an encoded `{_shown(inner.key)}://` URL", ("encoded in the value",)
-                hit = _hit(generic.URL, span, candidate.value, message, severity, Confidence.LIKELY, why=why)
+                hit = _hit(generic.URL, span, candidate.value, message, severity, confidence, why=why)
                 return Settled(generic.URL, hit)
     return None
 
@@ -361,9 +377,13 @@ def _believed(candidate: Candidate, blob: Blob) -> tuple[SecretRule, Hit] | None
     rule, message = _generic(candidate)
     named = is_credential_key(candidate.key) or candidate.how in {How.USERINFO, How.BASIC, How.SCHEME}
     likely = chance >= LIKELY and named and _looks_random(candidate.value)
-    severity = rule.severity if likely else Severity.LOW
-    severity = generic_severity(severity, blob.text, candidate.start, blob.path)
-    confidence = Confidence.LIKELY if likely else Confidence.POSSIBLE
+    severity, confidence = standing(
+        rule.severity if likely else Severity.LOW,
+        Confidence.LIKELY if likely else Confidence.POSSIBLE,
+        blob.text,
+        candidate.start,
+        blob.path,
+    )
     span = Span(blob.path, candidate.start, candidate.end)
     why = (f"probability {chance:.2f}", *reasons(found))
     return rule, _hit(rule, span, candidate.value, message, severity, confidence, why=why)

@@ -46,9 +46,15 @@ def eased(  # noqa: PLR0917 - where a token stands
     return severity, confidence
 
 
-def generic_severity(severity: Severity, text: str, start: int, path: str) -> Severity:
-    """Severity of a credential that no format gives away."""
+def standing(
+    severity: Severity, confidence: Confidence, text: str, start: int, path: str
+) -> tuple[Severity, Confidence]:
+    """Severity and confidence of a credential that no format of its own gives away.
+
+    In a test, an example or a document it may look as random as it likes: most of those open nothing, so it is possible
+    there, and no more.
+    """
     where = setting(path)
     if where & (UNTRUSTED | Setting.TRANSLATION) or is_example(text, start):
-        return min(severity, Severity.LOW)
-    return min(severity, Severity.MEDIUM) if Setting.CI in where else severity
+        return min(severity, Severity.LOW), min(confidence, Confidence.POSSIBLE)
+    return min(severity, Severity.MEDIUM) if Setting.CI in where else severity, confidence

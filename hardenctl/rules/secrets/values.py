@@ -96,6 +96,10 @@ _REPEATED = lazy_pattern(r"(.{1,4})\1+|([a-z]{3,12})\2+")
 _NAME_OF_ANOTHER = lazy_pattern(r"[A-Z]+(?:_[A-Z]+)+")
 # Words that say of a value that it is for no server: `insecure_key_for_dev`.
 _ADMITTED = frozenset(("insecure", "dev", "development", "local", "test", "testing", "unsafe", "demo", "dummy", "fake"))
+# Before a last `token`, these make it something that every visitor is sent, or a place in a list.
+_NO_CREDENTIAL = frozenset(
+    ("csrf", "xsrf", "authenticity", "antiforgery", "next", "page", "continuation", "pagination")
+)
 _TAIL = 4  # characters after the service's own name: `eclairpw`, `redis123`
 _WORDLIKE = 8  # letters: a lower-case or an upper-case word up to this long falls to a dictionary
 _LEET = str.maketrans("01345@$!", "oieasasi")
@@ -141,7 +145,7 @@ def is_credential_key(key: str) -> bool:  # noqa: C901, PLR0911 - one case after
         return False
     if last in {"pass", "pw", "pat", "otp", "jwt", "bearer"}:
         return not {"by", "first", "second", "single", "multi", "two"}.intersection(before)
-    return not (last == "token" and {"csrf", "next", "page", "continuation", "pagination"}.intersection(before))
+    return not (last == "token" and _NO_CREDENTIAL.intersection(before))
 
 
 def classify_value(key: str, value: str) -> ValueClass:  # noqa: C901, PLR0911 - as above
