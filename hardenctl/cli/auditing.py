@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hardenctl.audit import audit
@@ -19,7 +19,7 @@ from hardenctl.policy.baseline import load_baseline
 from hardenctl.policy.load import load_policy, with_overrides
 from hardenctl.policy.policy import Policy
 from hardenctl.report.formats import check_format, render, split_output, write_file, write_stream
-from hardenctl.report.style import look_of
+from hardenctl.report.style import Look, look_of
 from hardenctl.rules import RULES
 from hardenctl.rules.declare import Rule
 from hardenctl.sources import open_source
@@ -28,14 +28,20 @@ from hardenctl.sources.repository import find_place
 EXIT = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCOMPLETE: 2}
 
 
-def run_audit(request: Request, rules: Sequence[Rule] = RULES) -> int:
-    """Audit, print, write the outputs; the exit code of the contract. Raises HardenctlError."""
+def run_audit(
+    request: Request, rules: Sequence[Rule] = RULES, full: Callable[[Report, Look], str] | None = None
+) -> int:
+    """Audit, print, write the outputs; the exit code of the contract. Raises HardenctlError.
+
+    `full` draws the report for a person where another form than the usual one was asked for.
+    """
     check_format(request.format)
     outputs = [split_output(text) for text in request.outputs]
     report = make_report(request, rules)
     for name, path in outputs:
         write_file(report, name, path)
-    show(render(report, request.format, look_of(sys.stdout, quiet=request.quiet, verbose=request.verbose)))
+    look = look_of(sys.stdout, quiet=request.quiet, verbose=request.verbose)
+    show(full(report, look) if full and request.format == "full" else render(report, request.format, look))
     return EXIT[report.verdict]
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from hardenctl.cli import check_cors
-from hardenctl.cli.auditing import EXIT, make_report, run_audit, show
+from hardenctl.cli.auditing import run_audit
 from hardenctl.cli.options import EXIT_CODES, takes_request
 from hardenctl.cli.request import Request
 from hardenctl.cli.subjects import SUBJECTS
 from hardenctl.report.servers import render_servers
-from hardenctl.report.style import look_of
 
 _HELP = {
     "compose": "Compose files.",
@@ -49,9 +47,4 @@ def gunicorn(
     ] = False,
 ) -> int:
     """Launch lines of gunicorn and other servers."""
-    if not effective:
-        return run_audit(request, SUBJECTS["gunicorn"])
-    report = make_report(request, SUBJECTS["gunicorn"])
-    look = look_of(sys.stdout, quiet=request.quiet, verbose=request.verbose)
-    show(render_servers(report, look))
-    return EXIT[report.verdict]
+    return run_audit(request, SUBJECTS["gunicorn"], render_servers if effective else None)

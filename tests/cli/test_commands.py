@@ -133,6 +133,16 @@ def test_check_gunicorn_effective(hardenctl: Run, service: Path) -> None:
     assert line.split() == ["workers", "4", "docker-compose.prod.yml:4", "command", "line"]
 
 
+def test_check_gunicorn_effective_in_another_format(hardenctl: Run, service: Path) -> None:
+    """Programs get the same launch lines in the format that they ask for, and in files."""
+    result = hardenctl(
+        "check", "gunicorn", "--effective", "--format", "json", "--output", "sarif=out.sarif", cwd=service
+    )
+    (server,) = json.loads(result.out)["servers"]
+    assert server["effective"]["workers"]["value"] == 4
+    assert json.loads((service / "out.sarif").read_text(encoding="utf-8"))["version"] == "2.1.0"
+
+
 def test_check_gunicorn_effective_without_a_server(hardenctl: Run, tmp_path: Path) -> None:
     """No launch line is said, not silent."""
     (tmp_path / "a.txt").write_text("nothing\n")

@@ -157,6 +157,13 @@ def test_every_place_a_launch_line_stands_in(path: str, text: str):
     assert not launch.development
 
 
+def test_a_workflow_step_is_for_development():
+    """A machine that is thrown away runs it."""
+    steps = "jobs:\n  a:\n    steps:\n    - run: |\n        x\n        poetry run gunicorn -w 4 a:b &\n"
+    launch = one({".github/workflows/ci.yml": steps})
+    assert (launch.setting("workers").value, launch.development) == (4, True)
+
+
 @pytest.mark.parametrize(
     "text",
     [

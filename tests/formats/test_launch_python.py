@@ -133,6 +133,15 @@ RELOADS = {"server-development-mode": "medium"}
             id="flask-imported",
         ),
         pytest.param(
+            image(
+                '["python", "start.py"]',
+                start_py="import os\nos.execvp('gunicorn', ['gunicorn', '-w', '4', '-t', '0', 'a:b'])\n",
+            ),
+            {"gunicorn-hardcoded-workers": "medium", "gunicorn-timeout-disabled": "high"}
+            | {"gunicorn-max-requests-unset": "info"},
+            id="command-handed-on",
+        ),
+        pytest.param(
             image('["python", "bot.py"]', bot_py="import asyncio\nfrom bot import client\nasyncio.run(client.run())\n"),
             {},
             id="another-run",
@@ -267,6 +276,17 @@ def test_production_decides_where_development_starts_it_too() -> None:
             "app.run()",
             id="class-below-flask",
         ),
+        pytest.param(
+            "dev/api.py",
+            "import os\ndef api(port):\n"
+            "    cmd = ['uv', 'run', 'uvicorn', 'a:b', '-p', str(port)]\n    os.execvp(cmd[0], cmd)\n",
+            "uvicorn",
+            id="command-handed-on",
+        ),
+        pytest.param(
+            "conf.py", "import subprocess\nEXTRAS = ['gunicorn', 'uvicorn']\n", None, id="names-that-are-no-command"
+        ),
+        pytest.param("conf.py", "WORDS = ['gunicorn', 'a:b']\n", None, id="starts-no-program"),
         pytest.param("tests/serve.py", MAIN.format("reload=True"), None, id="a-test"),
         pytest.param("job.py", "import asyncio\nasyncio.run(main())\n", None, id="another-run"),
         pytest.param("broken.py", "import uvicorn\nuvicorn.run(", None, id="no-python"),

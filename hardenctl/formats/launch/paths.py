@@ -35,6 +35,7 @@ _KINDS = (
 )
 # The programs of supervisord stand in files of any name, in its own folder.
 _SUPERVISED = lazy_pattern(r"(?:.*/)?supervisord?(?:\.d)?/(?:.*/)?[^/]+\.(?:conf|ini)", re.IGNORECASE)
+_WORKFLOW = lazy_pattern(r"(?:.*/)?\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml")
 DEFAULT_CONFIG = "gunicorn.conf.py"
 _CONFIG_NAME = lazy_pattern(
     r"(?:.*[._-])?gunicorn(?:[._-]?(?:conf|config|cfg|configuration|settings|prod|production|dev|development|local|py))*\.py",
@@ -51,6 +52,8 @@ def is_config(path: str) -> bool:
 
 def kind_of(path: str) -> str | None:
     """Which kind of file with a launch line this is by its name; None for all others."""
+    if _WORKFLOW.fullmatch(path):
+        return "workflow"
     name = posixpath.basename(path)
     kind = next((kind for kind, pattern in _KINDS if pattern.fullmatch(name)), None)
     return kind or ("supervisor" if _SUPERVISED.fullmatch(path) else None)

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from hardenctl.formats.effective import CODE, Effective
 from hardenctl.formats.gunicorn.conf import module_scope
 from hardenctl.formats.gunicorn.evaluate import NOTHING, Result, evaluate
-from hardenctl.formats.launch.find import Setting, is_development_test
+from hardenctl.formats.launch.find import Setting, is_development_test, launches_in_argv
 from hardenctl.formats.launch.image import host_paths
 from hardenctl.formats.launch.model import Launch
+from hardenctl.formats.launch.program import MENTIONS
 from hardenctl.formats.shell.values import Value
-from hardenctl.formats.shell.words import literal_word
+from hardenctl.formats.shell.words import Word, literal_word
 from hardenctl.formats.strand import Strand
 from hardenctl.model.blob import Snapshot
 from hardenctl.model.pattern import lazy_pattern
@@ -39,8 +40,10 @@ _DEVELOPMENT = frozenset(
     ("flask.Flask", "flask.app.Flask", "quart.Quart", "quart.app.Quart", "dash.Dash", "connexion.FlaskApp")
 )
 _STARTS_SERVER = lazy_pattern(
+    r"\[\s*[\"'](?:uv|poetry|gunicorn|uvicorn|hypercorn|granian|uwsgi)[\"']\s*,|"
     r"\b(?:uvicorn|uv)\.(?:run|main\.run|Config)\(|\bhypercorn\b|\bGranian\(|\bimport (?:run|Config)\b|\.run\("
 )
+_STARTS_PROGRAMS = lazy_pattern(r"\bsubprocess\b|\bos\.(?:exec|spawn|posix_spawn)\w*\(|\bexecv")
 _HANDED = lazy_pattern(r"""\.add_command\(\s*(uvicorn)\.main\s*(?:,\s*(?:name\s*=\s*)?["']([\w-]+)["'])?""")
 _TESTS = lazy_pattern(r"(?:^|/)(?:tests?|testing)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$")
 _NAMES = {"limit_max_requests": "max_requests", "address": "host", "blocking_threads": "threads"}
@@ -174,12 +177,33 @@ class _Program:
             yield from self.body(module, module.body, self.setting, 0)
 
     def anywhere(self, path: str) -> Iterator[Launch]:
-        """Every call of a file that starts a server, whatever calls it."""
+        """Every call and command of a file that starts a server, whatever calls it."""
         module = self.module(path)
-        for node in ast.walk(ast.Module(module.body, [])) if module else ():
-            found = self.server(module, node, self.setting) if module and isinstance(node, ast.Call) else None
-            if found is not None:
+        if module is None:
+            return
+        for node in ast.walk(ast.Module(module.body, [])):
+            if isinstance(node, ast.List):
+                yield from self.command(module, node, self.setting)
+            elif isinstance(node, ast.Call) and (found := self.server(module, node, self.setting)) is not None:
                 yield found
+
+    def command(self, module: _Module, node: ast.List, setting: Setting) -> Iterator[Launch]:
+        """`["gunicorn", "-w", "4", "app:app"]`, in a file that starts other programs."""
+        if not _STARTS_PROGRAMS.search(module.text) or not MENTIONS.search(ast.unparse(node)):
+            return
+        argv = [self.word(module, each) for each in node.elts]
+        if any((value.text or "").startswith("-") or ":" in (value.text or "") for _, value in argv):
+            own = replace(setting, kind="python", path=module.path)
+            yield from launches_in_argv(argv, own, module.span(node), literal=True)
+
+    def word(self, module: _Module, node: ast.expr) -> tuple[Word, Value]:
+        """An argument of a command; unknown where it is no string."""
+        strand = self.strand(module, node)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if strand.text[:1] in "\"'" and strand.text[1:-1] == node.value:
+                strand = strand.cut(1, len(strand.text) - 1)  # without its quotes
+            return literal_word(strand), Value(node.value)
+        return literal_word(strand), Value(None, configurable=True, expression=strand.text)
 
     def module(self, path: str) -> _Module | None:
         if path not in self.modules:
@@ -210,9 +234,11 @@ class _Program:
                     inner_body = getattr(node, field, None)
                     if isinstance(inner_body, list):
                         yield from self.body(module, inner_body, setting, depth)
-                if not hasattr(node, "body"):
-                    for call in (each for each in ast.walk(node) if isinstance(each, ast.Call)):
-                        yield from self.call(module, call, setting, depth)
+                for each in ast.walk(node) if not hasattr(node, "body") else ():
+                    if isinstance(each, ast.Call):
+                        yield from self.call(module, each, setting, depth)
+                    elif isinstance(each, ast.List):
+                        yield from self.command(module, each, setting)
 
     def branches(self, module: _Module, node: ast.If, setting: Setting) -> Iterator[tuple[Sequence[ast.stmt], Setting]]:
         test = ast.unparse(node.test)

@@ -9,9 +9,12 @@ from dataclasses import replace
 from hardenctl.formats.compose import is_development, is_production
 from hardenctl.formats.launch.find import Setting, launches_in_script
 from hardenctl.formats.launch.model import Launch
+from hardenctl.formats.launch.program import MENTIONS
 from hardenctl.formats.launch.terraform import terraform_launches, vagrant_launches
 from hardenctl.formats.shell.values import Value
 from hardenctl.formats.strand import Strand
+from hardenctl.formats.yaml import Mapping, Scalar, load_yaml, walk
+from hardenctl.model.errors import DocumentError
 from hardenctl.model.text import Span
 
 _COMMANDS = {
@@ -47,6 +50,8 @@ def file_launches(kind: str, text: str, setting: Setting) -> Iterator[Launch]:
         yield from _makefile(text, setting)
     elif kind == "terraform":
         yield from terraform_launches(text, setting)
+    elif kind == "workflow":
+        yield from _workflow(text, replace(setting, development=True))
     elif kind == "vagrant":
         yield from vagrant_launches(text, setting)
     elif kind == "script" or text.startswith("#!"):
@@ -62,6 +67,18 @@ def _unit_environment(path: str, text: str) -> dict[str, Value]:
             name, _, _ = match[0].strip("'\"").partition("=")
             found[name] = Value(match[group], configurable=True, span=Span(path, *match.span(group)))
     return found
+
+
+def _workflow(text: str, setting: Setting) -> Iterator[Launch]:
+    """What the steps of a GitHub workflow start, on a machine that is thrown away."""
+    try:
+        documents = load_yaml(text, setting.path)
+    except DocumentError:
+        return  # said where workflows are looked at for their own sake
+    for node in (each for document in documents for each in walk(document)):
+        script = node.get("run") if isinstance(node, Mapping) else None
+        if isinstance(script, Scalar) and MENTIONS.search(script.text):
+            yield from launches_in_script(script.strand, setting)
 
 
 def _makefile(text: str, setting: Setting) -> Iterator[Launch]:
