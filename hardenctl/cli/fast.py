@@ -6,7 +6,6 @@ asserts that a staged audit loads none of typer, rich, pydantic, git, detect_sec
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -72,7 +71,6 @@ def _show(text: str) -> int:
 
 
 def _run(command: str, request: Request) -> int:
-    gc.set_threshold(100_000, 20, 20)  # declarations are no garbage: looking for some takes a tenth of a hook run
     from hardenctl.cli.errors import guarded
 
     def audit() -> int:

@@ -5,7 +5,6 @@ Redaction happens here and only here. What a finding does not carry, no reporter
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Sequence
 
@@ -78,6 +77,8 @@ class Stamper:
             return fingerprint(rule.id, hit.span.path, hit.identity)
         key = (rule.id, hit.secret)
         if key not in self._hashes:
+            import hashlib
+
             salt = self.salt() if callable(self.salt) else self.salt
             material = f"{rule.id}\0{hit.secret}".encode("utf-8", "surrogatepass")
             self._hashes[key] = hashlib.scrypt(material, salt=salt, n=1024, r=8, p=1, dklen=16).hex()

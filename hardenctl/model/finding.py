@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import hashlib
 from collections.abc import Mapping
 
 from hardenctl.model.blob import Commit, Standing
@@ -182,6 +181,8 @@ class Occurrences:
 
 def fingerprint(rule: str, path: str, identity: str) -> str:
     """What a finding that is no secret is known by: it holds no line number and no message, so it survives moves."""
+    import hashlib  # it loads OpenSSL, 2 ms: a hook run that finds nothing does without, here and elsewhere
+
     return hashlib.sha256(f"{rule}\0{path}\0{identity}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

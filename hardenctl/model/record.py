@@ -1,9 +1,10 @@
 """Records: data classes that cost nothing until they are used.
 
 `@dataclass(frozen=True, slots=True)` writes and compiles eight methods for each class that is declared, 0.4 ms, and
-needs `inspect`, 6 ms. A hook run declares sixty and uses fifteen. `@record` compiles `__init__` alone, when the first
-instance is made; it is then as fast as a data class's. To type checkers, and to `dataclasses.replace`, `fields` and
-`asdict`, a record is a data class. docs/adr/0005-fast-hook-path.md has the figures.
+needs `inspect`, 6 ms. A hook run declares sixty and uses thirty, most of them once or twice. `@record` compiles
+`__init__` alone, and that once a few instances were made without; it is then as fast as a data class's. To type
+checkers, and to `dataclasses.replace`, `fields` and `asdict`, a record is a data class. docs/adr/0005-fast-hook-path.md
+has the figures.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, TypeVar, dataclass_transform, overload
 _Class = TypeVar("_Class", bound=type)
 _Record = TypeVar("_Record")
 _NONE = object()  # no default
+FEW = 8  # instances that are made before compiling pays: it takes 0.1 ms
 
 
 class Field:
@@ -94,15 +96,39 @@ def _make(cls: type, *, slots: bool, frozen: bool, order: bool) -> type:
 
 
 def _first(fields: dict[str, Field]) -> Callable[..., None]:
-    """The `__init__` that puts the real one in its place."""
+    """The `__init__` of the first instances. It puts the real one in its place, which also says what is wrong."""
+    left = list(range(FEW))
 
     def __init__(self: Any, *arguments: Any, **named: Any) -> None:  # noqa: N807 - what it is
+        if left and _fill(self, fields, arguments, named):
+            left.pop()
+            return
         owner = next(each for each in type(self).__mro__ if each.__dict__.get("__init__") is __init__)
         made = _compile_init(fields)
         type.__setattr__(owner, "__init__", made)
         made(self, *arguments, **named)
 
     return __init__
+
+
+def _fill(self: Any, fields: dict[str, Field], arguments: tuple[Any, ...], named: dict[str, Any]) -> bool:
+    """Set the fields as `__init__` does. False, and nothing done, for arguments that don't fit."""
+    given = dict(zip(fields, arguments, strict=False)) | named
+    values = {}
+    for name, each in fields.items():
+        if name in given:
+            values[name] = given[name]
+        elif each.factory is not None:
+            values[name] = each.factory()
+        elif each.default is _NONE:
+            return False
+        else:
+            values[name] = each.default
+    if len(given) != len(arguments) + len(named) or given.keys() - values:
+        return False
+    for name, value in values.items():
+        object.__setattr__(self, name, value)
+    return True
 
 
 def _compile_init(fields: dict[str, Field]) -> Callable[..., None]:

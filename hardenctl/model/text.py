@@ -8,6 +8,11 @@ import codecs
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.record import record
 
+# As in `string`, which costs a hook run 0.4 ms.
+LOWER = "abcdefghijklmnopqrstuvwxyz"
+UPPER = LOWER.upper()
+DIGITS = "0123456789"
+
 _BREAK = lazy_pattern(r"\r\n?|\n")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),

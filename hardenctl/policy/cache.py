@@ -7,7 +7,6 @@ the files it was extended from with their digests. Anything wrong with an entry 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import sys
 from collections.abc import Mapping
@@ -32,6 +31,8 @@ def cache_home() -> Path:
 
 def digest(data: bytes) -> str:
     """The content digest of a file."""
+    import hashlib
+
     return hashlib.sha256(data).hexdigest()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection, Container, Iterable
+from typing import TYPE_CHECKING
 
 from hardenctl.model.blob import Gap
 from hardenctl.model.finding import Finding, Mark
@@ -11,6 +11,9 @@ from hardenctl.model.glob import glob_match
 from hardenctl.model.report import JudgedFinding, Status, Verdict
 from hardenctl.policy.names import is_known, known_ids
 from hardenctl.policy.policy import Policy, Suppression, matches
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 
 def judge(
@@ -25,7 +28,6 @@ def judge(
 
     `before` holds those of what stood there before; it is only asked of findings that count otherwise.
     """
-    today = today or dt.datetime.now(tz=dt.UTC).date()
     judged = [_judge_one(finding, policy, baseline, before, today) for finding in findings]
     return tuple(sorted((each for each in judged if each), key=_order))
 
@@ -46,13 +48,12 @@ def notes(
 
     `complete` says that every rule looked at all there is: only then is a suppression that matches nothing a stale one.
     """
-    today = today or dt.datetime.now(tz=dt.UTC).date()
     findings = [each.finding for each in judged]
     said = []
     for each in policy.suppressions:
         count = sum(_applies(each, finding) for finding in findings)
         where = f"the suppression of `{each.rule}` at `{each.path}`"
-        if each.expires is not None and today > each.expires:
+        if _is_over(each, today):
             again = f"; {count} {'finding counts' if count == 1 else 'findings count'} again" if count else ""
             said.append(f"{where} expired on {each.expires}{again}")
         elif complete and not count:
@@ -73,7 +74,7 @@ def notes(
 
 
 def _judge_one(
-    finding: Finding, policy: Policy, baseline: Collection[str], before: Container[str], today: dt.date
+    finding: Finding, policy: Policy, baseline: Collection[str], before: Container[str], today: dt.date | None
 ) -> JudgedFinding | None:
     severity = policy.severity(finding.rule, finding.severity)
     if severity is None:
@@ -86,17 +87,27 @@ def _judge_one(
     return JudgedFinding(finding, status, severity, reason)
 
 
-def _set_aside(finding: Finding, policy: Policy, baseline: Collection[str], today: dt.date) -> tuple[Status, str]:
+def _set_aside(
+    finding: Finding, policy: Policy, baseline: Collection[str], today: dt.date | None
+) -> tuple[Status, str]:
     """Whether a mark, the policy or the baseline says that a finding doesn't count, in this order, and why."""
     for mark in finding.marks:
         if policy.marks and matches(finding.rule, mark.rules):
             return Status.SUPPRESSED, mark.reason or "no reason given"
     for each in policy.suppressions:
-        if _applies(each, finding) and (each.expires is None or today <= each.expires):
+        if _applies(each, finding) and not _is_over(each, today):
             return Status.SUPPRESSED, each.reason
     if finding.fingerprint in baseline:
         return Status.BASELINED, "in the baseline"
     return Status.OPEN, ""
+
+
+def _is_over(suppression: Suppression, today: dt.date | None) -> bool:
+    if suppression.expires is None:
+        return False
+    import datetime as dt  # here: most policies hold no date
+
+    return (today or dt.datetime.now(tz=dt.UTC).date()) > suppression.expires
 
 
 def _applies(suppression: Suppression, finding: Finding) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hardenctl.model.finding import Severity
 from hardenctl.model.settings import (
@@ -16,6 +15,9 @@ from hardenctl.model.settings import (
     Settings,
 )
 from hardenctl.policy.policy import Policy, Suppression
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 
 def to_plain(policy: Policy) -> dict[str, Any]:
@@ -91,6 +93,8 @@ def _severity(word: str) -> Severity | None:
 
 
 def _date(value: str | dt.date | None) -> dt.date | None:
+    import datetime as dt  # here: most policies hold no date
+
     return dt.date.fromisoformat(value) if isinstance(value, str) else value
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from hardenctl.model.finding import Severity
 from hardenctl.model.record import field, record
 from hardenctl.model.settings import Settings
 from hardenctl.rules.catalogue import Catalogue
 from hardenctl.rules.declare import Rule
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 
 @record

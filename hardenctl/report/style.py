@@ -9,16 +9,16 @@ The colours are of the 256-colour cube, where every terminal means the same shad
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 from hardenctl.model.finding import Severity
+from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.record import record
 
 NARROWEST = 40
-_WORDS = re.compile(r"(?<!\S)\(?\d[\d.,]* (?:s|ms|kB|MB|bytes)\b\S*|\S+")
+_WORDS = lazy_pattern(r"(?<!\S)\(?\d[\d.,]* (?:s|ms|kB|MB|bytes)\b\S*|\S+")
 MEASURE = 100  # columns: longer lines of prose are hard to read, however wide the terminal is
 COLOURS = {"red": 160, "orange": 166, "ochre": 136, "blue": 32, "green": 28, "grey": 243}
 _SEVERITY = {

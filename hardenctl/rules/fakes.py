@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import string
-import zlib
 from collections.abc import Callable
 
 from hardenctl.model.pattern import lazy_pattern
+from hardenctl.model.text import DIGITS, LOWER, UPPER
 
-ALPHANUMERIC = string.ascii_letters + string.digits
-BASE32 = string.ascii_uppercase + "234567"
-BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
+ALPHANUMERIC = LOWER + UPPER + DIGITS
+BASE32 = UPPER + "234567"
+BASE62 = DIGITS + UPPER + LOWER
 
 _PLACEHOLDER = lazy_pattern(r"\{\{fake:([\w-]+)\}\}")
 
 
 def scramble(seed: str, length: int, alphabet: str = ALPHANUMERIC) -> str:
     """`length` characters that look random and are the same every time for one seed."""
+    import hashlib  # here and below: a hook run imports the rules and makes no fake
+
     stream = hashlib.shake_256(seed.encode()).digest(length * 2)
     return "".join(alphabet[int.from_bytes(stream[i : i + 2], "big") % len(alphabet)] for i in range(0, len(stream), 2))
 
 
 def base62_crc32(text: str, width: int = 6) -> str:
     """The CRC32 of a text in base 62, left-padded with zeros: the checksum GitHub's and npm's tokens end in."""
+    import zlib
+
     number, digits = zlib.crc32(text.encode()), ""
     while number:
         number, rest = divmod(number, 62)

@@ -17,7 +17,6 @@ repository nor the published page trips a scanner.
 from __future__ import annotations
 
 import re
-import textwrap
 from functools import cached_property
 
 from hardenctl.model.pattern import lazy_pattern
@@ -39,6 +38,8 @@ class Page:
         """Read a docstring. Raises ValueError where there is none: a rule without a page is no rule."""
         if not docstring:
             raise ValueError("a rule needs a docstring: it is the rule's page")
+        import textwrap
+
         first, _, rest = docstring.expandtabs().strip().partition("\n")
         return cls(f"{first}\n{textwrap.dedent(rest)}".rstrip() + "\n")  # inspect.cleandoc() costs an import of 6 ms
 

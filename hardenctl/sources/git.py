@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from hardenctl.model.errors import SourceError
 from hardenctl.model.pattern import lazy_pattern
+from hardenctl.sources import process
+
+if TYPE_CHECKING:
+    import subprocess
 
 CONFIGURATION = (
     "core.fsmonitor=false",
@@ -61,6 +64,32 @@ class Git:
         ok: Sequence[int] = (0,),
     ) -> tuple[bytes, bytes]:
         """As `run`, with git's warnings: what it passes over says no exit code."""
+        if not process.AVAILABLE:
+            return self._run_elsewhere(*arguments, input=input, ok=ok)
+        started = self.ask(*arguments, question=input or b"")
+        try:
+            with started.stdout as stream:
+                output = stream.read()
+        except BaseException:
+            started.kill()
+            started.wait()
+            raise
+        if started.wait() not in ok:
+            raise self.error(arguments, started.complaints)
+        return output, started.complaints
+
+    def ask(self, *arguments: str, question: bytes) -> process.Process:
+        """Start a git command that is given all of its input at once; only where `process` is available. `end` it."""
+        if not self.folder.is_dir():
+            raise _missing(FileNotFoundError(), self.folder)
+        try:
+            return process.Process(command("-C", os.fspath(self.folder), *arguments), self.environment, question, PIPE)
+        except OSError as error:
+            raise _missing(error, self.folder) from error
+
+    def _run_elsewhere(self, *arguments: str, input: bytes | None, ok: Sequence[int]) -> tuple[bytes, bytes]:  # noqa: A002
+        import subprocess  # here and below: see `process`
+
         try:
             done = subprocess.run(  # noqa: S603 - a fixed program; arguments are ours or follow `--`
                 command(*arguments),
@@ -84,6 +113,8 @@ class Git:
         stderr: IO[bytes] | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start a git command whose output is streamed; its complaints go to `stderr` or nowhere. `end` it."""
+        import subprocess
+
         try:
             return subprocess.Popen(  # noqa: S603 - as above
                 command(*arguments),

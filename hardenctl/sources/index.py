@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import os
 from pathlib import Path
 
 from hardenctl.model.errors import SourceError
 from hardenctl.sources.git import Git, find_top
 
-_ALGORITHMS = (("sha1", 20), ("sha256", 32))
+_FEW = 1 << 20  # bytes
 _SMALLEST = 12 + 20  # bytes: the header and one checksum
 
 
@@ -37,9 +37,25 @@ def _is_whole(data: bytes) -> bool:
     if not any(data[-20:]):  # index.skipHash
         return True
     view = memoryview(data)
-    return any(
-        hashlib.new(name, view[:-size], usedforsecurity=False).digest() == data[-size:] for name, size in _ALGORITHMS
-    )
+    return _sha1(view[:-20]) == data[-20:] or _sha256(view[:-32]) == data[-32:]
+
+
+def _sha1(data: memoryview) -> bytes:
+    if len(data) < _FEW:
+        with contextlib.suppress(ImportError):  # the interpreter's own: loading OpenSSL for one digest takes 2 ms
+            from _sha1 import sha1  # type: ignore[import-not-found]
+
+            digest: bytes = sha1(data, usedforsecurity=False).digest()
+            return digest
+    import hashlib
+
+    return hashlib.sha1(data, usedforsecurity=False).digest()
+
+
+def _sha256(data: memoryview) -> bytes:
+    import hashlib
+
+    return hashlib.sha256(data, usedforsecurity=False).digest()
 
 
 def _index_path(git: Git) -> Path | None:

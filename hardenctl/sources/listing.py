@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hardenctl.formats.paths import is_env_file
 from hardenctl.model.blob import Gap, Standing
+from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.record import field, record
 from hardenctl.sources.git import Git, shown
 from hardenctl.sources.index import check_index
@@ -23,7 +24,7 @@ FOREIGN = frozenset(
 )
 
 # What git says of a folder it may not open, and then goes on without.
-_CLOSED = re.compile(rb"^warning: could not open directory '(.+?)/?': (.+)$", re.MULTILINE)
+_CLOSED = lazy_pattern(rb"^warning: could not open directory '(.+?)/?': (.+)$", re.MULTILINE)
 
 
 @record

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
-import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from threading import Thread
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from hardenctl.model.blob import Blob, Gap, Provenance
 from hardenctl.model.errors import SourceError
 from hardenctl.model.record import record
+from hardenctl.sources import process as light
 from hardenctl.sources.files import LARGEST, TOO_LARGE, Skipped, skip_by_content
 from hardenctl.sources.git import Git
+
+if TYPE_CHECKING:
+    import subprocess
+    from threading import Thread
+
+    Running = subprocess.Popen[bytes] | light.Process
 
 HEAD = 8000  # bytes that tell binary from text
 
@@ -46,6 +50,9 @@ class ObjectReader:
     def read(self, oid: str) -> Object:
         """One object. Raises SourceError where the store is broken."""
         if self._process is None:
+            import subprocess
+            import weakref
+
             self._process = self._git.start("cat-file", "--batch", stdin=subprocess.PIPE)
             weakref.finalize(self, end, self._process)
         stdin, stdout = streams(self._process)
@@ -59,17 +66,32 @@ class ObjectReader:
 
 def stream(git: Git, oids: Iterable[str]) -> Iterator[Object]:
     """Many objects in the order given, read ahead by git. Ends git when the iterator is closed early."""
-    process = git.start("cat-file", "--batch", "--buffer", stdin=subprocess.PIPE)
-    stdin, stdout = streams(process)
     wanted = list(oids)
-    feeder = Thread(target=_feed, args=(stdin, wanted), daemon=True)
-    feeder.start()
+    question = "".join(f"{oid}\n" for oid in wanted).encode()
+    process, stdout, feeder = _asked(git, question)
     try:
         for _ in wanted:
             yield next_object(stdout)
     finally:
         end(process)
-        feeder.join()
+        if feeder:
+            feeder.join()
+
+
+def _asked(git: Git, question: bytes) -> tuple[Running, IO[bytes], Thread | None]:
+    """`cat-file` with a question, its answer, and the thread that puts it where the system cannot hold it."""
+    command = ("cat-file", "--batch", "--buffer")
+    if light.AVAILABLE:
+        started = git.ask(*command, question=question)
+        return started, started.stdout, None
+    import subprocess
+    from threading import Thread
+
+    process = git.start(*command, stdin=subprocess.PIPE)
+    stdin, stdout = streams(process)
+    feeder = Thread(target=_feed, args=(stdin, question), daemon=True)
+    feeder.start()
+    return process, stdout, feeder
 
 
 def next_object(stdout: IO[bytes]) -> Object:
@@ -102,7 +124,7 @@ def streams(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
     return process.stdin, process.stdout
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(process: Running) -> None:
     """End a git process, whatever it is doing, and close its pipes."""
     process.kill()
     process.wait()
@@ -112,7 +134,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
                 pipe.close()
 
 
-def _feed(stdin: IO[bytes], oids: Sequence[str]) -> None:
+def _feed(stdin: IO[bytes], question: bytes) -> None:
     with suppress(OSError, ValueError):  # the reader went away first: it says why
-        stdin.write("".join(f"{oid}\n" for oid in oids).encode())
+        stdin.write(question)
         stdin.close()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from hardenctl.model.pattern import lazy_pattern
 
-FIXED = hashlib.sha256(b"hardenctl: no remote").digest()[:16]
+FIXED = bytes.fromhex("dcc6d8be517657ea5ae1df04a829411c")  # of the words `hardenctl: no remote`
 
 _URL = lazy_pattern(r"^[\w+.-]+://(?:[^/@]*@)?(?P<host>[^/:]+)(?::\d*)?/+(?P<path>.+)$")
 _SCP = lazy_pattern(r"^(?:[^/@:]+@)?(?P<host>[^/:]{2,}):(?!//)/*(?P<path>.+)$")
@@ -14,6 +12,8 @@ _SCP = lazy_pattern(r"^(?:[^/@:]+@)?(?P<host>[^/:]{2,}):(?!//)/*(?P<path>.+)$")
 
 def salt_of(url: str) -> bytes:
     """The salt that belongs to a remote's URL; a fixed one where it names no host."""
+    import hashlib
+
     name = normalise(url)
     return hashlib.sha256(f"hardenctl: {name}".encode()).digest()[:16] if name else FIXED
 

@@ -15,7 +15,7 @@ from source_support import Make, blobs_of, gaps_of, status
 
 from hardenctl.model.blob import Gap, SourceKind
 from hardenctl.model.errors import SourceError, UsageError
-from hardenctl.sources import objects, open_source
+from hardenctl.sources import objects, open_source, process
 from hardenctl.sources.staged import StagedSource
 
 CHANGES = st.lists(
@@ -145,7 +145,8 @@ def test_git_ending_early_is_said(make_repository: Make, monkeypatch: pytest.Mon
     objects.end(snapshot._reader._process)  # type: ignore[arg-type]  # noqa: SLF001 - stands for a git that crashed
     with pytest.raises(SourceError, match="git stopped"):
         snapshot.read("b")
-    monkeypatch.setattr(objects, "_feed", lambda stdin, _oids: stdin.close())
+    monkeypatch.setattr(process, "AVAILABLE", False)
+    monkeypatch.setattr(objects, "_feed", lambda stdin, _question: stdin.close())
     with pytest.raises(SourceError, match="git stopped"):
         list(source.blobs())
 

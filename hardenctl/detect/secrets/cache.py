@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import sys
 from collections.abc import Sequence
@@ -52,6 +51,7 @@ def database(expressions: Sequence[tuple[str, int]]) -> Any:
 
 def digest(expressions: Sequence[tuple[str, int]], version: str) -> str:
     """What the database depends on. The processor matters: hyperscan compiles for its vector instructions."""
+    import hashlib
     import platform  # 4 ms, and only needed with hyperscan
 
     parts = [
@@ -77,11 +77,15 @@ def _processor() -> str:
 
 
 def _sealed(content: bytes) -> bytes:
+    import hashlib
+
     return _MAGIC + hashlib.sha256(content).digest() + content
 
 
 def _unsealed(content: bytes) -> bytes:
     """The database in a cache file. Raises ValueError for one that is torn: hyperscan itself would crash on some."""
+    import hashlib
+
     seal = len(_MAGIC) + 32
     if not content.startswith(_MAGIC) or hashlib.sha256(content[seal:]).digest() != content[len(_MAGIC) : seal]:
         raise ValueError("not a whole cache file")

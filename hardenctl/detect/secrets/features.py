@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import math
 import re
-import string
 from collections import Counter
 from collections.abc import Iterator
 
 from hardenctl.detect.secrets.assign import Candidate
 from hardenctl.detect.secrets.language import Setting, quoting, setting
 from hardenctl.model.pattern import lazy_pattern
+from hardenctl.model.text import DIGITS, LOWER, UPPER
 from hardenctl.rules.secrets.letters import cost
 from hardenctl.rules.secrets.values import is_credential_key, key_words
 from hardenctl.rules.secrets.words import ABOUT_SUFFIXES, WEAK_WORDS
@@ -115,9 +115,9 @@ def _of_shape(value: str) -> Iterator[str]:
     yield f"length:{next((limit for limit in _LENGTHS if length <= limit), 'more')}"
     characters = set(value)
     classes = {
-        "lower": not characters.isdisjoint(string.ascii_lowercase),
-        "upper": not characters.isdisjoint(string.ascii_uppercase),
-        "digit": not characters.isdisjoint(string.digits),
+        "lower": not characters.isdisjoint(LOWER),
+        "upper": not characters.isdisjoint(UPPER),
+        "digit": not characters.isdisjoint(DIGITS),
         "symbol": not value.isalnum(),
     }
     yield "classes:" + "+".join(name for name, holds in classes.items() if holds)

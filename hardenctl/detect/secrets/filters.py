@@ -61,11 +61,11 @@ _VERSION = lazy_pattern(r"[\^~>=<v]{0,3}\d+\.\d+\.\d+(?:[-+.][\w.+-]*)?")
 _EXPRESSION = lazy_pattern(r"\(\?[:=!<P]|\[\^|\\[dwsSWDb][+*{\]]|\][+*]|\)[+*]['\"$]?|\\{2,}[\[.]|\]\{\d")
 _ESCAPE = lazy_pattern(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
 # Strings beside each other in a list: what is before a value must be no flag, whose argument it would be.
-_LIST_BEFORE = re.compile(r"(?:[\"'],|\[)\s{0,40}[\"'](?!-)[^\"'\n]{1,80}[\"']\s{0,4},\s{0,40}[\"']\Z")
-_LIST_AFTER = re.compile(r"[\"']\s{0,40}(?:,\s{0,40}[\"']|\])")
+_LIST_BEFORE = lazy_pattern(r"(?:[\"'],|\[)\s{0,40}[\"'](?!-)[^\"'\n]{1,80}[\"']\s{0,4},\s{0,40}[\"']\Z")
+_LIST_AFTER = lazy_pattern(r"[\"']\s{0,40}(?:,\s{0,40}[\"']|\])")
 _SHOWN_TO_ALL = lazy_pattern(r"badge|shields\.io|alt=media&", re.IGNORECASE)
-_NEXT_PAIR = re.compile(r"[\"']\s{0,4}:")  # `"pass", "next": ...`: the value is the next pair's key
-_ATTRIBUTE = re.compile(r"[a-z]\.[a-z_]+,\s*[\"']\Z")  # `check(module.token, "..."`: an expression, no key's name
+_NEXT_PAIR = lazy_pattern(r"[\"']\s{0,4}:")  # `"pass", "next": ...`: the value is the next pair's key
+_ATTRIBUTE = lazy_pattern(r"[a-z]\.[a-z_]+,\s*[\"']\Z")  # `check(module.token, "..."`: an expression, no key's name
 _NEXT_WORD = lazy_pattern(r"[,;:]? [^\W\d_]{2,}")
 _LOCALE = lazy_pattern(r"^[a-z]{2}[-_][A-Z]{2}$")
 # A key that ends in one of these tells of a credential, whatever the value looks like.
@@ -104,14 +104,14 @@ _CODES = frozenset({"auth", "access", "verification", "pass", "invite", "securit
 _NAMED = frozenset(How) - {How.USERINFO, How.BASIC, How.SCHEME}
 _NAMES = r"(?:user|username|login|db|dbname|database|db_name|host|owner|role|_name|-U|-u)"
 _NAME = lazy_pattern(r"[a-z][a-z_-]{2,30}\d{0,3}")
-_NAMED_AS = re.compile(r"(?:[a-z0-9]{1,12}[-_]){1,5}(?:key|token|secret|password|webhook)|[a-z]{1,8}[-_]")
-_ESCAPED = re.compile(r"\\.")
+_NAMED_AS = lazy_pattern(r"(?:[a-z0-9]{1,12}[-_]){1,5}(?:key|token|secret|password|webhook)|[a-z]{1,8}[-_]")
+_ESCAPED = lazy_pattern(r"\\.")
 _SHORTEST = 3  # characters without escapes
-_CONSTANT = re.compile(r"[A-Z]+(?:_[A-Z]+)*")
+_CONSTANT = lazy_pattern(r"[A-Z]+(?:_[A-Z]+)*")
 _ABBREVIATION = 5  # letters: `OIDC`, `BASIC`
 _LONGEST_WORDS = 200  # characters: a longer value in base64 is no word in disguise
 _MONOTONOUS = 12  # characters from which a value mostly of one is no credential
-_SOURCE_FILE = re.compile(r"\.(?:py|js|ts|tsx|jsx|go|rb|php|java|html?|css|ya?ml|json|md|txt|sh)$")
+_SOURCE_FILE = lazy_pattern(r"\.(?:py|js|ts|tsx|jsx|go|rb|php|java|html?|css|ya?ml|json|md|txt|sh)$")
 _BESIDE = 300  # characters around a value in which its user's or database's name is looked for
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import functools
-import hashlib
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -245,7 +244,11 @@ def _known(text: str, rules: Iterable[SecretRule], *, strict: bool = True) -> li
 
 
 def _is_published(value: str) -> bool:
-    return len(value) in _PUBLISHED_LENGTHS and hashlib.sha256(value.encode()).hexdigest()[:16] in _PUBLISHED
+    if len(value) not in _PUBLISHED_LENGTHS:
+        return False
+    import hashlib
+
+    return hashlib.sha256(value.encode()).hexdigest()[:16] in _PUBLISHED
 
 
 def _is_dummy(value: str) -> bool:

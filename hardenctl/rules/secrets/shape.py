@@ -7,9 +7,9 @@ alphabet; anything outside `<...>` is literal.
 from __future__ import annotations
 
 import re
-import string
 
 from hardenctl.model.pattern import lazy_pattern
+from hardenctl.model.text import DIGITS, LOWER, UPPER
 from hardenctl.rules.fakes import ALPHANUMERIC, BASE32, scramble
 
 ALPHABETS: dict[str, tuple[str, str]] = {  # letter -> (class in a pattern, characters for samples)
@@ -19,15 +19,15 @@ ALPHABETS: dict[str, tuple[str, str]] = {  # letter -> (class in a pattern, char
     "t": ("[A-Za-z0-9-]", ALPHANUMERIC + "-"),
     "p": ("[A-Za-z0-9._-]", ALPHANUMERIC + "_-"),
     "b": ("[A-Za-z0-9+/]", ALPHANUMERIC + "+/"),
-    "l": ("[a-z0-9]", string.ascii_lowercase + string.digits),
-    "u": ("[A-Z0-9]", string.ascii_uppercase + string.digits),
+    "l": ("[a-z0-9]", LOWER + DIGITS),
+    "u": ("[A-Z0-9]", UPPER + DIGITS),
     "h": ("[0-9a-f]", "0123456789abcdef"),
     "H": ("[0-9A-F]", "0123456789ABCDEF"),
     "x": ("[0-9a-fA-F]", "0123456789abcdef"),
-    "d": ("[0-9]", string.digits),
-    "c": ("[A-Za-z]", string.ascii_letters),
-    "z": ("[a-z]", string.ascii_lowercase),
-    "Z": ("[A-Z]", string.ascii_uppercase),
+    "d": ("[0-9]", DIGITS),
+    "c": ("[A-Za-z]", LOWER + UPPER),
+    "z": ("[a-z]", LOWER),
+    "Z": ("[A-Z]", UPPER),
     "B": ("[A-Z2-7]", BASE32),
 }
 UUID = "<h8>-<h4>-<h4>-<h4>-<h12>"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import datetime as dt
 import re
 import zlib
 from typing import Any
@@ -78,6 +77,8 @@ def jwt(token: str) -> Proof:
         evidence["issuer"] = issuer[:80]
     severity = None
     if isinstance(expiry := claims.get("exp"), (int, float)) and 0 < expiry < 32503680000:  # noqa: PLR2004 - the year 3000
+        import datetime as dt
+
         moment = dt.datetime.fromtimestamp(expiry, tz=dt.UTC)
         evidence["expires"] = moment.date().isoformat()
         if moment < dt.datetime.now(tz=dt.UTC):
@@ -166,6 +167,8 @@ def nkey(seed: str) -> Proof:
 def azure_sas(url: str) -> Proof:
     """A shared access signature says when it ends."""
     if found := re.search(r"[?&]se=(\d{4}-\d{2}-\d{2})", url):
+        import datetime as dt
+
         expired = found[1] < dt.datetime.now(tz=dt.UTC).date().isoformat()
         return Proof(
             note="expired" if expired else "its end is readable",
