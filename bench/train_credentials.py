@@ -26,7 +26,7 @@ from unittest.mock import patch
 
 from hardenctl.detect.secrets import features as feature_module
 from hardenctl.detect.secrets import pipeline
-from hardenctl.detect.secrets.assign import Candidate
+from hardenctl.detect.secrets.candidate import Candidate
 from hardenctl.detect.secrets.features import features
 from hardenctl.model.blob import Blob, Provenance
 from hardenctl.rules.secrets import values

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from hardenctl.detect.secrets.assign import Candidate
+from hardenctl.detect.secrets.candidate import Candidate
 from hardenctl.detect.secrets.language import Setting, quoting, setting
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.text import DIGITS, LOWER, UPPER

@@ -6,7 +6,7 @@ import base64
 import functools
 import re
 
-from hardenctl.detect.secrets.assign import Candidate, How
+from hardenctl.detect.secrets.candidate import Candidate, How
 from hardenctl.detect.secrets.language import Quoting, quoting
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.rules.secrets.values import (
@@ -100,6 +100,7 @@ _WHOLE = frozenset(
     }
     | {"authorization", "bearer", "basic", "license", "licence", "connection", "signature"}
 )
+_PAGES = frozenset(("csrf", "xsrf", "authenticity", "antiforgery"))  # every visitor's page holds one of its own
 _CODES = frozenset({"auth", "access", "verification", "pass", "invite", "security", "activation", "verify", "secret"})
 _NAMED = frozenset(How) - {How.USERINFO, How.BASIC, How.SCHEME}
 _NAMES = r"(?:user|username|login|db|dbname|database|db_name|host|owner|role|_name|-U|-u)"
@@ -134,7 +135,7 @@ def names_nothing(key: str, how: How = How.ASSIGNED) -> bool:
             return True
     if len(words) > 1 and words[-1] == "key" and words[-2] in ROW_WORDS:
         return True
-    if words and words[-1] in {"author", "authors", "ids"}:
+    if words and (words[-1] in {"author", "authors", "ids"} or (words[-1] == "token" and _PAGES.intersection(words))):
         return True
     if any(word in _WHOLE or _IN_A_WORD.search(word) for word in words):
         return False
@@ -191,8 +192,11 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "a name"
     if _NAMED_AS.fullmatch(value) or value.startswith("--") or len(_ESCAPED.sub("", value)) < _SHORTEST:
         return "a name"
-    if (plain := text_in_base64(value)) != value and is_weak(plain, key, candidate.user):
-        return "guessable"
+    if (plain := text_in_base64(value)) != value:
+        if is_weak(plain, key, candidate.user):
+            return "guessable"
+        if is_reference(plain) or is_placeholder(plain) or _PATHLIKE.match(plain):
+            return "a reference"
     if _HASHED.match(value):
         return "a hash"
     if _PUBLIC.match(value):

@@ -29,22 +29,29 @@ class Anchor(enum.IntEnum):
     SCHEME = 3  # `Bearer value`, `Basic value`
     PAIR = 4  # `name: KEY` and then `value: ...`
     ARMOUR = 5  # the first line of a PEM or PGP block
+    LETTER = 6  # `-u user:value`, `-p value`
 
 
 # A credential word: where one stands before an operator, an assignment is parsed.
 _WORDS = "pass|pwd|passwd|secret|token|key|auth|cred|jwt|otp|dsn|pw|psw|psk|senha|mdp"
-_MORE = "conn|salt|nonce|session|cookie|sid|sig|seed|api|code|pin"
+_MORE = "conn|salt|nonce|session|cookie|sid|sig|seed|api|code|pin|login|mysqli|pdo|hmac|fernet|simple_bind"
 
 EXPRESSIONS: dict[Anchor, str] = {
-    Anchor.ASSIGN: rf"(?i)(?:{_WORDS}|{_MORE})[\w.$-]{{0,40}}(?:\\{{0,3}}[\"'`]|\]|\?|!){{0,3}}[ \t]{{0,40}}[:=,(>]",
+    Anchor.ASSIGN: rf"(?i)(?:{_WORDS}|{_MORE})[\w.$-]{{0,40}}(?:\\{{0,3}}[\"'`]|\[[0-9]{{0,4}}\]|\]|\?|!){{0,3}}"
+    r"(?:[ \t]{1,9}(?:as[ \t]{1,9})?(?:string|\[\]byte))?[ \t]{0,40}(?:\??[:=,(>|]|<-)",
     Anchor.FLAG: rf"(?i)(?:--?[\w-]{{0,30}}(?:{_WORDS})[\w-]{{0,30}}"
-    rf"|\b(?:env|arg|set|setx|export|setenv)[ \t]{{1,4}}\w{{0,30}}(?:{_WORDS})\w{{0,30}}"
-    r"|password|identified by|passwd|-u)[ \t]{1,8}[!-,./0-9;<>-~]",
-    Anchor.USERINFO: r"://[!#-&(-.0-9;=?A-_a-~]{0,100}:[!#-&(-;=?A-_a-~]{1,200}@",
+    rf"|\b(?:env|arg|set|setx|export|setenv)(?:[ \t]{{1,4}}-\w{{1,4}})?[ \t]{{1,4}}\w{{0,30}}(?:{_WORDS})\w{{0,30}}"
+    r"|--(?:proxy-)?user|password|identified(?: with \w{1,40})? by|passwd|requirepass|masterauth|securestring)"
+    r"[ \t]{1,8}[!-,./0-9;<>-~]"
+    rf"|(?:{_WORDS})\w{{0,20}}[ \t]{{1,8}}[\"']",
+    Anchor.USERINFO: r"://[!#-&(-.0-9;=?A-_a-~]{0,100}:[!#-&(-;=?A-_a-~]{1,200}@"
+    r"|(?:thin:|sqlplus[ \t][!#-&(-.0-9;=?A-_a-~ ]{0,40})[A-Za-z0-9_]{1,40}/[!#-&(-.0-9;=?A-_a-~]{1,100}@",
     Anchor.SCHEME: r"(?i)\b(?:bearer|basic|token|apikey|splunk)[ \t]{1,4}[\w+/=.~-]{7}",
-    Anchor.PAIR: rf"(?i)(?:{_WORDS})[\w.-]{{0,40}}\\{{0,2}}[\"']?[,\s]{{1,60}}\\{{0,2}}[\"']?value\\{{0,2}}[\"']?"
-    r"[ \t]{0,4}[:=]",
+    Anchor.PAIR: rf"(?i)(?:{_WORDS})[\w.-]{{0,40}}(?:"
+    r"\\{0,2}[\"']?[,\s]{1,60}\\{0,2}[\"']?(?:value|content)\\{0,2}[\"']?[ \t]{0,4}[:=]"
+    r"|</key>\s{0,60}<string>|\"[ \t]{0,4}\{|[\"'][ \t]{0,4}/?>)",
     Anchor.ARMOUR: r"-----BEGIN[ A-Z0-9]{0,40} KEY(?: BLOCK)?-----",
+    Anchor.LETTER: r"(?i)\B-[upaw][ \t]{0,8}[!-,./0-9;<>-~]",
 }
 
 
@@ -86,11 +93,15 @@ class ReEngine:
 # it try each position, because a plain search for a literal is.
 _STARTS: dict[Anchor, tuple[str, ...]] = {
     Anchor.ASSIGN: tuple(f"{_WORDS}|{_MORE}".split("|")),
-    Anchor.FLAG: ("-", "env", "arg", "set", "export", "pass", "identified by"),
-    Anchor.USERINFO: ("://",),
+    Anchor.FLAG: (
+        *("-", "env", "arg", "set", "export", "identified", "requirepass", "masterauth", "securestring"),
+        *_WORDS.split("|"),
+    ),
+    Anchor.USERINFO: ("://", "thin:", "sqlplus"),
     Anchor.SCHEME: ("bearer", "basic", "token", "apikey", "splunk"),
     Anchor.PAIR: tuple(_WORDS.split("|")),
     Anchor.ARMOUR: ("-----begin",),
+    Anchor.LETTER: ("-u", "-p", "-a", "-w"),
 }
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 

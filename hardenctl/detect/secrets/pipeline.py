@@ -8,10 +8,12 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from hardenctl.detect.secrets.assign import Candidate, How, basic, candidates
+from hardenctl.detect.secrets.assign import candidates
+from hardenctl.detect.secrets.candidate import Candidate, How
 from hardenctl.detect.secrets.decode import decoded
 from hardenctl.detect.secrets.features import entropy, features
 from hardenctl.detect.secrets.filters import is_own_name, is_surrounded, refusal
+from hardenctl.detect.secrets.headers import basic
 from hardenctl.detect.secrets.language import Setting, quoting, setting
 from hardenctl.detect.secrets.matcher import Anchor, Match, Matcher
 from hardenctl.detect.secrets.place import UNTRUSTED, eased, standing

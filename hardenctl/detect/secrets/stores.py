@@ -10,7 +10,8 @@ import functools
 import re
 from collections.abc import Iterator
 
-from hardenctl.detect.secrets.assign import Candidate, How
+from hardenctl.detect.secrets.candidate import Candidate, How
+from hardenctl.detect.secrets.headers import basic
 from hardenctl.detect.secrets.language import Setting, setting
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.record import field, record
@@ -56,9 +57,17 @@ _DATA = lazy_pattern(
 _PAIR = lazy_pattern(
     r"^[ \t]+[\"']?(?P<key>[\w.-]{1,120})[\"']?:[ \t]+[\"']?(?P<secret>[^\s\"'#|>{][^\s\"']{2,8000})", re.MULTILINE
 )
-_NETRC = lazy_pattern(r"\bpassword[ \t\r\n]+(?P<secret>[^\s#]+)")
+_NETRC = lazy_pattern(r"\bpassword[ \t\r\n]+(?P<secret>[^\s#{][^\s#]*)")
 _XML = lazy_pattern(r"<Pass(?:word)?(?: encoding=\"\w+\")?>(?P<secret>[^<>\n]{3,500})</Pass")
 _KEPT = lazy_pattern(r"_?auth$|encrypted(?:Username|Password)$|(?:AUTH|LOGGED_IN|NONCE|SECURE_AUTH)_(?:KEY|SALT)$")
+# What a Secret holds though the key there says nothing: a private key, a registry's login.
+_SELF_EVIDENT = lazy_pattern(
+    r'PRIVATE KEY-----|"auths".{0,400}?"(?:password|auth)"\s*:\s*"(?P<login>[^"]{4,})"', re.DOTALL
+)
+# Composer's: the host stands where other files have the key's name.
+_COMPOSER = lazy_pattern(
+    r'"(?:github-oauth|gitlab-(?:oauth|token)|bearer)"\s*:\s*\{\s*"[^"\s]+"\s*:\s*"(?P<secret>[^"\s]+)"'
+)
 _MIXED = 25  # distinct characters: no reference has as many as a random phrase
 MOST = 2000  # rows of one file: a dump of all users tells the same story after that
 
@@ -88,6 +97,8 @@ def is_stored(candidate: Candidate, path: str) -> bool:
         return False
     if candidate.how is How.USERINFO:
         return True
+    if _KEPT.match(key) and (user := basic(value)) and (_BLANK.search(user[1]) or is_reference(user[1])):
+        return False
     return is_credential_key(key) or bool(_KEPT.match(key))
 
 
@@ -101,6 +112,8 @@ def stored(text: str, path: str) -> Iterator[Stored]:
         yield from _all(_GIT, text, "Password in git's credential store")
     elif path.endswith(("netrc", "authinfo")):
         yield from _all(_NETRC, text, "Password in a netrc file")
+    elif path.endswith("auth.json"):
+        yield from _all(_COMPOSER, text, "Token in Composer's auth.json")
     elif is_store(path) and path.endswith(".xml"):
         yield from _all(_XML, text, "Password in a client's server list")
     elif _PASSWORD_FILE.search(path) or _DUMP.search(path):
@@ -125,7 +138,10 @@ def _kubernetes(text: str) -> Iterator[Stored]:
             value = pair["secret"] if block["kind"] == "stringData" else _decoded(pair["secret"])
             if value is None or len(value) < 4 or is_reference(value) or is_placeholder(value):  # noqa: PLR2004 - as for any value
                 continue
-            if is_credential_key(pair["key"]) or "PRIVATE KEY-----" in value:
+            evident = _SELF_EVIDENT.search(value)
+            if evident and evident["login"] and (is_reference(evident["login"]) or is_placeholder(evident["login"])):
+                continue
+            if is_credential_key(pair["key"]) or evident:
                 yield Stored(
                     *pair.span("secret"),
                     pair["secret"],

@@ -1,0 +1,60 @@
+"""Calls and tuples in which no key but their name says which argument is the credential: `login("ada", "value")`."""
+
+from __future__ import annotations
+
+import re
+
+from hardenctl.detect.secrets.candidate import PLAIN_STRING, Candidate, How, trimmed
+from hardenctl.model.pattern import lazy_pattern
+
+# A user and a password, in a call or assigned as a tuple.
+_PAIR = lazy_pattern(
+    r"(?:auth|login|log_in|sign_?in|credentials?|authenticator|simple_bind(?:_s)?|pw_set|password_set)\Z",
+    re.IGNORECASE,
+)
+_CONNECTION = lazy_pattern(r"(?:getConnection|mysqli?(?:_p?connect)?|pg_connect|PDO)\Z")
+_SIGNING = lazy_pattern(r"(?:jwt|jsonwebtoken|jose)\.(?:sign|verify|encode|decode)\Z|createHmac\Z", re.IGNORECASE)
+_KEYED = lazy_pattern(r"(?:\bhmac\.new|\bFernet)\Z")
+_OPEN = lazy_pattern(r"[ \t]*(?:=[ \t]*)?\(\s{0,40}")
+_EXPRESSION = lazy_pattern(r"[\w.$:>-]{1,80}(?:\([^()\n]{0,80}\))?|\{[^{}\n]{0,200}\}")
+_STRING = lazy_pattern(r"(?:b|@)?(?P<quote>[\"'])")
+_COMMA = lazy_pattern(r"\s{0,40},\s{0,40}")
+_MOST = 3  # arguments looked at
+
+
+def argument(text: str, offset: int, name: str) -> Candidate | None:
+    """The argument that is a credential, of the call or tuple that opens at or after `offset` and is called `name`."""
+    opened = _OPEN.match(text, offset)
+    if opened is None:
+        return None
+    if _PAIR.search(name):
+        found = _arguments(text, opened.end(), 2)
+        if len(found) == 2 and found[0] and found[1]:  # noqa: PLR2004 - a user and a password
+            (start, end), (first, last) = found[0], found[1]
+            return trimmed(text, first, last, f"{name} password", How.POSITION, text[first - 1], text[start:end])
+        return None
+    which = 0 if _KEYED.search(name) else 1 if _SIGNING.search(name) else 2 if _CONNECTION.search(name) else None
+    if which is None:
+        return None
+    found = _arguments(text, opened.end(), which + 1)
+    place = found[which] if len(found) > which else None
+    what = "password" if which == 2 else "secret"  # noqa: PLR2004 - the place after address and user
+    return trimmed(text, *place, f"{name} {what}", How.POSITION, text[place[0] - 1]) if place else None
+
+
+def _arguments(text: str, at: int, most: int) -> list[tuple[int, int] | None]:
+    """The spans of the first arguments, None for one that is no string."""
+    found: list[tuple[int, int] | None] = []
+    while len(found) < min(most, _MOST):
+        string = _STRING.match(text, at)
+        body = PLAIN_STRING[string["quote"]].match(text, string.end()) if string else None
+        other = None if body else _EXPRESSION.match(text, at)
+        if body is None and other is None:
+            break
+        found.append(body.span(1) if body else None)
+        end = body.end() if body else other.end() if other else at
+        comma = _COMMA.match(text, end)
+        if comma is None:
+            break
+        at = comma.end()
+    return found
