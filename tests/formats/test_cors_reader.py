@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Iterable, Mapping
 
 import pytest
 
 from hardenctl.detect.config import detect_config
 from hardenctl.formats import cors
+from hardenctl.formats.cors import trace
 from hardenctl.formats.cors.acceptance import Acceptance, is_local, mutants
 from hardenctl.formats.cors.document import CorsSetup
 from hardenctl.formats.cors.samples import samples
@@ -405,3 +407,24 @@ def test_no_message_quotes_a_secret(template: str) -> None:
     found = list(detect_config(Repository(files), RULES, Settings()))
     assert found
     assert secret not in repr(found)
+
+
+def test_many_functions_that_nobody_calls_are_each_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which one nobody else mentions is not asked anew for each pair of them."""
+    walks = 0
+    walk = trace.names_in
+
+    def counting(nodes: Iterable[ast.AST]) -> set[str]:
+        nonlocal walks
+        walks += 1
+        return walk(nodes)
+
+    monkeypatch.setattr(trace, "names_in", counting)
+    functions = 60
+    text = HEAD + "".join(
+        f"def set_up_{number}(app):\n    app.add_middleware(CORSMiddleware, allow_origins=['*'])\n"
+        for number in range(functions)
+    )
+    found = [each for each in cors.read(Repository({"app.py": text})) if isinstance(each, CorsSetup)]
+    assert len(found) == functions
+    assert walks <= 4 * functions

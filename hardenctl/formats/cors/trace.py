@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -108,24 +110,31 @@ def call_the_rest(
     run: Interpreter, paths: set[str], words: frozenset[str], only: Collection[ast.AST] | None = None
 ) -> None:
     """Call the functions that set CORS up and that nobody called: those first that no other one mentions."""
+    mentions = functools.cache(lambda function: names_in([function.node]))  # each is walked once
     tried: set[ast.AST] = set()
+    waiting: list[Function] = []
+    counted: Counter[str] = Counter()  # in how many of those that wait a name stands
+    seen = 0
+
+    def matters(function: Function) -> bool:
+        if function.scope.module.path not in paths:
+            return False
+        if only is not None:
+            return function.node in only
+        return not isinstance(function.node, ast.Lambda) and not words.isdisjoint(names_in(function.node.body))
+
     while True:
-        waiting = [
-            each
-            for each in run.functions
-            if each.node not in run.called
-            and each.node not in tried
-            and each.scope.module.path in paths
-            and not isinstance(each.node, ast.Lambda)
-            and (each.node in only if only is not None else not words.isdisjoint(names_in(each.node.body)))
-        ]
+        for each in run.functions[seen:]:  # those that the last call defined
+            if matters(each):
+                waiting.append(each)
+                counted.update(mentions(each))
+        seen = len(run.functions)
+        for each in [each for each in waiting if each.node in run.called or each.node in tried]:
+            waiting.remove(each)
+            counted.subtract(mentions(each))
         if not waiting:
             return
-        mentioned = {
-            each.name: sum(1 for other in waiting if other is not each and each.name in names_in([other.node]))
-            for each in waiting
-        }
-        chosen = min(waiting, key=lambda each: mentioned[each.name])
+        chosen = min(waiting, key=lambda each: counted[each.name] - (each.name in mentions(each)))
         tried.add(chosen.node)
         call_alone(run, chosen)
 
