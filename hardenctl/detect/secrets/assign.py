@@ -28,7 +28,7 @@ _LIAT = lazy_pattern(
 )
 _QUOTED_KEY = lazy_pattern(r"[ \t?!\])]{0,44}([\"'`])\\{0,3}")
 _OPERATOR = lazy_pattern(
-    r"(?P<op>===?|!==?|=>|=~|:=|<-|::?=?|\?=|=|,|\(|>)[ \t]*"
+    r"(?P<op>===?|!==?|=>|=~|:=|<-|::?=?|\?=|=|,|\(|>|\{)[ \t]*"
     # `name: type = value`
     r"(?:(?:typing\.)?(?:Optional|Final|Annotated|ClassVar|Union|SecretStr|str|string|String\??|bytes|Any|&'static str"
     r"|&str|\[\]byte)(?:\[[^\]\n]{0,40}\])?(?:\s*\|\s*\w+)?\??[ \t]*=(?!=)[ \t]*)?",
@@ -49,7 +49,7 @@ _LOOKUP = lazy_pattern(
     r"|[\w.>$\[\]\"'-]{1,80}\s*(?:\|\||\?\?|\?:|\bor\b)\s*",
     re.ASCII,
 )
-_QUOTED_ONLY = frozenset((",", "(", "=>", "==", "===", "!=", "!==", "=~", "::", "<-"))
+_QUOTED_ONLY = frozenset((",", "(", "{", "=>", "==", "===", "!=", "!==", "=~", "::", "<-"))
 # In YAML: a value on the next line, in a block, as the first of a list, or as the default of a parameter.
 _BELOW = lazy_pattern(r"(?:[|>][+-]?\d?)?[ \t]*(?:#[^\n]{0,200})?\r?\n(?P<indent>[ \t]+)(?P<item>-[ \t]+)?(?=\S)")
 _PARAMETER = lazy_pattern(
@@ -57,7 +57,7 @@ _PARAMETER = lazy_pattern(
 )
 _MAPPING = lazy_pattern(r"[^\n]*:(?:[ \t]|$)|[{\[]", re.MULTILINE)
 _CELL = lazy_pattern(r"\|[ \t]*[*_`]{0,3}([^\s|`]{4,200}?)[*_`]{0,3}[ \t]*(?:\||$)", re.MULTILINE)
-_MARKED = lazy_pattern(r"[*_]{1,3}[ \t]*(?=[^*_\s])")  # `**Password:** value`, `password: **value**`
+_MARKED = lazy_pattern(r"\*{1,3}[ \t]*(?=[^*\s])")  # `**Password:** value`, `password: **value**`
 _SHELL_DEFAULT = lazy_pattern(r"[-=]([^}\s\"'$]{3,200})\}")
 _TAG = lazy_pattern(r"!!\w{1,20}[ \t]+")
 _DEFAULT = lazy_pattern(r"default(?:_value)?\s*[=:]\s*")
@@ -121,6 +121,8 @@ def _assignment(text: str, offset: int, language: Quoting) -> Candidate | None: 
         at = marked.end()
     tail = text[at : at + 1]
     if tail in {"", "\r", "\n"} and not PREFIX.match(text, at):
+        return None
+    if op == "{" and (not tail or tail not in "\"'"):
         return None
     if op in {",", "("} and not (tail in "\"'`brf\\[@" or text.startswith(("default", "new ", "value", "\n"), at)):
         return None

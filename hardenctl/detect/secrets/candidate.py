@@ -56,9 +56,15 @@ PLAIN_STRING = {
 ESCAPED_STRING = lazy_pattern(r"([^\"'\\\n]{0,6000})\\+[\"']")
 
 
+_NAME = lazy_pattern(r"[a-z]*(?:[A-Z][a-z]{2,})*|[A-Z]+|[a-z]+(?:[\W_][a-z]+)*|[A-Z]+(?:[\W_][A-Z]+)*")
 _LINE = lazy_pattern(r"[^\s#\"'`][^\n\r]{0,5999}")
 _COMMENT = lazy_pattern(r"\s+(?:#|//|--).*\Z")
 _FORM = lazy_pattern(r"[^&\s]+(?=&[\w.-]+=)")  # of a posted form, its first field
+
+
+def is_name(value: str) -> bool:
+    """Whether a value is letters as in the names of things: `apiKeyName`, `API_KEY`, `api-key`; random ones are not."""
+    return bool(_NAME.fullmatch(value))
 
 
 def quoted(text: str, quote: re.Match[str], key: str, how: How) -> Candidate | None:

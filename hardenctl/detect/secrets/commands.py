@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hardenctl.detect.secrets.candidate import ESCAPED_STRING, PLAIN_STRING, QUOTE, Candidate, How, trimmed
+from hardenctl.detect.secrets.candidate import ESCAPED_STRING, PLAIN_STRING, QUOTE, Candidate, How, is_name, trimmed
 from hardenctl.detect.secrets.language import Quoting
 from hardenctl.model.pattern import lazy_pattern
 
@@ -103,6 +103,6 @@ def _beside(text: str, offset: int) -> Candidate | None:
     """A random string after its key's name: `storePassword 'value'`, `set(KEY "value")`, `#define KEY "value"`."""
     found = _BESIDE.search(text, max(0, offset - 100), offset + 1)
     body = PLAIN_STRING[found["quote"]].match(text, offset + 1) if found else None
-    if found is None or body is None or not any(map(str.isdigit, body[1])) or len(set(body[1])) < 6:  # noqa: PLR2004 - prose quotes words
+    if found is None or body is None or is_name(body[1]) or " " in body[1] or len(set(body[1])) < 6:  # noqa: PLR2004 - prose quotes words
         return None
     return trimmed(text, *body.span(1), found["key"].strip("-.$@"), How.FLAG, found["quote"])

@@ -38,7 +38,7 @@ _MORE = "conn|salt|nonce|session|cookie|sid|sig|seed|api|code|pin|login|mysqli|p
 
 EXPRESSIONS: dict[Anchor, str] = {
     Anchor.ASSIGN: rf"(?i)(?:{_WORDS}|{_MORE})[\w.$-]{{0,40}}(?:\\{{0,3}}[\"'`]|\[[0-9]{{0,4}}\]|\]|\?|!){{0,3}}"
-    r"(?:[ \t]{1,9}(?:as[ \t]{1,9})?(?:string|\[\]byte))?[ \t]{0,40}(?:\??[:=,(>|]|<-)",
+    r"(?:[ \t]{1,9}(?:as[ \t]{1,9})?(?:string|\[\]byte))?[ \t]{0,40}(?:\??[:=,(>|{]|<-)",
     Anchor.FLAG: rf"(?i)(?:--?[\w-]{{0,30}}(?:{_WORDS})[\w-]{{0,30}}"
     rf"|\b(?:env|arg|set|setx|export|setenv)(?:[ \t]{{1,4}}-\w{{1,4}})?[ \t]{{1,4}}\w{{0,30}}(?:{_WORDS})\w{{0,30}}"
     r"|--(?:proxy-)?user|password|identified(?: with \w{1,40})? by|passwd|requirepass|masterauth|securestring)"

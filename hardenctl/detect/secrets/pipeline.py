@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from hardenctl.detect.secrets.assign import candidates
-from hardenctl.detect.secrets.candidate import Candidate, How
+from hardenctl.detect.secrets.candidate import Candidate, How, is_name
 from hardenctl.detect.secrets.decode import decoded
 from hardenctl.detect.secrets.features import entropy, features
 from hardenctl.detect.secrets.filters import is_own_name, is_surrounded, refusal
@@ -227,7 +227,8 @@ def _known(text: str, rules: Iterable[SecretRule], *, strict: bool = True) -> li
             start, end = match.span(group)
             if rule is generic.PRIVATE_KEY:
                 end = _pem_end(text, start)
-            value = text[start:end]
+            value, tag, _ = text[start:end].partition("</")  # some tokens may hold a `<`, but not where XML closes
+            end -= len(text[start:end]) - len(value) if tag else 0
             if not value or (strict and (entropy(value) < rule.floor or _is_dummy(value))):
                 continue
             proof = _prove(rule, value, text, match)
@@ -399,7 +400,7 @@ def _keyed_rule(candidate: Candidate) -> SecretRule | None:
         if (
             rule.regex.fullmatch(candidate.value)
             and entropy(candidate.value) >= rule.floor
-            and any(map(str.isdigit, candidate.value))
+            and not is_name(candidate.value)
         ):
             return rule
     return None

@@ -67,8 +67,8 @@ _PLACEHOLDER = lazy_pattern(
     | 0{10} | 0123456789 | 1234567890 | abcdefghij | ABCDEFGHIJ | 12345678-?9
     | (?i:change[-_ ]?(?:me|this|it|in)\b | change[-_ ]?me | replace[-_ ]?(?:me|this|with) | \byour[-_ ]?\w | ^your
         | ^my[-_ ]?(?:api|secret|password|token|key|access|client|super|pass)
-        | [-_ ]here$ | ^(?:some|an?|the)[-_ ]?(?:secret|password|token|key|api) | [-_ ]goes[-_ ]
-        | (?:insert|enter|put|type|fill)[-_ ]?(?:your|in|me|the)
+        | [-_ ]here$ | ^(?:some|an?[-_ ]|the)[-_ ]?(?:secret|password|token|key|api) | [-_ ]goes[-_ ]
+        | (?:^|[^a-z])(?:insert|enter|put|type|fill)[-_ ]?(?:your|in|me|the)
         | placeholder | redacted | dummy | \bexample | example$ | to[-_ ]?be[-_ ](?:changed|replaced|set)
         | do[-_ ]?not[-_ ]?use | not[-_ ]?(?:a|so)?[-_ ]?(?:real|secret|secure|used)
         | keep[-_ ]?(?:it|me|this)[-_ ]?(?:secret|safe) | generate[-_ ](?:a|me|one|with|your|using)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from hardenctl.model.finding import Severity
 from hardenctl.rules.fakes import ALPHANUMERIC, BASE32, scramble
 from hardenctl.rules.secrets.declare import SecretRule, secret
-from hardenctl.rules.secrets.shape import UUID
+from hardenctl.rules.secrets.shape import UUID, sample_of
 from hardenctl.rules.secrets.structure import aws_account, azure_sas, service_account
 
 _AWS = "https://console.aws.amazon.com/iam/home#/security_credentials"
@@ -138,10 +138,10 @@ RULES: tuple[SecretRule, ...] = (
     secret("heroku-api-key", "Heroku API key", "HRKU-<w58-64>", opens="deploys, reads configuration and runs code in your apps",
         revoke="https://dashboard.heroku.com/account"),
     secret("heroku-legacy-api-key", "Heroku API key", pattern=r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
-        key=r"heroku.*(?:key|token|secret)", sample=lambda: "-".join(scramble("heroku", n, "0123456789abcdef") for n in (8, 4, 4, 4, 12)),
+        key=r"heroku.*(?:key|token|secret)", sample=lambda: sample_of(UUID, "heroku"),
         variable="HEROKU_API_KEY", opens="deploys, reads configuration and runs code in your apps", revoke="https://dashboard.heroku.com/account"),
     secret("railway-token", "Railway token", pattern=r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
-        key=r"railway.*token", sample=lambda: "-".join(scramble("railway", n, "0123456789abcdef") for n in (8, 4, 4, 4, 12)),
+        key=r"railway.*token", sample=lambda: sample_of(UUID, "railway"),
         variable="RAILWAY_TOKEN", opens="deploys to the project and reads its variables", revoke="https://railway.com/account/tokens"),
     secret("render-api-key", "Render API key", "rnd_<a32>", opens="deploys and reads environment variables",
         revoke="https://dashboard.render.com/u/settings#api-keys", variable="RENDER_API_KEY"),

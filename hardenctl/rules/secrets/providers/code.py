@@ -8,7 +8,7 @@ from __future__ import annotations
 from hardenctl.model.finding import Severity
 from hardenctl.rules.fakes import github_token, scramble
 from hardenctl.rules.secrets.declare import SecretRule, secret
-from hardenctl.rules.secrets.shape import UUID
+from hardenctl.rules.secrets.shape import UUID, sample_of
 from hardenctl.rules.secrets.structure import crc32_base62, gitlab_routable, pypi
 
 _GITHUB = "https://github.com/settings/tokens"
@@ -76,10 +76,10 @@ RULES: tuple[SecretRule, ...] = (
     secret("travis-token", "Travis CI token", pattern=r"[A-Za-z0-9_-]{20,22}", key=r"travis.*(?:token|key|secret)", sample=lambda: scramble("travis", 22), variable="TRAVIS_TOKEN",
         opens="runs builds and reads their settings", revoke="https://app.travis-ci.com/account/preferences", floor=3.2, severity=Severity.HIGH),
     secret("codecov-token", "Codecov token", pattern=r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[A-Za-z0-9]{32}", key=r"codecov.*(?:token|key)|coveralls.*token",
-        sample=lambda: "-".join(scramble("codecov", n, _HEX) for n in (8, 4, 4, 4, 12)), variable="CODECOV_TOKEN", opens="uploads coverage reports in your name",
+        sample=lambda: sample_of(UUID, "codecov"), variable="CODECOV_TOKEN", opens="uploads coverage reports in your name",
         revoke="https://app.codecov.io/", severity=Severity.MEDIUM),
     secret("snyk-token", "Snyk token", pattern=r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", key=r"snyk.*(?:token|key|api)",
-        sample=lambda: "-".join(scramble("snyk", n, _HEX) for n in (8, 4, 4, 4, 12)), variable="SNYK_TOKEN", opens="reads your projects' weaknesses", revoke="https://app.snyk.io/account", severity=Severity.HIGH),
+        sample=lambda: sample_of(UUID, "snyk"), variable="SNYK_TOKEN", opens="reads your projects' weaknesses", revoke="https://app.snyk.io/account", severity=Severity.HIGH),
     secret("jenkins-token", "Jenkins API token", pattern=r"11[0-9a-f]{32}", key=r"jenkins", sample=lambda: "11" + scramble("jenkins", 32, _HEX), variable="JENKINS_API_TOKEN",
         opens="runs jobs and reads their settings", revoke="https://www.jenkins.io/doc/book/system-administration/authenticating-scripted-clients/"),
     secret("sourcegraph-token", "Sourcegraph token", pattern=r"\bsgp_(?:[0-9a-f]{16}_|local_)?[0-9a-f]{40}\b", keywords=("sgp_",), sample=lambda: "sgp" + "_" + scramble("sg", 40, _HEX),

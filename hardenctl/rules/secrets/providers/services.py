@@ -8,7 +8,7 @@ from __future__ import annotations
 from hardenctl.model.finding import Severity
 from hardenctl.rules.fakes import scramble
 from hardenctl.rules.secrets.declare import SecretRule, secret
-from hardenctl.rules.secrets.shape import UUID
+from hardenctl.rules.secrets.shape import UUID, sample_of
 from hardenctl.rules.secrets.structure import discord, stripe, telegram
 
 _HEX = "0123456789abcdef"
@@ -65,7 +65,7 @@ RULES: tuple[SecretRule, ...] = (
     secret("telegram-bot-token", "Telegram bot token", pattern=r"\b[0-9]{8,10}:AA[A-Za-z0-9_-]{33}", keywords=(":AA",), sample=lambda: scramble("tg", 10, "123456789") + ":A" + "A" + scramble("tg2", 33), check=telegram,
         opens="controls the bot", revoke="https://t.me/BotFather", steps="send /revoke to BotFather"),
     secret("teams-webhook", "Microsoft Teams webhook", pattern=r"webhook\.office\.com/webhookb2/[0-9a-f-]{36}@[0-9a-f-]{36}/IncomingWebhook/(?P<secret>[0-9a-f]{32}/[0-9a-f-]{36})", keywords=("webhook.office.com",),
-        sample=lambda: scramble("teams", 32, _HEX) + "/" + "-".join(scramble("teams2", n, _HEX) for n in (8, 4, 4, 4, 12)), opens="posts in your channel", revoke="https://teams.microsoft.com", severity=Severity.HIGH,
+        sample=lambda: scramble("teams", 32, _HEX) + "/" + sample_of(UUID, "teams2"), opens="posts in your channel", revoke="https://teams.microsoft.com", severity=Severity.HIGH,
         example='```python title="settings.py"\nHOOK = "https://app.webhook.office.com/webhookb2/12345678-1234-1234-1234-123456789012@12345678-1234-1234-1234-123456789012/IncomingWebhook/{{fake:secret-teams-webhook}}"\n```'),
     secret("twilio-api-key", "Twilio API key", "SK<h32>", opens="and its secret sends messages and calls on your bill", revoke=_TWILIO, severity=Severity.HIGH, floor=3.0),
     secret("twilio-auth-token", "Twilio auth token", pattern=r"[0-9a-f]{32}", key=r"twilio.*(?:token|secret|key)", sample=lambda: scramble("twilio", 32, _HEX), variable="TWILIO_AUTH_TOKEN",
@@ -77,7 +77,7 @@ RULES: tuple[SecretRule, ...] = (
     secret("mandrill-api-key", "Mandrill API key", "md-<w22>", opens="sends mail as your domain", revoke="https://mandrillapp.com/settings", floor=3.5, severity=Severity.HIGH),
     secret("brevo-api-key", "Brevo API key", pattern=r"\bx(?:keysib|smtpsib)-[0-9a-f]{64}-[A-Za-z0-9]{16}\b", keywords=("xkeysib-", "xsmtpsib-"), sample=lambda: "xkey" + "sib-" + scramble("brevo", 64, _HEX) + "-" + scramble("brevo2", 16), opens="sends mail as your domain", revoke="https://app.brevo.com/settings/keys/api"),
     secret("resend-api-key", "Resend API key", "re_<a8>_<a24>", opens="sends mail as your domain", revoke="https://resend.com/api-keys"),
-    secret("postmark-token", "Postmark server token", pattern=r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", key=r"postmark.*(?:token|key)", sample=lambda: "-".join(scramble("postmark", n, _HEX) for n in (8, 4, 4, 4, 12)),
+    secret("postmark-token", "Postmark server token", pattern=r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", key=r"postmark.*(?:token|key)", sample=lambda: sample_of(UUID, "postmark"),
         variable="POSTMARK_SERVER_TOKEN", opens="sends mail as your domain", revoke="https://account.postmarkapp.com/servers"),
     secret("mailjet-secret", "Mailjet key", pattern=r"[0-9a-f]{32}", key=r"mailjet|mj_api", sample=lambda: scramble("mailjet", 32, _HEX), variable="MAILJET_API_SECRET", opens="sends mail as your domain", revoke="https://app.mailjet.com/account/apikeys"),
     secret("facebook-access-token", "Facebook access token", pattern=r"\bEAA[A-Z][A-Za-z0-9]{80,300}\b", keywords=("EAA",), sample=lambda: "EA" + "AC" + scramble("fb", 120), opens="acts as that user or page", revoke="https://developers.facebook.com/apps/", severity=Severity.HIGH, floor=3.8),
@@ -96,7 +96,7 @@ RULES: tuple[SecretRule, ...] = (
     secret("asana-token", "Asana token", pattern=r"\b[0-9]/[0-9]{13,16}(?:/[0-9]{13,16})?:[0-9a-f]{32}\b", keywords=(":",), sample=lambda: "2/" + scramble("asana", 16, "123456789") + ":" + scramble("asana2", 32, _HEX), opens="reads and changes your projects", revoke="https://app.asana.com/0/my-apps", severity=Severity.HIGH),
     secret("contentful-token", "Contentful management token", "CFPAT-<w43>", opens="changes your content", revoke="https://app.contentful.com/account/profile/cma_tokens"),
     secret("typeform-token", "Typeform token", "tfp_<p44-59>", opens="reads your forms' answers", revoke="https://admin.typeform.com/user/tokens", severity=Severity.HIGH),
-    secret("hubspot-token", "HubSpot token", pattern=r"\bpat-(?:na|eu)[0-9]-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", keywords=("pat-na", "pat-eu"), sample=lambda: "pat-" + "na1-" + "-".join(scramble("hub", n, _HEX) for n in (8, 4, 4, 4, 12)), opens="reads and changes your contacts", revoke="https://app.hubspot.com/"),
+    secret("hubspot-token", "HubSpot token", pattern=r"\bpat-(?:na|eu)[0-9]-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", keywords=("pat-na", "pat-eu"), sample=lambda: "pat-" + "na1-" + sample_of(UUID, "hub"), opens="reads and changes your contacts", revoke="https://app.hubspot.com/"),
     secret("salesforce-access-token", "Salesforce access token", pattern=r"\b00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]{80,130}", keywords=("00D",), sample=lambda: "00" + "D" + scramble("sf", 12) + "!" + scramble("sf2", 96), opens="acts as that user in your organisation", revoke="https://login.salesforce.com"),
     secret("klaviyo-key", "Klaviyo private key", "pk_<h34>", opens="reads and mails your customers", revoke="https://www.klaviyo.com/settings/account/api-keys", severity=Severity.HIGH),
     secret("mapbox-secret-token", "Mapbox secret token", "sk.eyJ<w60-120>.<w22>", opens="uses and changes your Mapbox account", revoke="https://account.mapbox.com/access-tokens/", severity=Severity.HIGH),
