@@ -63,6 +63,7 @@ def make_report(request: Request, rules: Sequence[Rule] = RULES) -> Report:
         since=request.since,
         history=request.history,
         all_objects=request.all_objects,
+        submodules=request.submodules,
         stdin_filename=request.stdin_filename,
         exclude=policy.exclude,
         salt=baseline.salt if baseline else None,

@@ -35,7 +35,7 @@ NAMED = 5  # refs that the note names
 
 def receive(request: Request, rules: Sequence[Rule]) -> Report:
     """Audit what the push on standard input adds. Raises HardenctlError."""
-    if request.staged or request.since is not None or request.history or request.all_objects or "-" in request.paths:
+    if replace(request, pre_receive=False).asks_git or request.submodules or "-" in request.paths:
         raise UsageError("`--pre-receive` stands alone", help="run one audit for each")
     place = find_place(request.paths, on_disk=False)
     git = place.repository

@@ -21,6 +21,7 @@ def open_source(
     since: str | None = None,
     history: bool = False,
     all_objects: bool = False,
+    submodules: bool = False,
     stdin_filename: str | None = None,
     exclude: Sequence[str] = (),
     salt: bytes | None = None,
@@ -45,6 +46,10 @@ def open_source(
     ]
     if len(ways) > 1:
         raise UsageError(f"{' and '.join(ways)} cannot be asked together", help="run one audit for each")
+    if submodules and (ways or "-" in map(str, paths)):
+        raise UsageError(
+            "`--submodules` goes with the work tree alone", help="audit a submodule on its own: name its folder"
+        )
     if "-" in map(str, paths):
         if len(paths) > 1 or ways:
             raise UsageError("`-` (standard input) stands alone", help="run a second audit for the rest")
@@ -67,4 +72,4 @@ def open_source(
         )
     from hardenctl.sources.worktree import WorkTreeSource
 
-    return WorkTreeSource(find_place(paths), exclude=exclude, salt=salt)
+    return WorkTreeSource(find_place(paths), exclude=exclude, salt=salt, submodules=submodules, jobs=jobs)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hardenctl.formats.paths import is_env_file
 from hardenctl.model.blob import Gap, Standing
+from hardenctl.model.errors import SourceError
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.record import field, record
 from hardenctl.sources.git import Git, shown
@@ -22,6 +23,8 @@ FOREIGN = frozenset(
     .eggs .gradle .terraform .next .nuxt site-packages
     """.split()  # noqa: SIM905 - one word a line is no easier to read
 )
+
+LEFT_OUT = {b"120000": "symbolic link", b"160000": "submodule"}  # modes of what is no file of this repository
 
 # What git says of a folder it may not open, and then goes on without.
 _CLOSED = lazy_pattern(rb"^warning: could not open directory '(.+?)/?': (.+)$", re.MULTILINE)
@@ -50,11 +53,19 @@ class Listing:
         path = shown(raw)
         self.entries[path] = Entry(path, raw, standing, oid)
 
+    def add_all(self, other: Listing, below: bytes) -> None:
+        """Take over the listing of a folder below."""
+        for entry in other.entries.values():
+            self.add(below + b"/" + entry.raw, entry.standing, entry.oid)
+        self.skipped += other.skipped
+        self.gaps += [Gap(f"{shown(below)}/{gap.path}", gap.reason) for gap in other.gaps]
 
-def list_repository(git: Git) -> Listing:
+
+def list_repository(git: Git, *, submodules: bool = False) -> Listing:
     """Tracked files, untracked ones that git doesn't ignore, and ignored env files beside them.
 
-    Paths are relative to git's folder and below it. Submodules and links are counted, not followed.
+    Paths are relative to git's folder and below it. Links are counted, not followed; submodules are too, unless they
+    are asked for: then one that is not checked out is a gap.
     """
     listing = Listing()
     check_index(git)
@@ -73,10 +84,10 @@ def list_repository(git: Git) -> Listing:
             continue
         meta, _, raw = rest.partition(b"\t")
         mode, oid, _stage = meta.split(b" ")
-        if mode == b"160000":
-            listing.skipped["submodule"] += 1
-        elif mode == b"120000":
-            listing.skipped["symbolic link"] += 1
+        if mode == b"160000" and submodules:
+            _add_submodule(listing, git, raw)
+        elif mode in LEFT_OUT:
+            listing.skipped[LEFT_OUT[mode]] += 1
         elif tag == b"S":
             listing.skipped["not checked out (sparse checkout)"] += 1
         else:
@@ -84,6 +95,20 @@ def list_repository(git: Git) -> Listing:
     for raw in _ignored_env_files(os.fsencode(git.folder), listing.entries.values()):
         listing.add(raw, Standing.IGNORED)
     return listing
+
+
+def _add_submodule(listing: Listing, git: Git, raw: bytes) -> None:
+    """What a submodule has checked out, its own submodules included."""
+    folder = os.path.join(os.path.realpath(os.fsencode(git.folder)), raw)  # noqa: PTH118 - bytes
+    if os.path.realpath(folder) != folder:
+        listing.gaps.append(Gap(shown(raw), "a symbolic link in place of a submodule"))
+    elif not os.path.lexists(os.path.join(folder, b".git")):  # noqa: PTH118 - as above
+        listing.gaps.append(Gap(shown(raw), "a submodule that is not checked out: `git submodule update --init`"))
+    else:
+        try:
+            listing.add_all(list_repository(Git(Path(os.fsdecode(folder))), submodules=True), raw)
+        except SourceError as error:
+            listing.gaps.append(Gap(shown(raw), f"a submodule that cannot be read: {error.what}"))
 
 
 def list_folder(root: Path) -> Listing:

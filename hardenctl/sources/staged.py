@@ -11,10 +11,10 @@ from hardenctl.sources.base import PlaceSource
 from hardenctl.sources.files import skip_by_name
 from hardenctl.sources.git import Git, shown
 from hardenctl.sources.index import check_index
-from hardenctl.sources.listing import Entry
+from hardenctl.sources.listing import LEFT_OUT, Entry
 from hardenctl.sources.objects import stream
 from hardenctl.sources.repository import Place
-from hardenctl.sources.tree import LEFT_OUT, ObjectSnapshot
+from hardenctl.sources.tree import ObjectSnapshot
 
 Staged = tuple[bytes, Entry]  # a mode and an entry
 

@@ -11,12 +11,10 @@ from hardenctl.sources.base import PlaceSource
 from hardenctl.sources.files import KeptBlobs, skip_by_content, skip_by_name
 from hardenctl.sources.git import shown
 from hardenctl.sources.ignored import ignored_by
-from hardenctl.sources.listing import Entry
+from hardenctl.sources.listing import LEFT_OUT, Entry
 from hardenctl.sources.objects import ObjectReader
 from hardenctl.sources.repository import Place
 from hardenctl.sources.revisions import Revisions
-
-LEFT_OUT = {b"120000": "symbolic link", b"160000": "submodule"}  # modes of what is no file of this repository
 
 
 class ObjectSnapshot:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from hardenctl.model.blob import Blob, Gap, Provenance, SourceKind, Standing
 from hardenctl.model.errors import UsageError
@@ -13,15 +17,19 @@ from hardenctl.sources.base import PlaceSource
 from hardenctl.sources.files import Folder, KeptBlobs, Skipped, skip_by_content, skip_by_name
 from hardenctl.sources.git import shown
 from hardenctl.sources.ignored import ignored_in
-from hardenctl.sources.listing import Listing, list_folder, list_repository
+from hardenctl.sources.listing import Entry, Listing, list_folder, list_repository
 from hardenctl.sources.repository import Place
+
+MANY = 3000  # files: below, starting processes takes as long as looking at them
+SHARE = 100  # files that a process looks at before it takes the next ones: few, since their sizes differ
 
 
 class WorkTreeSnapshot:
     """The files of a work tree or plain folder. Listed once, read on demand."""
 
-    def __init__(self, place: Place, exclude: Sequence[str] = ()) -> None:
+    def __init__(self, place: Place, exclude: Sequence[str] = (), *, submodules: bool = False) -> None:
         self._place = place
+        self._submodules = submodules
         self._exclude = tuple(exclude)
         self._folder = Folder(place.root)
         self._kept = KeptBlobs(self._load_blob)
@@ -35,7 +43,7 @@ class WorkTreeSnapshot:
     def listing(self) -> Listing:
         """All files, those that policy excludes left out and counted."""
         place = self._place
-        listing = list_repository(place.git) if place.git else list_folder(place.root)
+        listing = list_repository(place.git, submodules=self._submodules) if place.git else list_folder(place.root)
         listing.gaps = [
             gap for gap in listing.gaps if place.in_scope(gap.path) and not self._is_excluded(f"{gap.path}/file")
         ]
@@ -105,16 +113,54 @@ class WorkTreeSnapshot:
         return any(glob_match(path, pattern) for pattern in self._exclude)
 
 
+@dataclass
+class FileShare:
+    """Files that another process can look at, by how they are listed. None was named by the user."""
+
+    root: Path
+    entries: Sequence[Entry] = dataclasses.field(repr=False)
+    skipped: Counter[str] = dataclasses.field(default_factory=Counter)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def blobs(self) -> Iterator[Blob | Gap]:
+        """The files and gaps; what is binary is counted in `skipped`."""
+        folder = Folder(self.root)
+        for entry in self.entries:
+            result = skip_by_name(entry.path) or _read(folder, entry)
+            if isinstance(result, str):
+                self.skipped[result] += 1
+            elif result is not None:
+                yield result
+
+
+def _read(folder: Folder, entry: Entry) -> Blob | Gap | Skipped | None:
+    data = folder.read(entry.raw, entry.path)
+    if not isinstance(data, bytes):
+        return data
+    return skip_by_content(data) or Blob(Provenance(entry.path, SourceKind.WORKTREE, entry.standing), data)
+
+
 class WorkTreeSource(PlaceSource):
     """Every file of the work tree that was asked for."""
 
     kind = SourceKind.WORKTREE
 
-    def __init__(self, place: Place, *, exclude: Sequence[str] = (), salt: bytes | None = None) -> None:
+    def __init__(
+        self,
+        place: Place,
+        *,
+        exclude: Sequence[str] = (),
+        salt: bytes | None = None,
+        submodules: bool = False,
+        jobs: int = 1,
+    ) -> None:
         super().__init__(place, exclude=exclude, salt=salt)
+        self.jobs = jobs
         if place.bare:
             raise UsageError("a bare repository has no files", help="audit it with `--history` or `--since REV`")
-        self._snapshot = WorkTreeSnapshot(place, exclude)
+        self._snapshot = WorkTreeSnapshot(place, exclude, submodules=submodules)
 
     @property
     def skipped(self) -> Mapping[str, int]:
@@ -124,9 +170,29 @@ class WorkTreeSource(PlaceSource):
     def blobs(self) -> Iterator[Blob | Gap]:
         """Each file in scope; what could not be read is a gap, what is binary is counted as skipped."""
         self._skipped.clear()
+        yield from self._unlisted()
+        yield from self.sift(map(self._look, self._in_scope))
+
+    def shares(self) -> Iterator[Blob | Gap | FileShare]:
+        """As `blobs`; where there may be several processes, many files are in shares, but for those that were named."""
+        if self.jobs <= 1 or len(self._in_scope) < MANY:
+            yield from self.blobs()
+            return
+        self._skipped.clear()
+        yield from self._unlisted()
+        named, listed = self._snapshot.named, self._snapshot.listing.entries
+        yield from self.sift(self._look(path) for path in self._in_scope if named(path))
+        entries = [listed[path] for path in self._in_scope if not named(path)]
+        for start in range(0, len(entries), SHARE):
+            yield FileShare(self._place.root, entries[start : start + SHARE])
+
+    @cached_property
+    def _in_scope(self) -> list[str]:
+        return list(filter(self._snapshot.in_scope, self._snapshot.paths()))
+
+    def _unlisted(self) -> Iterator[Gap]:
         in_scope = self._snapshot.in_scope
-        yield from (gap for gap in self._snapshot.listing.gaps if in_scope(gap.path) or in_scope(f"{gap.path}/"))
-        yield from self.sift(self._look(path) for path in self._snapshot.paths() if self._snapshot.in_scope(path))
+        return (gap for gap in self._snapshot.listing.gaps if in_scope(gap.path) or in_scope(f"{gap.path}/"))
 
     def snapshot(self) -> WorkTreeSnapshot:
         """The work tree itself."""

@@ -379,7 +379,7 @@ def test_what_is_no_push(server: Server, given: str, error: str) -> None:
     assert "\nhelp: " in done.stderr
 
 
-@pytest.mark.parametrize("option", ["--staged", "--since=HEAD", "--history", "--all-objects", "-"])
+@pytest.mark.parametrize("option", ["--staged", "--since=HEAD", "--history", "--all-objects", "--submodules", "-"])
 def test_it_stands_alone(server: Server, hardenctl: Callable[..., Any], option: str) -> None:
     """Another source cannot be asked together with it."""
     result = hardenctl("audit", "--pre-receive", option, cwd=server.root)

@@ -263,6 +263,63 @@ def test_submodules_and_nested_repositories_are_counted(make_repository: Make) -
     assert source.skipped == {"submodule": 1, "nested repository": 1}
 
 
+def with_submodules(make_repository: Make) -> Any:
+    """A repository with a submodule that has one of its own, and one that is not checked out."""
+    inmost = make_repository({"deep.txt": "d"}, "inmost")
+    inner = make_repository({"lib/secret.py": "1", ".gitignore": "*.log\n.env\n"}, "inner")
+    repository = make_repository({"a": "1"})
+    allow = ("-c", "protocol.file.allow=always", "submodule", "--quiet")
+    inner.git(*allow, "add", str(inmost.root), "deep")
+    inner.git("commit", "-q", "-m", "deep")
+    repository.git(*allow, "add", str(inner.root), "vendor/sub")
+    repository.git(*allow, "add", str(inmost.root), "gone")
+    repository.git("commit", "-q", "-m", "submodules")
+    repository.git(*allow, "update", "--init", "--recursive")
+    repository.git("submodule", "--quiet", "deinit", "-f", "gone")
+    return repository
+
+
+def test_submodules_on_request(make_repository: Make) -> None:
+    """What is checked out of them is looked at as their own git lists it, under their paths; what is not is a gap."""
+    repository = with_submodules(make_repository)
+    repository.write({"vendor/sub/new.py": "2", "vendor/sub/x.log": "3", "vendor/sub/lib/.env": "A=1"})
+    source = work_tree(repository.root, submodules=True)
+    blobs = blobs_of(source)
+    inner = {"lib/secret.py", ".gitignore", ".gitmodules", "deep/deep.txt", "new.py", "lib/.env"}
+    assert set(blobs) == {"a", ".gitmodules", *(f"vendor/sub/{each}" for each in inner)}
+    assert blobs["vendor/sub/lib/secret.py"].provenance.standing is Standing.TRACKED
+    assert blobs["vendor/sub/new.py"].provenance.standing is Standing.UNTRACKED
+    assert blobs["vendor/sub/lib/.env"].provenance.standing is Standing.IGNORED
+    assert [gap.path for gap in gaps_of(source)] == ["gone"]
+    assert "git submodule update --init" in gaps_of(source)[0].reason
+    assert source.skipped == {}
+    below = work_tree(repository.root / "vendor", submodules=True)
+    assert "sub/deep/deep.txt" in blobs_of(below)
+    assert gaps_of(below) == []
+
+
+def test_a_submodule_that_leads_elsewhere_is_a_gap(make_repository: Make) -> None:
+    """Neither a link in its place nor a `.git` that leads nowhere is followed."""
+    repository = with_submodules(make_repository)
+    other = make_repository({"outside": "1"}, "other")
+    shutil.rmtree(repository.root / "vendor/sub")
+    (repository.root / "vendor/sub").symlink_to(other.root)
+    (repository.root / "gone/.git").write_text("gitdir: /nowhere")
+    source = work_tree(repository.root, submodules=True)
+    assert set(blobs_of(source)) == {"a", ".gitmodules"}
+    gaps = {gap.path: gap.reason for gap in gaps_of(source)}
+    assert gaps["vendor/sub"] == "a symbolic link in place of a submodule"
+    assert "cannot be read" in gaps["gone"]
+
+
+@pytest.mark.parametrize("asked", [{"staged": True}, {"since": "HEAD"}, {"history": True}, {"paths": ["-"]}])
+def test_submodules_go_with_the_work_tree(make_repository: Make, asked: dict[str, Any]) -> None:
+    """Elsewhere git's store has no files of theirs: asking for them is an error, and not passed over."""
+    paths = asked.pop("paths", [with_submodules(make_repository).root])
+    with pytest.raises(UsageError, match="goes with the work tree alone"):
+        open_source(paths, submodules=True, **asked)
+
+
 @pytest.mark.parametrize("name", ["new\nline.txt", "späße.txt", " blank ", "quote\"'.txt", "-dash", "a:b", "a\\b"])
 def test_odd_names(make_repository: Make, name: str) -> None:
     """Names that need quoting elsewhere are read, tracked or not."""
