@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from hardenctl.detect.config import detect_config
-from hardenctl.detect.look import Looked, look_at_shares
+from hardenctl.detect.look import Looked, looking_at_shares
 from hardenctl.detect.stamp import Stamper
 from hardenctl.model.blob import Blob, Gap, Share, Source
 from hardenctl.model.finding import Finding
@@ -56,18 +56,21 @@ def detect(
         if progress and isinstance(blob, Blob):
             progress(blob)
         looked.look(blob, secret_rules(), stamper)
-    if shares:
-        look_at_shares(shares, secret_rules(), lambda: source.salt, jobs, looked)
-    findings, gaps = looked.findings, looked.gaps
-    if snapshot is not None:
-        for result in detect_config(snapshot, rules, settings):
+    findings: list[Finding] = []
+    gaps: list[Gap] = []
+    with looking_at_shares(shares, secret_rules, lambda: source.salt, jobs) as elsewhere:  # while this one is busy
+        for result in detect_config(snapshot, rules, settings) if snapshot is not None else ():
             if isinstance(result, Gap):
                 gaps.append(result)
             elif isinstance(result, Server):
                 servers.append(result)
             else:
                 each, hit = result
-                findings.append(stamper.stamp(each, hit, snapshot.read(hit.span.path) or Blob.empty(hit.span.path)))
+                blob = snapshot.read(hit.span.path) if snapshot is not None else None
+                findings.append(stamper.stamp(each, hit, blob or Blob.empty(hit.span.path)))
+        for other in elsewhere:
+            looked.add(other)
+    findings, gaps = [*looked.findings, *findings], [*looked.gaps, *gaps]
     scanned = Scanned(
         files=len(looked.paths),
         bytes=looked.bytes,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from hardenctl.detect.secrets import detect_secrets
 from hardenctl.detect.stamp import Stamper
@@ -68,19 +69,21 @@ def look_at_share(share: Share, rules: frozenset[str], salt: bytes) -> Looked:
     return looked
 
 
-def look_at_shares(
-    shares: Iterable[Share], rules: frozenset[str], salt: Callable[[], bytes], jobs: int, total: Looked
-) -> None:
-    """Look at shares in up to `jobs` processes, in this one alone where there is little to do."""
-    waiting = list(shares)
-    if jobs <= 1 or sum(map(len, waiting)) < FEW:
-        for share in waiting:
-            total.add(look_at_share(share, rules, salt()))
-        return
-    from hardenctl.detect.workers import run
+@contextmanager
+def looking_at_shares(
+    shares: Sequence[Share], rules: Callable[[], frozenset[str]], salt: Callable[[], bytes], jobs: int
+) -> Iterator[Iterator[Looked]]:
+    """Look at shares in up to `jobs` other processes from now on; give what came of each, in order.
 
-    for looked in run(look_at_share, [(share, rules, salt()) for share in waiting], jobs):
-        total.add(looked)
+    Where there is little to do it is done in this one, when it is asked for.
+    """
+    if jobs <= 1 or sum(map(len, shares)) < FEW:
+        yield (look_at_share(share, rules(), salt()) for share in shares)
+        return
+    from hardenctl.detect.workers import running
+
+    with running(look_at_share, [(share, rules(), salt()) for share in shares], jobs) as results:
+        yield results
 
 
 FEW = 3000  # blobs: starting processes takes as long as looking at these
