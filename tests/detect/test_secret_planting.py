@@ -10,7 +10,7 @@ import base64
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from unittest.mock import patch
 
@@ -146,8 +146,8 @@ CARRIED = {rule.id: carried(rule.id) for rule in PLANTED}
 def planted(path: str, salt: str) -> tuple[str, list[tuple[str, int, int, bool]]]:
     """A file with all tokens, and of each its rule, its span, and whether only its key tells whose it is."""
     text, tokens = "# é: a first line\n", []
-    with salted(salt):
-        for rule in PLANTED:
+    for rule in PLANTED:
+        with salted(salt) if rule.pattern else nullcontext():  # what only the score knows is planted as it is
             token = FAKES[rule.id]()
             if (rule.id == NOT_IN_A_QUERY and path == "query.py") or is_name(token) or token.startswith("-"):
                 continue  # letters alone are a word, and what starts with a hyphen is a flag: made so by chance

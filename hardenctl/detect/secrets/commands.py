@@ -38,7 +38,7 @@ def flag(text: str, offset: int, language: Quoting) -> Candidate | None:
         return _beside(text, offset)
     key, is_word = _named(text, found)
     value = _value(text, offset, bare=not is_word) if key else None
-    if value is None or text[value[0]] in _NO_START or (is_word and value[2] == "`"):
+    if value is None or (value[2] and text[value[0]] in _NO_START) or (is_word and value[2] == "`"):
         return None
     start, end, mark = value
     if not mark and language is Quoting.PROSE and not any(map(str.isdigit, text[start:end])):

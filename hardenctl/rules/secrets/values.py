@@ -91,6 +91,7 @@ _PROVIDER = lazy_pattern(
         | pypi-AgE | hf_[A-Za-z]{30} | dop_v1_ )""",
     re.VERBOSE,
 )
+_TYPED = lazy_pattern(r"[a-z]*(?:[A-Z][a-z]+)*[A-Z]?|[A-Z]+[a-z]?")
 _DIGITS = "12345678901234567890"
 _REPEATED = lazy_pattern(r"(.{1,4})\1+|([a-z]{3,12})\2+")
 _NAME_OF_ANOTHER = lazy_pattern(r"[A-Z]+(?:_[A-Z]+)+")
@@ -100,6 +101,7 @@ _ADMITTED = frozenset(("insecure", "dev", "development", "local", "test", "testi
 _NO_CREDENTIAL = frozenset(
     ("csrf", "xsrf", "authenticity", "antiforgery", "next", "page", "continuation", "pagination")
 )
+_SHORT = 20  # characters: in longer values, words of three letters between marks turn up by chance
 _TAIL = 4  # characters after the service's own name: `eclairpw`, `redis123`
 _WORDLIKE = 8  # letters: a lower-case or an upper-case word up to this long falls to a dictionary
 _LEET = str.maketrans("01345@$!", "oieasasi")
@@ -187,12 +189,18 @@ def is_reference(value: str) -> bool:
 @functools.lru_cache(maxsize=16384)
 def is_placeholder(value: str) -> bool:
     """Whether a value only stands where a credential should go."""
-    if _PLACEHOLDER.search(value):
+    if any(_is_typed(match[0]) for match in _PLACEHOLDER.finditer(value)):
         return True
-    pieces = [word.lower() for word in re.split(r"[^A-Za-z0-9]+", value) if word]
-    if any(word in PLACEHOLDER_WORDS for word in pieces):
+    pieces = [word for word in re.split(r"[^A-Za-z0-9]+", value) if word]
+    longer = 3 if len(value) > _SHORT else 0
+    if any(len(word) > longer and word.lower() in PLACEHOLDER_WORDS and _is_typed(word) for word in pieces):
         return True
     return value.isalpha() and any(word in PLACEHOLDER_WORDS for word in key_words(value) if len(word) > 3)  # noqa: PLR2004 - shorter words turn up in random letters
+
+
+def _is_typed(text: str) -> bool:
+    """Whether words are written as people write them: `yoUr` is a stretch of random letters."""
+    return all(_TYPED.fullmatch(word) for word in re.findall(r"[A-Za-z]+", text))
 
 
 @functools.lru_cache(maxsize=16384)
