@@ -45,6 +45,7 @@ _ALGORITHM = lazy_pattern(
     r"|argon2\w*)$",
     re.IGNORECASE,
 )
+_UUID = lazy_pattern(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HASHED = lazy_pattern(
     r"^(?:\$(?:2[abxy]|5|6|1|apr1|argon2\w*|pbkdf2\w*|scrypt|y)\$|pbkdf2_sha\d+\$|\{SSHA\}|\{SHA\}|sha\d+[-:$]"
     r"|md5[-:$]|bcrypt|scrypt:|argon2\$|SHA256:|SCRAM-)",
@@ -70,7 +71,21 @@ _NEXT_WORD = lazy_pattern(r"[,;:]? [^\W\d_]{2,}")
 _LOCALE = lazy_pattern(r"^[a-z]{2}[-_][A-Z]{2}$")
 # A key that ends in one of these tells of a credential, whatever the value looks like.
 _ABOUT = frozenset(
-    {"hash", "digest", "checksum", "integrity", "fingerprint", "sha", "name", "type", "url", "uri", "path", "file"}
+    {
+        "hash",
+        "digest",
+        "checksum",
+        "integrity",
+        "fingerprint",
+        "sha",
+        "md",
+        "name",
+        "type",
+        "url",
+        "uri",
+        "path",
+        "file",
+    }
     | {"label", "description", "title", "placeholder", "text", "message", "help"}
 )
 
@@ -118,7 +133,7 @@ _BESIDE = 300  # characters around a value in which its user's or database's nam
 
 @functools.lru_cache(maxsize=8192)
 def _of_key(key: str, how: How) -> str:
-    words = key_words(key)
+    words = [word for word in key_words(key) if not word.isdigit()]  # `SHA256` is `sha` and a number
     if words and words[-1] in _ABOUT:
         return "a statement about a credential"
     if how in _NAMED and names_nothing(key, how):
@@ -203,6 +218,8 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "public"
     if _ADDRESS.match(value) or _PATHLIKE.match(value):
         return "an address or a path"
+    if _UUID.fullmatch(value) and key.lower().endswith(("id", "uuid", "guid")):
+        return "an identifier"
     if _ALGORITHM.match(value) or _COLOUR.fullmatch(value):
         return "an algorithm or a colour"
     if _VERSION.fullmatch(value):
