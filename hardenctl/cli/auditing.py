@@ -107,6 +107,7 @@ def policy_of(request: Request, root: Path) -> Policy:
         select=split(request.select),
         ignore=split(request.ignore),
         no_ignores=request.no_ignores,
+        plugins=split(request.plugins),
     )
 
 
@@ -125,7 +126,7 @@ def show(text: str) -> None:
 
 def _notes(report: Report, policy: Policy) -> list[str]:
     """What a reader should know before trusting the verdict."""
-    notes = []
+    notes = list(policy.notes)
     if not report.scanned.files and not report.scanned.blobs:
         staged = report.target.kind is SourceKind.INDEX
         notes.append("nothing is staged: no file was looked at" if staged else "there was no file to look at")

@@ -24,6 +24,7 @@ from hardenctl.model.blob import Blob, Provenance
 from hardenctl.model.errors import SourceError, UsageError
 from hardenctl.model.finding import Hit
 from hardenctl.policy.baseline import BASELINE, Entry, load_baseline, new_baseline, save_baseline, with_entries
+from hardenctl.policy.load import is_gitleaks
 from hardenctl.report.style import visible
 from hardenctl.rules import RULES
 from hardenctl.rules.declare import DocumentRule, Rule
@@ -75,6 +76,11 @@ def gitleaks(path: PathArgument = ".", file: FileOption = None) -> int:
 def _take_over(path: str, file: str | None, name: str, read: Callable[[str], Iterator[Accepted]]) -> int:
     root = root_of(Request(paths=(path,)))
     theirs = Path(file) if file else root / name
+    if is_gitleaks(theirs.name):
+        raise UsageError(
+            f"{theirs.name} holds rules, not accepted findings",
+            help=f'the policy reads it: write `extends = ["{theirs.name}"]` there',
+        )
     try:
         entries = list(read(theirs.read_text(encoding="utf-8", errors="replace")))
     except OSError as error:

@@ -17,6 +17,8 @@ from hardenctl.fix.files import Refused, locate
 from hardenctl.formats.project import ProjectFacts
 from hardenctl.model.blob import Blob, Provenance
 from hardenctl.model.errors import SourceError, UsageError
+from hardenctl.model.settings import CustomSecret
+from hardenctl.policy.load import load_policy
 from hardenctl.render import TEMPLATES, Template, detect_facts, merge, override, render, template_named
 from hardenctl.render.environment import kept_environment
 from hardenctl.report.style import visible
@@ -101,7 +103,7 @@ def _write(folder: Path, template: Template, text: str, *, force: bool) -> None:
     if present == text:
         sys.stdout.write(f"{target} is up to date\n")
         return
-    show(_diff(target, present or "", text))
+    show(_diff(target, present or "", text, load_policy(folder).settings.secrets.custom if present else ()))
     if present is not None and not template.lines and not force:
         raise UsageError(f"`{target}` is there already and was left as it is", help="--force replaces it")
     try:
@@ -123,10 +125,10 @@ def _read(path: Path) -> str | None:
         raise SourceError(f"`{path}` cannot be read: {error.strerror}") from None
 
 
-def _diff(path: Path, before: str, after: str) -> str:
+def _diff(path: Path, before: str, after: str, custom: tuple[CustomSecret, ...]) -> str:
     """A unified diff in which every credential of the old file is masked."""
     blob = Blob(Provenance(path.as_posix()), before.encode("utf-8"))
-    masked = mask(blob.text, sensitive_spans(blob))
+    masked = mask(blob.text, sensitive_spans(blob, custom))
     lines = difflib.unified_diff(
         masked.splitlines(), after.splitlines(), f"{path.as_posix()} (now)", path.as_posix(), lineterm=""
     )

@@ -53,6 +53,7 @@ class Request:
     config: str | None = None
     no_ignores: bool = False
     allow_gaps: bool = False
+    plugins: tuple[str, ...] = ()
     jobs: str | None = None
     quiet: bool = False
     verbose: bool = False
@@ -87,6 +88,13 @@ OPTIONS = (
     Option("--config", "config", Kind.VALUE, "The policy file to use instead of the project's.", "FILE"),
     Option("--no-ignores", "no_ignores", Kind.FLAG, "Count what comments, policy and baseline set aside."),
     Option("--allow-gaps", "allow_gaps", Kind.FLAG, "Pass although something could not be looked at."),
+    Option(
+        "--plugin",
+        "plugins",
+        Kind.LIST,
+        "A plugin of detect-secrets to run besides, by its class, or a Python file of yours with some; repeatable.",
+        "NAME",
+    ),
     Option("--jobs", "jobs", Kind.VALUE, "How many processes may run at a time; all processors by default.", "N"),
     Option("--quiet", "quiet", Kind.FLAG, "Findings, gaps and verdict only."),
     Option("--verbose", "verbose", Kind.FLAG, "Also what doesn't count, and what spoke for each finding."),

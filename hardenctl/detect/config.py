@@ -61,7 +61,7 @@ def _judge_document(
         from hardenctl.detect.servers import describe_server
 
         try:
-            yield describe_server(document, snapshot)
+            yield describe_server(document, snapshot, settings.secrets.custom)
         except Exception as error:  # noqa: BLE001 - as below
             yield Gap(document.path, f"a launch line could not be described: {type(error).__name__}")
     for each in rules:

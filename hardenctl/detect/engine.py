@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from hardenctl.detect.config import detect_config
-from hardenctl.detect.look import Looked, looking_at_shares
+from hardenctl.detect.look import Looked, Wanted, check_plugins, looking_at_shares
 from hardenctl.detect.stamp import Stamper
 from hardenctl.model.blob import Blob, Gap, Share, Source
 from hardenctl.model.finding import Finding
@@ -40,12 +40,14 @@ def detect(
     `progress` is called with each blob that is looked at in this process.
     """
     snapshot = source.snapshot()
-    stamper = Stamper(lambda: source.salt, snapshot)
+    check_plugins(settings.secrets.plugins)  # what is wrong with one is said before anything is looked at
+    stamper = Stamper(lambda: source.salt, snapshot, settings.secrets.custom)
     servers: list[Server] = []
 
     @functools.cache
-    def secret_rules() -> frozenset[str]:  # a function: they are not imported before there is a blob
-        return frozenset(each.id for each in blob_rules(rules))
+    def wanted() -> Wanted:  # a function: secret rules are not imported before there is a blob
+        own = settings.secrets
+        return Wanted(frozenset(each.id for each in blob_rules(rules)), own.custom, own.allow, own.plugins)
 
     looked = Looked()
     shares: list[Share] = []
@@ -55,10 +57,10 @@ def detect(
             continue
         if progress and isinstance(blob, Blob):
             progress(blob)
-        looked.look(blob, secret_rules(), stamper)
+        looked.look(blob, wanted(), stamper)
     findings: list[Finding] = []
     gaps: list[Gap] = []
-    with looking_at_shares(shares, secret_rules, lambda: source.salt, jobs) as elsewhere:  # while this one is busy
+    with looking_at_shares(shares, wanted, lambda: source.salt, jobs) as elsewhere:  # while this one is busy
         for result in detect_config(snapshot, rules, settings) if snapshot is not None else ():
             if isinstance(result, Gap):
                 gaps.append(result)

@@ -10,8 +10,49 @@ from hardenctl.detect.secrets import detect_secrets
 from hardenctl.detect.stamp import Stamper
 from hardenctl.model.blob import Blob, Gap, Share, Standing
 from hardenctl.model.errors import HardenctlError
-from hardenctl.model.finding import Finding
+from hardenctl.model.finding import Finding, Hit
 from hardenctl.model.record import field, record
+from hardenctl.model.settings import AllowedSecret, CustomSecret
+from hardenctl.rules.declare import Rule
+
+
+@record
+class Wanted:
+    """What is looked for: the ids of rules, and what the policy adds and allows. Goes to other processes as it is.
+
+    `plugins` are classes of detect-secrets, or files of the user's own that hold such.
+    """
+
+    rules: frozenset[str]
+    custom: tuple[CustomSecret, ...] = ()
+    allow: tuple[AllowedSecret, ...] = ()
+    plugins: tuple[str, ...] = ()
+
+    def hits(self, blob: Blob, tell: Callable[[Gap], None]) -> Iterator[tuple[Rule, Hit]]:
+        """The secrets in a blob; `tell` is called with what was left out."""
+        found = detect_secrets(blob, self.rules, tell, self.custom)
+        if not self.plugins:
+            yield from found
+            return
+        from hardenctl.detect._plugins import beside
+
+        yield from beside(blob, list(found), self.plugins, tell)
+
+    def allowed(self, rule: Rule, hit: Hit, blob: Blob) -> str | None:
+        """Why the policy says that a hit doesn't count; None where it counts."""
+        if not self.allow:
+            return None
+        from hardenctl.detect.secrets.custom import allowance
+
+        return allowance(rule, hit, blob, self.allow, self.custom)
+
+
+def check_plugins(names: tuple[str, ...]) -> None:
+    """Raise UsageError for a plugin that cannot be run."""
+    if names:
+        from hardenctl.detect._plugins import load_plugins
+
+        load_plugins(names)
 
 
 @record(slots=False, frozen=False)
@@ -26,19 +67,20 @@ class Looked:
     skipped: Counter[str] = field(default_factory=Counter)
     unclean: set[str] = field(default_factory=set)
 
-    def look(self, blob: Blob | Gap, rules: frozenset[str], stamper: Stamper) -> None:
+    def look(self, blob: Blob | Gap, wanted: Wanted, stamper: Stamper) -> None:
         """Look at one blob. A crash over it must not hide what others hold: it is a gap."""
         if isinstance(blob, Gap):
             self.gaps.append(blob)
             return
         self.blobs, self.bytes = self.blobs + 1, self.bytes + len(blob.data)
         self.paths.add(blob.path)
-        if blob.provenance.standing is Standing.IGNORED or not rules:
+        if blob.provenance.standing is Standing.IGNORED or not wanted.rules:
             return
         before = len(self.findings), len(self.gaps)
         try:
             self.findings.extend(
-                stamper.stamp(each, hit, blob) for each, hit in detect_secrets(blob, rules, self.gaps.append)
+                stamper.stamp(rule, hit, blob, wanted.allowed(rule, hit, blob))
+                for rule, hit in wanted.hits(blob, self.gaps.append)
             )
         except Exception as error:  # noqa: BLE001 - as said above
             self.gaps.append(Gap(blob.path, f"the secret scan crashed: {type(error).__name__}"))
@@ -56,13 +98,13 @@ class Looked:
         self.unclean |= other.unclean
 
 
-def look_at_share(share: Share, rules: frozenset[str], salt: bytes) -> Looked:
+def look_at_share(share: Share, wanted: Wanted, salt: bytes) -> Looked:
     """Look at a share's blobs. Runs in a process of its own, too: everything here can be pickled."""
     looked = Looked()
-    stamper = Stamper(lambda: salt)
+    stamper = Stamper(lambda: salt, custom=wanted.custom)
     try:
         for blob in share.blobs():
-            looked.look(blob, rules, stamper)
+            looked.look(blob, wanted, stamper)
     except HardenctlError as error:  # git gave up: the others still look at theirs
         looked.gaps.append(Gap(".", f"a part could not be looked at: {error.what}"))
     looked.skipped += share.skipped
@@ -71,18 +113,18 @@ def look_at_share(share: Share, rules: frozenset[str], salt: bytes) -> Looked:
 
 @contextmanager
 def looking_at_shares(
-    shares: Sequence[Share], rules: Callable[[], frozenset[str]], salt: Callable[[], bytes], jobs: int
+    shares: Sequence[Share], wanted: Callable[[], Wanted], salt: Callable[[], bytes], jobs: int
 ) -> Iterator[Iterator[Looked]]:
     """Look at shares in up to `jobs` other processes from now on; give what came of each, in order.
 
     Where there is little to do it is done in this one, when it is asked for.
     """
     if jobs <= 1 or sum(map(len, shares)) < FEW:
-        yield (look_at_share(share, rules(), salt()) for share in shares)
+        yield (look_at_share(share, wanted(), salt()) for share in shares)
         return
     from hardenctl.detect.workers import running
 
-    with running(look_at_share, [(share, rules(), salt()) for share in shares], jobs) as results:
+    with running(look_at_share, [(share, wanted(), salt()) for share in shares], jobs) as results:
         yield results
 
 

@@ -12,6 +12,7 @@ from hardenctl.formats.launch.model import ServerLaunch
 from hardenctl.model.blob import Snapshot
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.report import Server, Setting
+from hardenctl.model.settings import CustomSecret
 from hardenctl.model.text import Span
 
 _USERINFO = lazy_pattern(r"(?<=://)\S+(?=@)")  # to the last `@`: a password may hold one, and a `/`
@@ -20,9 +21,9 @@ _OPTION = lazy_pattern(r"((?:-[^=\s]*=|-e)[A-Za-z_]\w*=).+", re.DOTALL)  # `--en
 _HIDDEN = frozenset(("raw_env", "raw_paste_global_conf", "secure_scheme_headers", "logconfig_dict"))
 
 
-def describe_server(launch: ServerLaunch, snapshot: Snapshot) -> Server:
-    """The JSON shape of a launch line."""
-    view = _View(snapshot)
+def describe_server(launch: ServerLaunch, snapshot: Snapshot, custom: tuple[CustomSecret, ...] = ()) -> Server:
+    """The JSON shape of a launch line. `custom` are the project's own kinds of credentials, masked as well."""
+    view = _View(snapshot, custom)
     settings = {
         name: view.setting(effective, launch)
         for name, effective in sorted(launch.settings.items())
@@ -39,8 +40,8 @@ def describe_server(launch: ServerLaunch, snapshot: Snapshot) -> Server:
 
 
 class _View:
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
+    def __init__(self, snapshot: Snapshot, custom: tuple[CustomSecret, ...]) -> None:
+        self.snapshot, self.custom = snapshot, custom
         self.sensitive: dict[str, list[tuple[int, int]]] = {}
 
     def line(self, span: Span) -> int:
@@ -65,7 +66,7 @@ class _View:
     def is_sensitive(self, span: Span) -> bool:
         if span.path not in self.sensitive:
             blob = self.snapshot.read(span.path)
-            self.sensitive[span.path] = list(sensitive_spans(blob)) if blob else []
+            self.sensitive[span.path] = list(sensitive_spans(blob, self.custom)) if blob else []
         return any(start < span.end and span.start < end for start, end in self.sensitive[span.path])
 
 

@@ -14,6 +14,7 @@ from hardenctl.model.blob import Blob, Snapshot
 from hardenctl.model.finding import Finding, FrameLine, Hit, Location, Mark, RelatedLocation, fingerprint
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.record import field, record
+from hardenctl.model.settings import CustomSecret
 from hardenctl.model.text import Span
 from hardenctl.rules.declare import Rule
 
@@ -29,15 +30,19 @@ _COMMENT_END = lazy_pattern(r"\s*(?:\*/|-->).*$")
 
 @record(slots=False, frozen=False)
 class Stamper:
-    """Stamps hits of one run. `salt` is the repository's, or asks for it; `snapshot` resolves spans in other files."""
+    """Stamps hits of one run. `salt` is the repository's, or asks for it; `snapshot` resolves spans in other files.
+
+    `custom` are the project's own kinds of credentials, which must not be shown either.
+    """
 
     salt: bytes | Callable[[], bytes]
     snapshot: Snapshot | None = None
+    custom: tuple[CustomSecret, ...] = ()
     _sensitive: dict[tuple[str, int], Sequence[tuple[int, int]]] = field(default_factory=dict)
     _hashes: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def stamp(self, rule: Rule, hit: Hit, blob: Blob) -> Finding:
-        """The finding of a hit whose span lies in `blob`."""
+    def stamp(self, rule: Rule, hit: Hit, blob: Blob, allowed: str | None = None) -> Finding:
+        """The finding of a hit whose span lies in `blob`; `allowed` is why the policy says that it doesn't count."""
         location = _location(blob, hit.span)
         return Finding(
             rule=rule.id,
@@ -53,7 +58,10 @@ class Stamper:
             evidence=hit.evidence,
             services=hit.services,
             frame=self._frame(blob, hit, location),
-            marks=tuple(self._marks(blob, location)),
+            marks=(
+                *([Mark((rule.id,), allowed, location.line, tool="policy")] if allowed is not None else ()),
+                *self._marks(blob, location),
+            ),
             why=hit.why,
             oid=blob.provenance.oid,
             standing=blob.provenance.standing,
@@ -121,7 +129,7 @@ class Stamper:
         key = (blob.path, id(blob.data))
         if key not in self._sensitive:
             self._sensitive.clear()  # hits come file by file; holding on to one file's spans is enough
-            self._sensitive[key] = merge(sensitive_spans(blob))
+            self._sensitive[key] = merge(sensitive_spans(blob, self.custom))
         return self._sensitive[key]
 
 

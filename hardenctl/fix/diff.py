@@ -10,6 +10,7 @@ from hardenctl.detect.redact import mask
 from hardenctl.detect.secrets import detect_secrets, sensitive_spans
 from hardenctl.fix.model import Change, Proposal
 from hardenctl.model.blob import Blob, Provenance
+from hardenctl.model.settings import CustomSecret
 from hardenctl.model.text import is_binary
 from hardenctl.rules import RULES
 from hardenctl.rules.declare import DocumentRule
@@ -21,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 def unified(proposal: Proposal) -> str:
     """The diff of all changes, for people: secrets are bullets, so it can't be applied with `patch`."""
     known = _known(proposal)
-    parts = [line for change in proposal.changes for line in _diff(change, known)]
+    parts = [line for change in proposal.changes for line in _diff(change, known, proposal.custom)]
     parts += [f"# git rm --cached {path}" for path in proposal.untrack]
     return "".join(f"{_CONTROL.sub(_visible, line)}\n" for line in parts)
 
@@ -34,14 +35,14 @@ def _known(proposal: Proposal) -> re.Pattern[str] | None:
         for change in proposal.changes
         for data in (change.before or b"", change.after)
         if not is_binary(data)
-        for _, hit in detect_secrets(Blob(Provenance(change.path), data), ids)
+        for _, hit in detect_secrets(Blob(Provenance(change.path), data), ids, custom=proposal.custom)
         if hit.secret
     }
     return re.compile("|".join(map(re.escape, sorted(values, key=len, reverse=True)))) if values else None
 
 
-def _diff(change: Change, known: re.Pattern[str] | None) -> Iterator[str]:
-    old, new = _Text(change.path, change.before or b"", known), _Text(change.path, change.after, known)
+def _diff(change: Change, known: re.Pattern[str] | None, custom: tuple[CustomSecret, ...]) -> Iterator[str]:
+    old, new = (_Text(change.path, each, known, custom) for each in (change.before or b"", change.after))
     yield f"--- {'/dev/null' if change.before is None else 'a/' + change.path}"
     yield f"+++ b/{change.path}"
     if is_binary(change.after) or is_binary(change.before or b""):
@@ -62,9 +63,12 @@ def _diff(change: Change, known: re.Pattern[str] | None) -> Iterator[str]:
 class _Text:
     """The lines of a file, as they are and as they may be shown."""
 
-    def __init__(self, path: str, data: bytes, known: re.Pattern[str] | None) -> None:
+    def __init__(self, path: str, data: bytes, known: re.Pattern[str] | None, custom: tuple[CustomSecret, ...]) -> None:
         blob = Blob(Provenance(path), data)
-        spans = [*sensitive_spans(blob), *(match.span() for match in (known.finditer(blob.text) if known else ()))]
+        spans = [
+            *sensitive_spans(blob, custom),
+            *(match.span() for match in (known.finditer(blob.text) if known else ())),
+        ]
         self.raw = _lines(blob.text)
         self.shown: Sequence[str] = [line.rstrip("\r") for line in _lines(mask(blob.text, spans))]
 

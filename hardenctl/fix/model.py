@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hardenctl.model.blob import Gap
 from hardenctl.model.finding import Applicability, Finding
+from hardenctl.model.settings import CustomSecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Proposal:
     """All that would be done.
 
     `unsafe` counts the fixes left out because they change behaviour, `advice` those that only a person can carry out.
-    `gaps` are what could not be looked at, so what could not be fixed either.
+    `gaps` are what could not be looked at, so what could not be fixed either. `custom` are the project's own kinds of
+    credentials, which no diff may show.
     """
 
     root: Path
@@ -63,6 +65,7 @@ class Proposal:
     unsafe: int = 0
     advice: int = 0
     gaps: tuple[Gap, ...] = ()
+    custom: tuple[CustomSecret, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.changes or self.untrack)

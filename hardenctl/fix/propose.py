@@ -66,6 +66,7 @@ def propose(
         unsafe=sum(_is_edit(each.fix) and each.fix.applicability not in wanted for each in first if each.fix),
         advice=sum(not _is_edit(each.fix) for each in first),
         gaps=gaps,
+        custom=policy.settings.secrets.custom,
     )
 
 

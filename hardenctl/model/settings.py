@@ -38,15 +38,60 @@ class SecretTarget:
 
 
 @record
+class CustomSecret:
+    """A kind of credential that a project declares itself.
+
+    `pattern` is an expression of Python's `re`; the credential is its group `secret`, else the one numbered `group`,
+    else the first that took part, else the whole match. One of `keywords` has to be in the file, in any case.
+    `entropy` is the floor, in bits per character. `paths` are globs, `path_pattern` an expression searched in the path.
+    `opens` completes "Whoever has it ..."; `revoke` is where it is revoked.
+    """
+
+    id: str
+    pattern: str
+    description: str = ""
+    keywords: tuple[str, ...] = ()
+    group: int = 0
+    entropy: float = 0.0
+    severity: str = "high"
+    paths: tuple[str, ...] = ()
+    path_pattern: str = ""
+    opens: str = ""
+    revoke: str = ""
+
+
+@record
+class AllowedSecret:
+    """Found credentials that don't count, and why: at these paths, with such values, or holding one of these words.
+
+    `rules` are ids or prefixes of rules, or ids of custom ones; all where there are none. One condition is enough, all
+    have to hold with `all_of`. `patterns` are searched in the `target`: the secret, the rule's match or the line.
+    """
+
+    reason: str
+    rules: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    path_patterns: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    target: str = "secret"
+    words: tuple[str, ...] = ()
+    all_of: bool = False
+
+
+@record
 class SecretSettings:
     """`rotation_days`: how old a credential may be. `minimum_bits`: the entropy floor of generated ones.
 
-    `targets` are where each environment's credentials go, by the environment's name.
+    `targets` are where each environment's credentials go, by the environment's name. `plugins` are classes of
+    detect-secrets that look at candidate lines besides.
     """
 
     rotation_days: int = 90
     minimum_bits: int = 128
     targets: Mapping[str, SecretTarget] = field(default_factory=dict)
+    custom: tuple[CustomSecret, ...] = ()
+    allow: tuple[AllowedSecret, ...] = ()
+    plugins: tuple[str, ...] = ()
 
 
 @record

@@ -92,7 +92,7 @@ def _set_aside(
 ) -> tuple[Status, str]:
     """Whether a mark, the policy or the baseline says that a finding doesn't count, in this order, and why."""
     for mark in finding.marks:
-        if policy.marks and matches(finding.rule, mark.rules):
+        if (policy.marks or mark.tool == "policy") and matches(finding.rule, mark.rules):
             return Status.SUPPRESSED, mark.reason or "no reason given"
     for each in policy.suppressions:
         if _applies(each, finding) and not _is_over(each, today):

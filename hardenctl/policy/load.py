@@ -20,6 +20,7 @@ from hardenctl.policy.policy import Policy, default_policy
 from hardenctl.policy.presets import PRESETS
 
 PYPROJECT = "pyproject.toml"
+_GITLEAKS = ("gitleaks.toml", "betterleaks.toml")
 FILES = ("hardenctl.toml", "hardenctl.yaml", "hardenctl.yml")
 _TABLE = "tool.hardenctl"
 # Every way to write the table in TOML: `[tool.hardenctl]`, `[tool]` with a key, `tool = {...}`, dotted or quoted.
@@ -91,6 +92,7 @@ def with_overrides(
     ignore: Sequence[str] = (),
     exclude: Sequence[str] = (),
     no_ignores: bool = False,
+    plugins: Sequence[str] = (),
 ) -> Policy:
     """The policy with what the command line says on top. Raises UsageError for an unknown severity, rule or prefix."""
     changes: dict[str, Any] = {}
@@ -111,6 +113,10 @@ def with_overrides(
         changes["exclude"] = (*policy.exclude, *exclude)
     if no_ignores:
         changes["no_ignores"] = True
+    if plugins:
+        secrets = policy.settings.secrets
+        named = (*secrets.plugins, *(each for each in plugins if each not in secrets.plugins))
+        changes["settings"] = replace(policy.settings, secrets=replace(secrets, plugins=named))
     return replace(policy, **changes) if changes else policy
 
 
@@ -163,23 +169,40 @@ class _Resolver:
             raise PolicyError(f"{shown}: `{key}`: a file extends itself: {way}", help="remove one of the links")
         data = _read(other)
         self.digests[str(resolved)] = cache.digest(data)
+        if is_gitleaks(other.name):
+            return self._translated(other, name, data, (*chain, resolved))
         table = _table(other, data, name)
         if table is None:
             raise PolicyError(f"{shown}: `{key}`: `{name}` has no table `{_TABLE}`", help=f"add `[{_TABLE}]` to it")
         return self.resolve(table, other, name, (*chain, resolved))
 
+    def _translated(self, file: Path, shown: str, data: bytes, chain: tuple[Path, ...]) -> dict[str, Any]:
+        """Another tool's rules and allowlists as a policy's, over what that file extends."""
+        from hardenctl.policy.gitleaks import extended_path, translate
+
+        document = _table(file, data, shown) or {}
+        base: dict[str, Any] = {}
+        if path := extended_path(document, shown):
+            base = self._extended(path, file, shown, chain)
+        return _merge(base, translate(document, shown))
+
 
 def _merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
-    """`top` over `base`: tables key by key; `exclude` and `suppress` add up; all else is replaced."""
+    """`top` over `base`: tables key by key; lists of exceptions and of custom rules add up; all else is replaced."""
     merged = dict(base)
     for key, value in top.items():
         if isinstance(value, dict) and isinstance(merged.get(key), dict):
             merged[key] = _merge(merged[key], value)
-        elif key in {"exclude", "suppress"}:
+        elif key in {"exclude", "suppress", "custom", "allow", "notes"}:
             merged[key] = [*merged.get(key, ()), *value]
         else:
             merged[key] = value
     return merged
+
+
+def is_gitleaks(name: str) -> bool:
+    """Whether a file is gitleaks' or betterleaks' by its name."""
+    return name.endswith(_GITLEAKS)
 
 
 def _read(file: Path) -> bytes:

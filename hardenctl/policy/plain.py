@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hardenctl.model.finding import Severity
+from hardenctl.model.record import replace
 from hardenctl.model.settings import (
+    AllowedSecret,
     CorsSettings,
+    CustomSecret,
     GunicornSettings,
     LoadSettings,
     SecretSettings,
@@ -30,7 +33,7 @@ def to_plain(policy: Policy) -> dict[str, Any]:
         "rules": {key: _word(severity, "off") for key, severity in policy.rules.items()},
         "cors": _table(settings.cors),
         "gunicorn": _table(settings.gunicorn),
-        "secrets": _table(settings.secrets),
+        "secrets": _secrets_table(settings.secrets),
         "load": {
             "targets": {
                 "p95": settings.load.p95_ms,
@@ -40,6 +43,7 @@ def to_plain(policy: Policy) -> dict[str, Any]:
             },
             "hosts": list(settings.load.hosts),
         },
+        **({"notes": list(policy.notes)} if policy.notes else {}),
         "suppress": [
             {
                 "rule": each.rule,
@@ -81,6 +85,7 @@ def from_plain(data: Mapping[str, Any], *, path: str | None) -> Policy:
         ),
         path=path,
         extends=tuple(data.get("extends", ())),
+        notes=tuple(data.get("notes", ())),
     )
 
 
@@ -107,9 +112,25 @@ def _table(settings: Any) -> dict[str, Any]:
     }
 
 
+def _secrets_table(settings: SecretSettings) -> dict[str, Any]:
+    table = _table(replace(settings, custom=(), allow=()))
+    return {
+        **table,
+        "custom": [_table(each) for each in settings.custom],
+        "allow": [_table(each) for each in settings.allow],
+    }
+
+
 def _secrets(table: Mapping[str, Any]) -> SecretSettings:
-    targets = {name: SecretTarget(**target) for name, target in table.get("targets", {}).items()}
-    settings: SecretSettings = _settings(SecretSettings, {**table, "targets": targets})
+    settings: SecretSettings = _settings(
+        SecretSettings,
+        {
+            **table,
+            "targets": {name: SecretTarget(**target) for name, target in table.get("targets", {}).items()},
+            "custom": [_settings(CustomSecret, each) for each in table.get("custom", ())],
+            "allow": [_settings(AllowedSecret, each) for each in table.get("allow", ())],
+        },
+    )
     return settings
 
 

@@ -32,6 +32,7 @@ class Policy:
 
     `select` empty means all rules; `select` and `ignore` are ids or prefixes. `path` is the policy file's,
     `extends` the presets and files it starts from. Without `marks`, comments in what is looked at excuse nothing.
+    `notes` say what of a file that is no policy of ours could not be taken over.
     """
 
     fail_on: Severity | None = Severity.MEDIUM
@@ -45,6 +46,7 @@ class Policy:
     marks: bool = True
     path: str | None = None
     extends: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def enabled(self, rules: Sequence[Rule]) -> Sequence[Rule]:
         """The rules to run: selected, not ignored, and not switched off."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import datetime as dt
 import re
+import warnings
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -22,6 +23,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     WithJsonSchema,
+    model_validator,
 )
 
 from hardenctl.model.errors import PolicyError
@@ -104,6 +106,33 @@ def _rule(value: str, info: ValidationInfo) -> str:
     return value
 
 
+def _expression(value: str) -> str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)
+            matches_nothing = re.compile(value, re.ASCII).search("") is not None
+    except (re.error, FutureWarning, OverflowError, RecursionError) as error:
+        at = f" at character {error.pos + 1}" if isinstance(error, re.error) and error.pos is not None else ""
+        raise ValueError(f"expected an expression of Python's `re`; it is wrong{at}") from None
+    if matches_nothing:
+        raise ValueError("expected an expression that matches something; this one matches the empty text")
+    return value
+
+
+def _custom_id(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,79}", value, re.ASCII):
+        raise ValueError("expected letters, digits, `-`, `_` and `.`")
+    return value
+
+
+def _plugin(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]\w{0,79}", value, re.ASCII):
+        raise ValueError(
+            "expected a class of detect-secrets; a file of your own is named on the command line, --plugin"
+        )
+    return value
+
+
 def _key_template(value: str) -> str:
     if "{key}" not in value:
         raise ValueError("expected `{key}` in it, such as 'shop/{key}'")
@@ -135,6 +164,8 @@ Date = Annotated[dt.date, BeforeValidator(_date), WithJsonSchema({"type": "strin
 Workers = Annotated[str, BeforeValidator(_workers), WithJsonSchema({"type": ["string", "integer"]})]
 Level = Annotated[Literal["off", "info", "low", "medium", "high", "critical"], BeforeValidator(_level)]
 Glob = Annotated[str, AfterValidator(_glob)]
+Expression = Annotated[str, AfterValidator(_expression)]
+Word = Annotated[str, Field(min_length=1)]
 RuleName = Annotated[str, AfterValidator(_rule)]
 Reason = Annotated[str, AfterValidator(_said)]
 
@@ -179,6 +210,57 @@ class SecretTargetTable(_Table):
     )
 
 
+class CustomSecretTable(_Table):
+    """A kind of credential of your own, reported as `secret-custom`."""
+
+    id: Annotated[str, AfterValidator(_custom_id)] = Field(description="Its name in reports, and for `allow`.")
+    pattern: Expression = Field(
+        description="An expression of Python's `re`; its group `(?P<secret>...)` is the credential."
+    )
+    description: str = Field(default="", description="What it is, such as `Acme API token`.")
+    keywords: list[Word] = Field(
+        default=[], description="Words one of which a file has to hold, in any case: without any, every file is tried."
+    )
+    group: int = Field(default=0, ge=0, description="The number of the group that is the credential.")
+    entropy: float = Field(default=0.0, ge=0, description="The least entropy, in bits per character.")
+    severity: Literal["info", "low", "medium", "high", "critical"] = Field(
+        default="high", description="How bad one of them is."
+    )
+    paths: list[Glob] = Field(default=[], description="Globs of the paths it is looked for in; everywhere by default.")
+    path_pattern: Annotated[str, AfterValidator(lambda value: value and _expression(value))] = Field(
+        default="", description="An expression searched in the path, for what globs cannot say."
+    )
+    opens: str = Field(default="", description="Completes `Whoever has it ...`.")
+    revoke: str = Field(default="", description="Where it is revoked: a link, or a few words.")
+
+    @model_validator(mode="after")
+    def _group_is_there(self) -> CustomSecretTable:
+        if self.group > re.compile(self.pattern).groups:
+            raise ValueError(f"`group` is {self.group}, and `pattern` has {re.compile(self.pattern).groups}")
+        return self
+
+
+class AllowedSecretTable(_Table):
+    """Credentials that are found and don't count. One condition is enough, all have to hold with `all-of`."""
+
+    reason: Reason = Field(description="Why they don't count.")
+    rules: list[Word] = Field(
+        default=[], description="Ids or prefixes of rules, or ids of custom ones; all by default."
+    )
+    paths: list[Glob] = Field(default=[], description="Globs of paths.")
+    path_patterns: list[Expression] = Field(default=[], description="Expressions searched in the path.")
+    patterns: list[Expression] = Field(default=[], description="Expressions searched in the target.")
+    target: Literal["secret", "match", "line"] = Field(default="secret", description="What `patterns` are searched in.")
+    words: list[Word] = Field(default=[], description="Words one of which the credential holds, in any case.")
+    all_of: bool = Field(default=False, description="Whether every condition has to hold.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> AllowedSecretTable:
+        if not (self.paths or self.path_patterns or self.patterns or self.words):
+            raise ValueError("says what to allow nowhere; give paths, path-patterns, patterns or words")
+        return self
+
+
 class SecretsTable(_Table):
     """Limits for credentials."""
 
@@ -188,6 +270,11 @@ class SecretsTable(_Table):
     )
     targets: dict[str, SecretTargetTable] = Field(
         default={}, description="Where each environment's credentials go: `--push NAME` takes its name."
+    )
+    custom: list[CustomSecretTable] = Field(default=[], description="Kinds of credentials of your own.")
+    allow: list[AllowedSecretTable] = Field(default=[], description="Credentials that are found and don't count.")
+    plugins: list[Annotated[str, AfterValidator(_plugin)]] = Field(
+        default=[], description="Classes of detect-secrets that look at candidate lines besides: `KeywordDetector`."
     )
 
 
@@ -266,6 +353,8 @@ _EXPECTED = {
     "int_type": "expected a whole number",
     "float_type": "expected a number",
     "greater_than": "expected a number above 0",
+    "greater_than_equal": "expected 0 or more",
+    "string_too_short": "expected a word, not an empty one",
     "missing": "is missing",
 }
 
@@ -306,7 +395,12 @@ def _nearest_key(loc: list[str | int], prefix: str) -> str:
 
 
 # Keys that hold many tables of one shape.
-_MANY: Mapping[str, type[BaseModel]] = {"suppress": SuppressTable, "secrets.targets": SecretTargetTable}
+_MANY: Mapping[str, type[BaseModel]] = {
+    "suppress": SuppressTable,
+    "secrets.targets": SecretTargetTable,
+    "secrets.custom": CustomSecretTable,
+    "secrets.allow": AllowedSecretTable,
+}
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:

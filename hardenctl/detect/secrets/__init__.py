@@ -8,6 +8,7 @@ from hardenctl.formats.paths import is_env_file
 from hardenctl.model.blob import Blob, Gap
 from hardenctl.model.finding import Hit
 from hardenctl.model.pattern import lazy_pattern
+from hardenctl.model.settings import CustomSecret
 from hardenctl.model.text import is_binary
 from hardenctl.rules.declare import Rule
 
@@ -22,24 +23,28 @@ _CHANGING = 0.4  # changes of class per character
 
 
 def detect_secrets(
-    blob: Blob, rules: frozenset[str], tell: Callable[[Gap], None] | None = None
+    blob: Blob,
+    rules: frozenset[str],
+    tell: Callable[[Gap], None] | None = None,
+    custom: tuple[CustomSecret, ...] = (),
 ) -> Iterator[tuple[Rule, Hit]]:
     """The secrets in a blob, by the rules whose ids are given, in the order of their places.
 
-    `tell` is called with what was left out of a blob that holds more than can be looked at or told.
+    `tell` is called with what was left out of a blob that holds more than can be looked at or told. `custom` are kinds
+    of credentials that the project declares itself.
     """
     from hardenctl.detect.secrets.pipeline import detect
 
-    yield from detect(blob, rules, tell)
+    yield from detect(blob, rules, tell, custom)
 
 
-def sensitive_spans(blob: Blob) -> list[tuple[int, int]]:
-    """Everything in a blob that could be a credential, weak ones included: what must not be shown."""
+def sensitive_spans(blob: Blob, custom: tuple[CustomSecret, ...] = ()) -> list[tuple[int, int]]:
+    """Everything in a blob that could be a credential, weak and custom ones included: what must not be shown."""
     from hardenctl.detect.secrets.pipeline import sensitive
 
     if is_binary(blob.data):
         return []
-    return [*sensitive(blob), *_random_runs(blob.text), *(_env_values(blob) if is_env_file(blob.path) else ())]
+    return [*sensitive(blob, custom), *_random_runs(blob.text), *(_env_values(blob) if is_env_file(blob.path) else ())]
 
 
 def _random_runs(text: str) -> Iterator[tuple[int, int]]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from hardenctl.detect.secrets.assign import candidates
 from hardenctl.detect.secrets.candidate import Candidate, How, is_name
+from hardenctl.detect.secrets.custom import custom_matches
 from hardenctl.detect.secrets.decode import decoded
 from hardenctl.detect.secrets.features import entropy, features
 from hardenctl.detect.secrets.filters import is_own_name, is_surrounded, refusal
@@ -23,6 +24,7 @@ from hardenctl.model.blob import Blob, Gap
 from hardenctl.model.finding import Confidence, Hit, Severity, advice
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.record import field, record, replace
+from hardenctl.model.settings import CustomSecret
 from hardenctl.model.text import Span, is_binary
 from hardenctl.rules.secrets import RULES, generic
 from hardenctl.rules.secrets.declare import Proof, SecretRule
@@ -111,15 +113,18 @@ class Bounds:
 
 
 def detect(
-    blob: Blob, rules: frozenset[str], tell: Callable[[Gap], None] | None = None
+    blob: Blob,
+    rules: frozenset[str],
+    tell: Callable[[Gap], None] | None = None,
+    custom: tuple[CustomSecret, ...] = (),
 ) -> Iterator[tuple[SecretRule, Hit]]:
     """The credentials in a blob, by the rules whose ids are given, in the order of their places.
 
-    `tell` is called with what was left out where there is more than one blob may hold.
+    `tell` is called with what was left out where there is more than one blob may hold. `custom` are the project's own.
     """
     found: list[tuple[SecretRule, Hit]] = []
     bounds = Bounds.of(len(blob.data))
-    for each in weighed(blob, bounds):
+    for each in weighed(blob, bounds, custom):
         result = _believed(each, blob) if isinstance(each, Candidate) else (each.rule, each.hit)
         if result is None or result[0].id not in rules:
             continue
@@ -134,7 +139,9 @@ def detect(
     yield from found
 
 
-def weighed(blob: Blob, bounds: Bounds | None = None) -> Iterator[Settled | Candidate]:
+def weighed(
+    blob: Blob, bounds: Bounds | None = None, custom: tuple[CustomSecret, ...] = ()
+) -> Iterator[Settled | Candidate]:
     """What is settled by its format, and the candidates that only the score can tell: what it is trained on."""
     bounds = bounds or Bounds.of(len(blob.data))
     if is_binary(blob.data):
@@ -145,6 +152,9 @@ def weighed(blob: Blob, bounds: Bounds | None = None) -> Iterator[Settled | Cand
     spans = [(token.start, token.end) for token in known]
     for token in known:
         yield Settled(token.rule, _token_hit(token, text, path))
+    own = _custom(text, path, custom, spans) if custom else []
+    yield from own
+    spans += [(each.span.start, each.span.end) for each in own]
     if Setting.GENERATED in setting(path):
         # Everything else in there looks random, but a registry's password in an address is one in a lock file too.
         match = replace(match, anchors=tuple(each for each in match.anchors if each[1] is Anchor.USERINFO))
@@ -159,6 +169,21 @@ def weighed(blob: Blob, bounds: Bounds | None = None) -> Iterator[Settled | Cand
                 yield settled
             elif len(candidate.value) <= LONGEST and not _refused(candidate, text, path):
                 yield candidate
+
+
+def _custom(text: str, path: str, custom: tuple[CustomSecret, ...], spans: Iterable[tuple[int, int]]) -> list[Settled]:
+    """What the project's own rules find beside what ours know better; the first of two at one place."""
+    taken, found = _Taken(spans), dict[tuple[int, int], Settled]()
+    for rule, start, end in custom_matches(text, path, custom):
+        if taken.overlaps(start, end) or (start, end) in found:
+            continue
+        own = rule.definition.id
+        hit = _hit(
+            rule, Span(path, start, end), text[start:end], rule.name, rule.severity, Confidence.LIKELY,
+            why=(f"the policy's rule `{own}`",), evidence={"rule": own},
+        )  # fmt: skip
+        found[start, end] = Settled(rule, replace(hit, severity=rule.severity))  # the catalogue's rule has another
+    return list(found.values())
 
 
 def _bounded(blob: Blob, match: Match, bounds: Bounds) -> Iterator[Candidate]:
@@ -179,7 +204,17 @@ def _too_many(blob: Blob, offset: int) -> str:
     return f"more assignments than are looked at: from line {line} on, only tokens of known formats are found"
 
 
-def sensitive(blob: Blob) -> list[tuple[int, int]]:
+def candidate_lines(blob: Blob) -> list[int]:
+    """The lines on which a credential word stands before a value, or a token's format: where more may be looked for."""
+    if is_binary(blob.data):
+        return []
+    match = matcher().match(blob.text)
+    offsets = [offset for offset, _ in match.anchors[: Bounds.of(len(blob.data)).anchors]]
+    offsets += [token.start for token in _known(blob.text, match.rules, strict=False)]
+    return sorted({blob.lines.position(offset).line for offset in offsets})
+
+
+def sensitive(blob: Blob, custom: tuple[CustomSecret, ...] = ()) -> list[tuple[int, int]]:
     """What must not be shown of a blob: all that could be a credential, weak ones included."""
     if is_binary(blob.data):
         return []
@@ -187,6 +222,7 @@ def sensitive(blob: Blob) -> list[tuple[int, int]]:
     match = matcher().match(text)
     bounds = Bounds.of(len(blob.data))
     spans = [(token.start, token.end) for token in _known(text, match.rules, strict=False)]
+    spans += [(start, end) for _, start, end in custom_matches(text, blob.path, custom)]
     for count, candidate in enumerate(candidates(text, match.anchors[: bounds.anchors], quoting(blob.path))):
         if count >= bounds.candidates:  # not looked at closely, so not shown
             spans.append((candidate.start, candidate.end))

@@ -209,7 +209,34 @@ HASH = secret(
     example='```text title=".htpasswd"\nadmin:{{fake:secret-password-hash}}\n```',
 )
 
+CUSTOM = secret(
+    "custom",
+    "Credential of a kind that the policy declares",
+    sample=lambda: scramble("custom", 32),
+    keywords=("",),
+    opens="can do whatever it opens",
+    revoke=OWASP,
+    steps="revoke it where it was issued",
+    issued=False,
+    variable="ACME_TOKEN",
+    severity=Severity.HIGH,
+)
+PLUGIN = secret(
+    "plugin",
+    "What a detect-secrets plugin takes for a credential",
+    sample=lambda: scramble("plugin", 32),
+    keywords=("",),
+    opens="can do whatever it opens, if it is one",
+    revoke=OWASP,
+    steps="look at it; if it is one, revoke it where it was issued",
+    issued=False,
+    variable="ACME_TOKEN",
+    severity=Severity.LOW,
+)
+
 RULES: tuple[SecretRule, ...] = (
+    CUSTOM,
+    PLUGIN,
     STORED,
     HASH,
     PRIVATE_KEY,
