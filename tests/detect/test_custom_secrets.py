@@ -263,7 +263,7 @@ def test_a_plugin_that_crashes_is_a_gap(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_plugins_that_cannot_run(
+def test_plugins_that_cannot_run(  # noqa: PLR0917 - a table
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, name: str, text: str | None, what: str
 ) -> None:
     """A clear error before anything is looked at."""

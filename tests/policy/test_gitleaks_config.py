@@ -112,7 +112,7 @@ def test_errors_name_the_key(tmp_path: Path, text: str, key: str) -> None:
 
 
 def test_what_is_left_out_is_said() -> None:
-    """Rules for paths, commits and the default rules are not carried over: notes say so, and nothing more is allowed."""
+    """Rules for paths, commits and default rules are not carried over: notes say so, and nothing more is allowed."""
     text = """
         [extend]
         useDefault = true
