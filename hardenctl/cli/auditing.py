@@ -64,6 +64,7 @@ def make_report(request: Request, rules: Sequence[Rule] = RULES) -> Report:
         history=request.history,
         all_objects=request.all_objects,
         submodules=request.submodules,
+        archives=request.archives,
         stdin_filename=request.stdin_filename,
         exclude=policy.exclude,
         salt=baseline.salt if baseline else None,

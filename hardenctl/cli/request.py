@@ -43,6 +43,7 @@ class Request:
     all_objects: bool = False
     pre_receive: bool = False
     submodules: bool = False
+    archives: bool = False
     stdin_filename: str | None = None
     format: str = "full"
     outputs: tuple[str, ...] = ()
@@ -72,6 +73,12 @@ OPTIONS = (
     Option("--all-objects", "all_objects", Kind.FLAG, "Look at unreachable objects too."),
     Option("--pre-receive", "pre_receive", Kind.FLAG, "Look at a push, as git's hook of that name on a server."),
     Option("--submodules", "submodules", Kind.FLAG, "Look at the files of submodules too."),
+    Option(
+        "--archives",
+        "archives",
+        Kind.FLAG,
+        "Look into archives and saved images too: zip, tar, gz, bz2, xz, wheels, jars, `docker save`.",
+    ),
     Option("--stdin-filename", "stdin_filename", Kind.VALUE, "The name of what `-` reads.", "PATH"),
     Option("--format", "format", Kind.VALUE, f"How to print the report: {', '.join(FORMATS)}.", "FORMAT"),
     Option("--output", "outputs", Kind.LIST, "Write the report to a file as well; repeatable.", "FORMAT=FILE"),

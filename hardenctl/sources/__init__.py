@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from hardenctl.model.blob import Source
 from hardenctl.model.errors import UsageError
 from hardenctl.sources.repository import find_place
+
+if TYPE_CHECKING:
+    from hardenctl.sources.unpacked import HoldsArchives
 
 __all__ = ["open_source"]
 
@@ -22,6 +25,7 @@ def open_source(
     history: bool = False,
     all_objects: bool = False,
     submodules: bool = False,
+    archives: bool = False,
     stdin_filename: str | None = None,
     exclude: Sequence[str] = (),
     salt: bytes | None = None,
@@ -32,9 +36,45 @@ def open_source(
 
     `paths` are files or folders, none means the current folder; `-` alone is standard input, named by
     `stdin_filename` and read from `stdin` (the process's own by default). `exclude` are the policy's globs, `salt`
-    is the baseline's; `jobs` is how many processes may run at a time. Raises UsageError for what cannot be asked
-    together or isn't there, SourceError where git does not give it.
+    is the baseline's; `jobs` is how many processes may run at a time; `archives` asks for what is in archives as well.
+    Raises UsageError for what cannot be asked together or isn't there, SourceError where git does not give it.
     """
+    source = _open(
+        paths,
+        staged=staged,
+        since=since,
+        history=history,
+        all_objects=all_objects,
+        submodules=submodules,
+        stdin_filename=stdin_filename,
+        exclude=exclude,
+        salt=salt,
+        stdin=stdin,
+        jobs=jobs,
+        archives=archives,
+    )
+    if not archives:
+        return source
+    from hardenctl.sources.unpacked import Unpacked
+
+    return Unpacked(source)
+
+
+def _open(
+    paths: Sequence[str | Path],
+    *,
+    staged: bool,
+    since: str | None,
+    history: bool,
+    all_objects: bool,
+    submodules: bool,
+    stdin_filename: str | None,
+    exclude: Sequence[str],
+    salt: bytes | None,
+    stdin: IO[bytes] | None,
+    jobs: int,
+    archives: bool,
+) -> HoldsArchives:
     ways = [
         name
         for name, asked in {
@@ -55,7 +95,7 @@ def open_source(
             raise UsageError("`-` (standard input) stands alone", help="run a second audit for the rest")
         from hardenctl.sources.stdin import StdinSource
 
-        return StdinSource(stdin or sys.stdin.buffer, stdin_filename, salt=salt)
+        return StdinSource(stdin or sys.stdin.buffer, stdin_filename, salt=salt, archives=archives)
     if stdin_filename:
         raise UsageError("`--stdin-filename` goes with `-`", help="`hardenctl audit - --stdin-filename app/main.py`")
     if since is not None and not since.strip("."):

@@ -7,6 +7,7 @@ import stat
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from hardenctl.model.blob import Blob, Gap
 from hardenctl.model.text import is_binary
@@ -95,6 +96,24 @@ class Folder:
             return Gap(path, f"could not be read: {error.strerror}")
         finally:
             os.close(handle)
+
+    def stream(self, raw: bytes) -> IO[bytes] | None:
+        """A regular file below the root, opened for reading; None where there is none that can be."""
+        try:
+            return self.open(raw)
+        except OSError:
+            return None
+
+    def open(self, raw: bytes) -> IO[bytes]:
+        """As `stream`. Raises OSError."""
+        full = os.path.join(self._root, raw)  # noqa: PTH118 - bytes
+        if not self._is_inside(os.path.dirname(full)):  # noqa: PTH120 - as above
+            raise OSError("behind a symbolic link")
+        handle = os.open(full, _FLAGS)
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            return os.fdopen(handle, "rb")
+        os.close(handle)
+        raise OSError("not a regular file")
 
     def _unopened(self, full: bytes, path: str, error: OSError) -> Gap | Skipped | None:
         try:

@@ -7,8 +7,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from hardenctl.model.blob import Blob, Gap, Snapshot, SourceKind, Standing, Target
+from hardenctl.model.blob import Blob, Gap, Provenance, Snapshot, SourceKind, Standing, Target
 from hardenctl.model.errors import UsageError
 from hardenctl.model.finding import Finding
 from hardenctl.sources.base import PlaceSource
@@ -22,6 +23,9 @@ from hardenctl.sources.revisions import Revisions, everything, parse_range
 from hardenctl.sources.share import HistoryShare, shares
 from hardenctl.sources.tree import tree_snapshot
 from hardenctl.sources.worktree import WorkTreeSource
+
+if TYPE_CHECKING:
+    from hardenctl.sources.archives import Archive
 
 SHA256 = 64  # hexadecimal digits of a blob id in a repository of that format
 NAMELESS = "(unreachable)/"  # with a blob id: what no commit gives a name
@@ -118,6 +122,15 @@ class HistorySource(PlaceSource):
             else:
                 wanted.append((oid, path))
         yield from shares(self._git.folder, self.kind, wanted, self._list.commits + self._list.tags)
+
+    def archives(self) -> Iterator[Archive | Gap]:
+        """Those of the work tree, if asked for, and every version of one in history."""
+        from hardenctl.sources.archives import is_archive, stored
+
+        if self._present:
+            yield from self._present.archives()
+        found = [(oid, path) for oid, path in self._list.blobs.items() if is_archive(path)]
+        yield from stored(self._git, [Provenance(path, self.kind, Standing.TRACKED, oid) for oid, path in found])
 
     def resolve(self, findings: Sequence[Finding]) -> Sequence[Finding]:
         """Add the first commit, author, date and occurrences; merge what history repeats."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from hardenctl.model.blob import Blob, Gap, Provenance, SourceKind, Standing
 from hardenctl.model.errors import SourceError, UsageError
@@ -15,6 +16,9 @@ from hardenctl.sources.listing import LEFT_OUT, Entry
 from hardenctl.sources.objects import stream
 from hardenctl.sources.repository import Place
 from hardenctl.sources.tree import ObjectSnapshot
+
+if TYPE_CHECKING:
+    from hardenctl.sources.archives import Archive
 
 Staged = tuple[bytes, Entry]  # a mode and an entry
 
@@ -112,6 +116,14 @@ class StagedSource(PlaceSource):
             if isinstance(blob, Blob) and self._changes.get(blob.path) is not None:
                 self._snapshot.keep(blob)
             yield blob
+
+    def archives(self) -> Iterator[Archive | Gap]:
+        """The staged archives in scope, by their names."""
+        from hardenctl.sources.archives import is_archive, stored
+
+        scope = [path for path in sorted(self._staged) if self._snapshot.in_scope(path) and is_archive(path)]
+        entries = [entry for path in scope for mode, entry in self._entries(path) if mode not in LEFT_OUT]
+        yield from stored(self._git, [Provenance(each.path, self.kind, Standing.TRACKED, each.oid) for each in entries])
 
     def snapshot(self) -> ObjectSnapshot:
         """The whole index; in scope is what is staged."""

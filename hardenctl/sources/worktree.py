@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hardenctl.model.blob import Blob, Gap, Provenance, SourceKind, Standing
 from hardenctl.model.errors import UsageError
@@ -19,6 +21,9 @@ from hardenctl.sources.git import shown
 from hardenctl.sources.ignored import ignored_in
 from hardenctl.sources.listing import Entry, Listing, list_folder, list_repository
 from hardenctl.sources.repository import Place
+
+if TYPE_CHECKING:
+    from hardenctl.sources.archives import Archive
 
 MANY = 3000  # files: below, starting processes takes as long as looking at them
 SHARE = 100  # files that a process looks at before it takes the next ones: few, since their sizes differ
@@ -31,7 +36,7 @@ class WorkTreeSnapshot:
         self._place = place
         self._submodules = submodules
         self._exclude = tuple(exclude)
-        self._folder = Folder(place.root)
+        self.folder = Folder(place.root)
         self._kept = KeptBlobs(self._load_blob)
 
     @property
@@ -92,7 +97,7 @@ class WorkTreeSnapshot:
         entry = self.listing.entries.get(path)
         if entry is None:
             return None
-        data = self._folder.read(entry.raw, path)
+        data = self.folder.read(entry.raw, path)
         if not isinstance(data, bytes):
             return data
         return Blob(Provenance(path, SourceKind.WORKTREE, entry.standing), data)
@@ -189,6 +194,23 @@ class WorkTreeSource(PlaceSource):
     @cached_property
     def _in_scope(self) -> list[str]:
         return list(filter(self._snapshot.in_scope, self._snapshot.paths()))
+
+    def archives(self) -> Iterator[Archive | Gap]:
+        """The archives in scope, by their names; one that the user named, by what it begins with."""
+        from hardenctl.sources.archives import Archive, is_archive, is_packed
+
+        for path in self._in_scope:
+            if not (is_archive(path) or self._snapshot.named(path)):
+                continue
+            entry = self._snapshot.listing.entries[path]
+            stream = self._snapshot.folder.stream(entry.raw)
+            if stream is None:
+                continue  # gone, a link, or unreadable, which is said where all files are looked at
+            with stream:
+                size, head = os.fstat(stream.fileno()).st_size, stream.read(512)
+            if head and (is_archive(path) or is_packed(head)):
+                opened = functools.partial(self._snapshot.folder.open, entry.raw)
+                yield Archive(Provenance(path, self.kind, entry.standing), size, opened)
 
     def _unlisted(self) -> Iterator[Gap]:
         in_scope = self._snapshot.in_scope
