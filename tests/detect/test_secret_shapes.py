@@ -109,6 +109,7 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param("lang/af-ZA.json", '{"new-password": "Nuwe wagwoord", "token": "Teken"}', id="translated-words"),
         pytest.param("a.yml", "token_issuer: https://id.example.org/realms/main", id="address"),
         pytest.param("a.py", 'jwt_signature = "HS256"', id="algorithm"),
+        pytest.param("a.py", 'password = password.encode("latin1")', id="encoding"),
         pytest.param("a.yml", "auth: user.profile.token", id="attribute-in-yaml"),
         pytest.param("a.py", 'html = "<b>Password:</b>"; token = "<b>Token qz81</b>"', id="markup"),
         pytest.param("a.py", 'api_token_url = "qz81mk2x"', id="key-about-a-credential"),

@@ -40,6 +40,10 @@ _ADDRESS = lazy_pattern(
     r"^[a-z][\w+.-]*://[^\s@]*$|^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$|^(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?$"
     r"|^[\w-]+(?:\.[\w-]+)+:\d+$"
 )
+_ENCODING = lazy_pattern(  # `password.encode("latin1")`
+    r"(?i)(?:utf[-_]?(?:8|16|32)(?:[-_]?(?:le|be|sig))?|latin[-_]?\d|(?:us-)?ascii|iso[-_]?8859[-_]?\d+|cp\d{3,4}"
+    r"|windows[-_]?12\d\d|koi8[-_][ru]|gb(?:k|2312|18030)|big5|shift[-_]?jis|euc[-_]\w{2})"
+)
 _ALGORITHM = lazy_pattern(
     r"^(?:sha(?:1|224|256|384|512)|md5|[HRE]S\d+|A(?:128|192|256)\w*|aes[-_]?\d*[-_]?\w*|rsa|bcrypt|pbkdf2\w*"
     r"|argon2\w*)$",
@@ -220,8 +224,8 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "an address or a path"
     if _UUID.fullmatch(value) and key.lower().endswith(("id", "uuid", "guid")):
         return "an identifier"
-    if _ALGORITHM.match(value) or _COLOUR.fullmatch(value):
-        return "an algorithm or a colour"
+    if _ALGORITHM.match(value) or _COLOUR.fullmatch(value) or _ENCODING.fullmatch(value):
+        return "an algorithm, a colour or an encoding"
     if _VERSION.fullmatch(value):
         return "a version"
     if (_CODE.match(value) and not candidate.quote) or _EXPRESSION.search(value):
