@@ -22,6 +22,10 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
+_HEAD = 8000  # bytes that tell binary from text
+_TELLING = 16  # characters
+_LATIN = bytes([*b"\t\n\f\r", *range(32, 127), *range(160, 256)])
+
 
 @record(order=True)
 class Span:
@@ -81,9 +85,22 @@ class Lines:
 
 
 def is_binary(data: bytes) -> bool:
-    """Whether git would call these bytes binary (a NUL in the first 8,000), UTF-16 and UTF-32 with a mark excepted."""
+    """Whether git would call these bytes binary (a NUL in the first 8,000), UTF-16 and UTF-32 with a mark excepted.
+
+    And UTF-16 without one: a work tree has it where `.gitattributes` says so, and git stores UTF-8.
+    """
     marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)  # UTF-32 LE's starts with UTF-16's
-    return b"\0" in data[:8000] and not data.startswith(marks)
+    return b"\0" in data[:_HEAD] and not data.startswith(marks) and _wide(data) is None
+
+
+def _wide(data: bytes) -> str | None:
+    """The encoding of text of two bytes a character, mostly Latin, without a mark; None for anything else."""
+    even, odd = data[:_HEAD:2], data[1:_HEAD:2]
+    for letters, zeros, encoding in ((even, odd, "utf-16-le"), (odd, even, "utf-16-be")):
+        strange = len(letters.translate(None, _LATIN))
+        if len(zeros) >= _TELLING and zeros.count(0) >= 0.7 * len(zeros) and strange <= 0.05 * len(letters):
+            return encoding
+    return None
 
 
 def decode(data: bytes) -> str:
@@ -91,6 +108,8 @@ def decode(data: bytes) -> str:
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return data.decode(encoding, "replace")
+    if b"\0" in data[:_HEAD] and (wide := _wide(data)):
+        return data.decode(wide, "replace")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

@@ -28,6 +28,8 @@ BINARY_SUFFIXES = frozenset(
     """.split()  # noqa: SIM905 - one word a line is no easier to read
 )
 
+_POINTER, _LONGEST_POINTER = b"version https://git-lfs.github.com/spec/", 1024  # as its specification says
+
 Skipped = str  # why a file was left out on purpose, as the report counts it
 
 
@@ -38,7 +40,9 @@ def skip_by_name(path: str) -> Skipped | None:
 
 def skip_by_content(data: bytes) -> Skipped | None:
     """The reason not to look into these bytes, if there is one."""
-    return "binary" if is_binary(data) else None
+    if is_binary(data):
+        return "binary"
+    return "Git LFS pointer" if data.startswith(_POINTER) and len(data) < _LONGEST_POINTER else None
 
 
 class KeptBlobs:

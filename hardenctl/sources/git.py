@@ -171,6 +171,7 @@ def environment(folder: Path) -> dict[str, str]:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_GRAFT_FILE": os.devnull,  # a graft hides parents, and with them all that came before
         "GIT_PAGER": "cat",
         "LC_ALL": "C",
     }
