@@ -29,6 +29,7 @@ from hardenctl.sources.push import STATES, Push, Update, parse_updates, read_pus
 from hardenctl.sources.repository import find_place
 from hardenctl.sources.revisions import UNBORN, Revisions
 from hardenctl.sources.tree import TreeSource
+from hardenctl.sources.unpacked import Unpacked
 
 NAMED = 5  # refs that the note names
 
@@ -54,8 +55,9 @@ def receive(request: Request, rules: Sequence[Rule]) -> Report:
             source = TreeSource(place, revisions.base, revisions.tip, exclude=policy.exclude, salt=salt)
             return {each.fingerprint for each in detect(source, enabled, policy.settings).findings}
 
+        found = HistorySource(place, revisions, SourceKind.RANGE, exclude=policy.exclude, salt=salt, jobs=jobs)
         return audit(
-            HistorySource(place, revisions, SourceKind.RANGE, exclude=policy.exclude, salt=salt, jobs=jobs),
+            Unpacked(found) if request.archives else found,
             policy,
             rules=rules,
             baseline=baseline.fingerprints if baseline else (),
@@ -68,7 +70,7 @@ def receive(request: Request, rules: Sequence[Rule]) -> Report:
     whose = f"the server's policy holds ({policy.path or 'the default one'})"
     if place.head is None and request.config is None:
         whose = "the server's HEAD names no branch it has: the default policy holds, and not one of the push"
-    return replace(report, notes=(*report.notes, whose))
+    return replace(report, notes=(*report.notes, *policy.notes, whose))
 
 
 class _Lazy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -280,6 +281,22 @@ def test_the_baseline_is_the_servers(server: Server, repository: Any, hardenctl:
     assert server.push(repository, "main")[0]
     repository.commit(leak())
     assert server.push(repository, "main")[0]
+
+
+def test_archives_on_request(server: Server, repository: Any) -> None:
+    """With `--archives` in the hook a key in a pushed zip is found; without, the file is counted as binary."""
+    with zipfile.ZipFile(repository.root / "a.zip", "w") as archive:
+        archive.writestr("inside.py", leak()["b.py"])
+    repository.git("add", "a.zip")
+    repository.git("commit", "-q", "-m", "packed")
+    server.install("audit", "--archives")
+    taken, said = server.push(repository, "main")
+    assert not taken
+    assert "inside.py" in said
+    server.install("audit")
+    taken, said = server.push(repository, "main")
+    assert taken
+    assert "1 binary" in said
 
 
 def test_the_administrators_policy_comes_first(server: Server, repository: Any, tmp_path: Path) -> None:
