@@ -3,7 +3,7 @@ PYTHON ?= python3
 PROJECT ?= .
 BIN := .venv/bin
 
-.PHONY: audit test lint docs bench nightly lock clean
+.PHONY: audit test lint docs bench bench-load nightly lock clean
 .DEFAULT_GOAL := audit
 
 # Everything the targets need, from the lock file; made anew when it changes.
@@ -34,6 +34,10 @@ bench: .venv/ready
 	for each in startup adversarial generate rotate load; do $(BIN)/python bench/$$each.py || exit 1; done
 	@if [ -n "$(SHARED)" ]; then $(BIN)/python bench/credentials.py $(SHARED); else echo "not run: credentials (SHARED)"; fi
 	@if [ -n "$(REPOS)" ]; then $(BIN)/python bench/history.py $(REPOS); else echo "not run: history (REPOS)"; fi
+
+# The scenarios at full scale against examples/meds, 25 minutes and more. `make bench-load RUNS="held normal"` is shorter.
+bench-load: .venv/ready
+	$(BIN)/python bench/load_meds.py $(RUNS)
 
 # What takes longer than CI may: the whole suite on every supported Python found.
 nightly: .venv/ready

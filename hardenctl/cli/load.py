@@ -14,11 +14,12 @@ from hardenctl.load.builtin import BUILTIN
 from hardenctl.load.document import WRITERS, to_document
 from hardenctl.load.duration import parse_duration, show_duration
 from hardenctl.load.evidence import store_evidence
+from hardenctl.load.interrupts import Interrupts
 from hardenctl.load.outputs import check_outputs, read_document, write_outputs
 from hardenctl.load.plan import Master
 from hardenctl.load.prepare import Wishes, prepare
 from hardenctl.load.run import run as run_plan
-from hardenctl.load.verdict import conclude
+from hardenctl.load.verdict import INTERRUPTED, conclude
 from hardenctl.load.watch import Watched
 from hardenctl.load.worker import WorkerWishes, parse_address, serve
 from hardenctl.model.errors import ToolError, UsageError
@@ -181,16 +182,19 @@ def run_scenario(
         master=Master(*where, expect_workers) if master else None,
         confirm_host=confirm_host,
     )
-    plan = prepare(wishes, settings)
-    if master:
-        sys.stderr.write(f"waiting for {expect_workers} workers at {address}\n")
     from hardenctl.cli.load_view import summary, watching
 
-    with watching(wanted=not no_progress) as on_point:
-        result = conclude(run_plan(plan, on_point))
-    document = to_document(result)
-    show(summary(document, look_of(sys.stdout)) if format == "full" else WRITERS[format](document))
-    write_outputs(outputs, document)
-    if not no_evidence:
-        _keep(document)
-    return result.exit_code
+    with Interrupts() as interrupts:
+        plan = prepare(wishes, settings)
+        if master:
+            sys.stderr.write(f"waiting for {expect_workers} workers at {address}\n")
+        with watching(wanted=not no_progress) as on_point:
+            result = conclude(run_plan(plan, on_point, interrupts))
+        document = to_document(result)
+        try:
+            write_outputs(outputs, document)
+        finally:  # what the run came to is seen whatever became of the files
+            if not no_evidence:
+                _keep(document)
+            show(summary(document, look_of(sys.stdout)) if format == "full" else WRITERS[format](document))
+    return INTERRUPTED if interrupts.came else result.exit_code

@@ -71,7 +71,8 @@ class _Plot:
             self._level("grid", mark)
             self._text(LEFT - 6, self.y(mark) + 4, show(mark, self._unit), anchor="end")
         for value, label in labels:
-            self._text(self.x(value), HEIGHT - 6, label, anchor="middle")
+            at_edge = self.x(value) > WIDTH - RIGHT - _LABEL / 2  # half of it would be cut off
+            self._text(self.x(value), HEIGHT - 6, label, anchor="end" if at_edge else "middle")
 
     def shade(self, until: float) -> None:
         """The warm-up."""

@@ -120,8 +120,8 @@ def to_markdown(document: Mapping[str, Any]) -> str:
         "",
         *_comparison(document.get("baseline")),
         (
-            f"Generator: {document['generator']['headroom']:.0%} of a CPU free in each of "
-            f"{document['generator']['processes']} process(es). Slowest request {latency['max'] or 0:,.0f} ms."
+            f"Generator processes: {document['generator']['processes']}; {document['generator']['headroom']:.0%} of a "
+            f"CPU free in each. Slowest request {latency['max'] or 0:,.0f} ms."
         ),
         *(f"\n> {_text(note)}" for note in document["notes"]),
     ]

@@ -234,12 +234,12 @@ def _errors(metrics: Mapping[str, Any]) -> str:
 def _generator(document: Mapping[str, Any]) -> str:
     generator, machine, watched = document["generator"], document["machine"], document.get("watched")
     state = (
-        f"Generator: {generator['headroom']:.0%} of a CPU free in each of {generator['processes']} process(es), "
-        f"its event loop at most {generator['loop_late_ms_max'] or 0:.0f} ms late"
+        f"Generator processes: {generator['processes']}; {generator['headroom']:.0%} of a CPU free in each, "
+        f"the event loop at most {generator['loop_late_ms_max'] or 0:.0f} ms late"
     )
     if generator["saturated"]:
         state += ", saturated"
-    if generator["dropped_arrivals"]:
+    if generator["dropped_arrivals"] or document["model"] == "open":
         state += f", {generator['dropped_arrivals']:,} arrivals dropped"
     lines = [state]
     if watched:

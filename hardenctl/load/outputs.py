@@ -30,9 +30,18 @@ def check_outputs(wishes: Sequence[str]) -> tuple[tuple[str, Path], ...]:
 
 
 def write_outputs(outputs: Sequence[tuple[str, Path]], document: Mapping[str, Any]) -> None:
-    """Write each report, or leave what was there. Raises ToolError (a full disk, a folder without permission)."""
+    """Write each report, or leave what was there.
+
+    Raises the first ToolError (a full disk, a folder without permission) when the others are written.
+    """
+    failed = []
     for format_, path in outputs:
-        write_whole(path, WRITERS[format_](document), help="free space or another --output")
+        try:
+            write_whole(path, WRITERS[format_](document), help="free space or another --output")
+        except ToolError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 def write_whole(path: Path, text: str, *, help: str, make_folder: bool = False) -> None:  # noqa: A002 - as errors call it

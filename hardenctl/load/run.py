@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import queue
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any
 
 from hardenctl.load.gates import Outcome, judge_gate
 from hardenctl.load.generators import MASTER, Generators, require_locust
 from hardenctl.load.histogram import Histogram
+from hardenctl.load.interrupts import Interrupts
 from hardenctl.load.measure import Point, Window
 from hardenctl.load.plan import GRACE, INTERVAL, Plan
 from hardenctl.load.watch import Usage, Watch, open_watch
@@ -80,18 +78,27 @@ class Run:
     watch_problem: str = ""
 
 
-def run(plan: Plan, on_point: Callable[[Run, Point], None] | None = None) -> Run:
+def run(plan: Plan, on_point: Callable[[Run, Point], None] | None = None, interrupts: Interrupts | None = None) -> Run:
     """Carry out a plan. `on_point` is called twice a second with the run so far and its newest point.
 
-    The first SIGINT or SIGTERM stops and reports, the second kills. Raises ToolError where Locust is missing or a
-    generator fails.
+    The first SIGINT or SIGTERM stops and reports, the second kills; `interrupts` are entered by the caller. Raises
+    ToolError where Locust is missing or a generator fails.
     """
+    if interrupts is None:
+        with Interrupts() as own:
+            return run(plan, on_point, own)
     require_locust()
     watch = open_watch(plan.watched)
+    interrupts.hold()
     generators = Generators(plan.jobs(), plan.secrets)
     try:
-        return _Session(plan, generators, watch, on_point).carry_out()
+        session = _Session(plan, generators, watch, on_point)
+        interrupts.running(session.interrupt, generators.kill)
+        if interrupts.came:
+            session.interrupt()
+        return session.carry_out()
     finally:
+        interrupts.hold()
         generators.close()
         if watch:
             watch.close()
@@ -124,21 +131,24 @@ class _Session:
         self.stop_by: float | None = None
 
     def carry_out(self) -> Run:
-        with self._signals():
-            self._wait_for_all()
-            if not self.result.interrupted:
-                self.generators.go()
-                began = time.monotonic()
-                heard = began
-                while self.streams:
-                    try:
-                        index, message = self.generators.messages.get(timeout=0.25)
-                    except queue.Empty:
-                        heard = self._mind_the_clock(heard)
-                        continue
-                    heard = time.monotonic()
-                    self._take(index, message)
+        self._wait_for_all()
+        if not self.result.interrupted:
+            self.generators.go()
+            heard = time.monotonic()
+            while self.streams:
+                try:
+                    index, message = self.generators.messages.get(timeout=0.25)
+                except queue.Empty:
+                    heard = self._mind_the_clock(heard)
+                    continue
+                heard = time.monotonic()
+                self._take(index, message)
         return self._close()
+
+    def interrupt(self) -> None:
+        """Stop and report; called by a signal's handler."""
+        self.result.interrupted = True
+        self._stop()
 
     def _wait_for_all(self) -> None:
         """Until each generator is ready, so that they begin together."""
@@ -308,25 +318,3 @@ class _Session:
         if self.cpu and not result.watch_problem:
             result.whole.cpu = sum(share for _, share in self.cpu) / len(self.cpu)
         return result
-
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        """The first signal stops and reports, the second kills. A SIGINT that was inherited as ignored counts too."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def handle(number: int, frame: FrameType | None) -> None:
-            del number, frame
-            if self.result.interrupted:
-                self.generators.kill()
-            else:
-                self.result.interrupted = True
-                self._stop()
-
-        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, old in before.items():
-                signal.signal(number, old)

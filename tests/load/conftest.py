@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,15 +23,17 @@ class Target(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        if tls:  # the handshake belongs to the connection's own thread, not to the one that accepts
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.hits: dict[str, int] = {}
         self.headers: list[dict[str, str]] = []
         self.documents: dict[str, Any] = {}
         self.open_sockets: set[socket.socket] = set()
         self.frozen_until = 0.0
         self.delay = 0.0
-        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def die(self) -> None:
@@ -98,6 +102,19 @@ class _Handler(BaseHTTPRequestHandler):
 def target() -> Iterator[Target]:
     """A server of one's own."""
     server = Target()
+    yield server
+    server.die()
+
+
+@pytest.fixture
+def tls_target(tmp_path: Path) -> Iterator[Target]:
+    """A server whose certificate nobody signed but itself."""
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "cert"), "-subj", "/CN=localhost"]
+    subprocess.run(command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    server = Target(context)
     yield server
     server.die()
 

@@ -139,6 +139,27 @@ def test_a_worker_that_is_killed(cluster: Cluster, target: Any, scenario_file: C
     assert ended(first)[0] == 0
 
 
+def test_signals_in_a_cluster(cluster: Cluster, target: Any, scenario_file: Callable[..., Path]) -> None:
+    """A worker that is stopped ends with 130 and is missed by the master; the master's Ctrl-C ends everybody."""
+    master = cluster.master(
+        *("--host", target.url, "--file", scenario_file("/ok"), "--users", "4", "--run-time", "1h"),
+        *("--expect-workers", "2", "--warm-up", "1ms"),
+    )
+    first, second = cluster.start("--worker"), cluster.start("--worker")
+    wait_for(lambda: target.hits.get("/ok", 0) > 50)
+    second.send_signal(signal.SIGTERM)
+    assert ended(second)[0] == 130
+    seen = target.hits["/ok"]
+    wait_for(lambda: target.hits["/ok"] > seen + 50)
+    master.send_signal(signal.SIGINT)
+    code, output = ended(master)
+    assert code == 130, output
+    assert ended(first)[0] == 0
+    result = cluster.result()
+    assert result["interrupted"] is True
+    assert result["metrics"]["requests"] > 0
+
+
 def test_a_locust_file_on_each_machine(cluster: Cluster, target: Any, tmp_path: Path) -> None:
     """Code is never sent: master and worker read their own file, and the master's gates hold for it."""
     (tmp_path / "load_test.py").write_text(
