@@ -70,6 +70,7 @@ def frame(run: Run, point: Point) -> Sequence[str]:
     left = max(0.0, scenario.seconds - point.at)
     phase = "measuring" if point.measured else "warming up (not counted)"
     generator = f"  generator CPU {run.generator.cpu[-1]:.0%}" if run.generator.cpu else ""
+    generator += f"  {run.generator.dropped:,} arrivals dropped" if run.generator.dropped else ""
     rate = f"{series.error_rate:.2%}" if series.error_rate is not None else "-"
     return (
         f"{visible(scenario.name)} against {visible(run.plan.target.url)}: {phase}, {show_duration(round(left))} left",
@@ -109,7 +110,9 @@ def summary(document: Mapping[str, Any], look: Look) -> str:
     if document["held_users"] is not None:
         lines.append(f"  the targets held up to {document['held_users']} users")
     generator = document["generator"]
-    lines.append(look.dim(f"  generator: {generator['headroom']:.0%} of a CPU free in each of its processes"))
+    free = f"  generator: {generator['headroom']:.0%} of a CPU free in each of its processes"
+    dropped = f"; {generator['dropped_arrivals']:,} arrivals dropped" if document["model"] == "open" else ""
+    lines.append(look.dim(free + dropped))
     for note in document["notes"]:
         lines += [look.dim("  " + part) for part in wrap(f"note: {visible(note)}", look.width - 2)]
     words = {"pass": "passed", "fail": "failed", "inconclusive": "inconclusive"}[verdict]

@@ -125,6 +125,7 @@ class _Session:
         self.users: dict[int, int] = {}
         self.last_cpu: dict[int, tuple[float, float]] = {}
         self.pending = Window()
+        self.pending_warm = [0, 0]  # successes and failures of the warm-up, which only the timeline shows
         self.pending_from = 0.0
         self.hopeless_since = 0.0
         self.judged_stages = 0
@@ -215,6 +216,7 @@ class _Session:
         for window in (result.whole, result.stages[stage], self.pending):
             window.add(message["endpoints"])
         result.warm_requests += sum(message["warm"])
+        self.pending_warm = [old + new for old, new in zip(self.pending_warm, message["warm"], strict=True)]
         self.users[index] = message["users"]
         result.seconds = max(result.seconds, at)
         health = result.generator
@@ -235,6 +237,7 @@ class _Session:
     def _point(self, stage: int, at: float, *, measuring: bool) -> None:
         elapsed = at - self.pending_from
         series = self.pending.overall
+        succeeded, failed = series.ok + self.pending_warm[0], series.failed + self.pending_warm[1]
         usage = self.watch.sample() if self.watch else Usage()
         if usage.cpu is not None and measuring:
             self.cpu.append((stage, usage.cpu))
@@ -243,8 +246,8 @@ class _Session:
             at=round(at, 3),
             stage=stage,
             users=sum(self.users.values()),
-            rps=series.ok / elapsed,
-            failed=series.failed / elapsed,
+            rps=succeeded / elapsed,
+            failed=failed / elapsed,
             p50=latency.quantile(0.5),
             p95=latency.quantile(0.95),
             p99=latency.quantile(0.99),
@@ -257,7 +260,7 @@ class _Session:
             self.hopeless_since, self.hopeless_count = at, 0
         else:
             self.hopeless_count += series.failed
-        self.pending, self.pending_from = Window(), at
+        self.pending, self.pending_warm, self.pending_from = Window(), [0, 0], at
         if self.on_point:
             self.on_point(self.result, point)
 

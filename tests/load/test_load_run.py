@@ -127,7 +127,9 @@ def test_a_stall_shows_at_a_constant_rate(target: Any, scenario_file: Callable[.
     assert code == 0
 
 
-def test_dropped_arrivals_are_said(target: Any, scenario_file: Callable[..., Path], load_run: LoadRun) -> None:
+def test_dropped_arrivals_are_said(
+    target: Any, scenario_file: Callable[..., Path], load_run: LoadRun, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A rate that could not be kept up is no pass."""
     code, document = load_run(
         *("--host", target.url, "--file", scenario_file("/slow"), "--rate", "100", "--users", "2"),
@@ -136,6 +138,7 @@ def test_dropped_arrivals_are_said(target: Any, scenario_file: Callable[..., Pat
     )
     assert code == 3
     assert document["generator"]["dropped_arrivals"] > 50
+    assert f"; {document['generator']['dropped_arrivals']:,} arrivals dropped" in capsys.readouterr().out
 
 
 def test_a_stress_run_ends_where_it_breaks(target: Any, tmp_path: Path) -> None:
@@ -191,6 +194,7 @@ def test_two_processes_add_up(target: Any, scenario_file: Callable[..., Path], l
     assert code == 0
     assert document["metrics"]["requests"] + document["warm_up_requests"] == target.hits["/ok"]
     assert max(point["users"] for point in document["timeline"]) == 10
+    assert any(point["rps"] > 0 for point in document["timeline"] if not point["measured"])
 
 
 def test_a_locust_file_with_a_shape(target: Any, tmp_path: Path) -> None:
