@@ -35,12 +35,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="*", default=["held", *SCENARIOS])
     parser.add_argument("--html", type=Path, help="a folder for the reports")
+    parser.add_argument("--run-time", help="as 10m: all stages of the scenarios in this time, with all their users")
     options = parser.parse_args()
     print("| run | verdict | requests | errors | requests/s | p50 | p95 | p99 | service CPU | generator CPU | said |")
     print("|---|---|---|---|---|---|---|---|---|---|---|")
     for name in options.what:
         with tempfile.TemporaryDirectory() as folder, service(Path(folder)) as (url, pid):
-            size = (*HELD, *HELD_GATES) if name == "held" else ()
+            shorter = ("--run-time", options.run_time) if options.run_time else ()
+            size = (*HELD, *HELD_GATES) if name == "held" else shorter
             document = load(Path(folder), url, pid, "normal" if name == "held" else name, options.html, *size)
         print(line(name, document), flush=True)
 
@@ -95,7 +97,8 @@ def line(name: str, document: dict[str, Any]) -> str:
     """A row of the table."""
     metrics, generator = document["metrics"], document["generator"]
     latency = " | ".join(f"{metrics['latency_ms'][each] or 0:.0f} ms" for each in ("p50", "p95", "p99"))
-    said = "; ".join([*document["reasons"], *([document["aborted"]] if document["aborted"] else [])])
+    kinds = [f"{count} x {kind}" for kind, count in metrics["errors"].items()]
+    said = "; ".join([*document["reasons"], *([document["aborted"]] if document["aborted"] else []), *kinds])
     if document["model"] == "open":
         said = f"{generator['dropped_arrivals']} dropped arrivals; headroom {generator['headroom']:.0%}; {said}"
     if document["held_users"] is not None:

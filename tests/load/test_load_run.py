@@ -190,7 +190,8 @@ def test_a_stress_run_ends_where_it_breaks(target: Any, tmp_path: Path) -> None:
 
 def test_two_processes_add_up(target: Any, scenario_file: Callable[..., Path], load_run: LoadRun) -> None:
     """Users are shared out and every request is counted once."""
-    code, document = load_run("--host", target.url, "--file", scenario_file("/ok"), *EASY, "--processes", "2")
+    file = scenario_file("/ok")
+    code, document = load_run("--host", target.url, "--file", file, *EASY, "--processes", "2", warm_up="1500ms")
     assert code == 0
     assert document["metrics"]["requests"] + document["warm_up_requests"] == target.hits["/ok"]
     assert max(point["users"] for point in document["timeline"]) == 10
