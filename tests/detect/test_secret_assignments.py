@@ -510,3 +510,26 @@ def test_the_password_in_an_address_of_any_kind(scheme: str):
 def test_what_only_looks_like_an_assignment(path: str, template: str):
     """A word in the same place, where no credential is written: sentences, types, other programs' flags."""
     assert found(path, template.replace("§", "identifier") + "\n") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        pytest.param("a.xml", "<CreditCard>2578546969853547</CreditCard>", id="credit"),
+        pytest.param("a.yml", "JWT_EXPIRATION: 604800000", id="duration"),
+        pytest.param(
+            "a.sh", f"apt-key adv --recv-keys {scramble('recv', 40, '0123456789ABCDEF')}", id="key-to-receive"
+        ),
+        pytest.param("a.yml", 'run: echo "D=`date -u +%Y-%m-%dT%H:%M:%SZ`"', id="format-of-a-date"),
+        pytest.param("mode.js", 'rules = [{ token: "keyword", regex: "[a-z]+" }]', id="token-of-a-grammar"),
+        pytest.param("a.yml", "key_id: 0b0a7b1c-9d51-4ba1-8f0e-2f6c1d3e4a5b", id="identifier"),
+        pytest.param("Dockerfile", f"ARG KEY_SHA256={scramble('sum', 64, '0123456789abcdef')}", id="checksum"),
+        pytest.param("a.html", '<input name="authenticity_token" value="Lz6ILqUEs2CGdDa-oz38TqcqQORavGnb">', id="csrf"),
+        pytest.param(
+            "a.svg", f'<image href="data:image/png;base64,{scramble("e", 300)}EAAC{scramble("f", 300)}"/>', id="image"
+        ),
+    ],
+)
+def test_false_alarms_of_real_repositories(path: str, text: str):
+    """What was a false alarm in somebody's repository, each by its cause."""
+    assert found(path, text + "\n") == []

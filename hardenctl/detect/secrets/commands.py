@@ -82,7 +82,7 @@ def letter(text: str, offset: int, language: Quoting) -> Candidate | None:
     """The argument of a single letter: a user and password, or a password where the program takes one there."""
     del language
     found = _LETTER.search(text, max(0, offset - 12), offset + 1)
-    value = _value(text, offset, bare=True) if found and text[offset] != "-" else None
+    value = _value(text, offset, bare=True) if found and text[offset] not in "-+%" else None
     if found is None or value is None:
         return None
     start, end, mark = value

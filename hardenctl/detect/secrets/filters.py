@@ -18,7 +18,7 @@ from hardenctl.rules.secrets.values import (
     is_weak,
     key_words,
 )
-from hardenctl.rules.secrets.words import ASKING_WORDS, ROW_WORDS
+from hardenctl.rules.secrets.words import ABOUT_SUFFIXES, ASKING_WORDS, ROW_WORDS
 
 _CODE = lazy_pattern(
     r"""^(?:self|this|cls|ctx|req|request|response|res|config|cfg|settings|options|opts|params|props|args|os|process
@@ -96,7 +96,7 @@ _ABOUT = frozenset(
 
 # A key must hold one of these in a word, or one of `_WHOLE` as a word: `COLOR_PINK` is about no PIN.
 _IN_A_WORD = lazy_pattern(
-    r"pass|pwd|secret|token|cred|jwt|senha|cookie|session|key$|keys$|^auth|auth$|psw|passwd|salt$|nkey"
+    r"pass|pwd|secret|token|cred(?!it)|jwt|senha|cookie|session|key$|keys$|^auth|auth$|psw|passwd|salt$|nkey"
 )
 _WHOLE = frozenset(
     {
@@ -152,7 +152,7 @@ def names_nothing(key: str, how: How = How.ASSIGNED) -> bool:
         called = key_words(key.rpartition(".")[2])
         if called and (called[0] in ASKING_WORDS or "encode" in called):
             return True
-    if len(words) > 1 and words[-1] == "key" and words[-2] in ROW_WORDS:
+    if len(words) > 1 and words[-1] in {"key", "keys"} and words[-2] in ROW_WORDS:
         return True
     if words and (words[-1] in {"author", "authors", "ids"} or (words[-1] == "token" and _PAGES.intersection(words))):
         return True
@@ -222,6 +222,8 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "public"
     if _ADDRESS.match(value) or _PATHLIKE.match(value):
         return "an address or a path"
+    if value.isdigit() and key_words(key)[-1:] and key_words(key)[-1] in ABOUT_SUFFIXES:
+        return "a number about a credential"
     if _UUID.fullmatch(value) and key.lower().endswith(("id", "uuid", "guid")):
         return "an identifier"
     if _ALGORITHM.match(value) or _COLOUR.fullmatch(value) or _ENCODING.fullmatch(value):

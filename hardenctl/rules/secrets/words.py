@@ -76,7 +76,7 @@ ASKING_WORDS = _words("""
 # Before a last `key`, these make it the name of a thing: of a row, of a cache entry, of a document.
 ROW_WORDS = _words("""
     unique cache context spreadsheet partition sort primary foreign composite natural row dict map lookup hot short
-    translation i18n idempotency storage object s3 file sheet document route query param field column group order
+    translation i18n idempotency storage object s3 file sheet document route query param field column group order recv
 """)
 
 # What stands where a person should put a credential. A value any of whose words is here is a placeholder.
@@ -117,7 +117,7 @@ WEAK_WORDS = _words("""
     public pulsar qux quux read reader readwrite refresh sentry showcase solr sonarqube spark strapi string supabase
     teamcity text timescale traefik trino true false umami unicorn unit vader wiki wrong write writer zabbix zookeeper
     bearer basic different another bad good first second third invalid initial updated actual expected existing
-    current final
+    current final keyword
 """)
 
 # Single values of common password lists that are made of no words.
