@@ -29,10 +29,13 @@ lint: .venv/ready
 docs: .venv/ready
 	$(BIN)/python -m hardenctl.cli.docs $(CHECK)
 
-# `make bench SHARED=folder-of-labelled-data REPOS="path path"` adds the two that need data of yours.
+# `make bench SHARED=folder-of-labelled-data REPOS="path path" CLEAN="path path" LEAKY=path` adds those that need data of
+# yours; `PEERS=folder` is where the peers' environments are, or are made.
 bench: .venv/ready
 	for each in startup adversarial generate rotate load; do $(BIN)/python bench/$$each.py || exit 1; done
-	@if [ -n "$(SHARED)" ]; then $(BIN)/python bench/credentials.py $(SHARED); else echo "not run: credentials (SHARED)"; fi
+	@if [ -n "$(SHARED)" ]; then $(BIN)/python bench/credentials.py $(SHARED) $(if $(PEERS),--peers $(PEERS)); else echo "not run: credentials (SHARED)"; fi
+	@if [ -n "$(LEAKY)" ]; then $(BIN)/python bench/leaky_repo.py $(LEAKY) $(if $(PEERS),--peers $(PEERS)); else echo "not run: leaky_repo (LEAKY)"; fi
+	@if [ -n "$(CLEAN)" ]; then $(BIN)/python bench/clean.py $(CLEAN); else echo "not run: clean (CLEAN)"; fi
 	@if [ -n "$(REPOS)" ]; then $(BIN)/python bench/history.py $(REPOS); else echo "not run: history (REPOS)"; fi
 
 # The scenarios at full scale against examples/meds, 25 minutes and more. `make bench-load RUNS="held normal"` is shorter.

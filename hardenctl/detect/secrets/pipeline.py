@@ -405,7 +405,7 @@ def _refused(candidate: Candidate, text: str, path: str) -> bool:
     if candidate.how is How.BASIC:
         decoded = basic(candidate.value)
         return decoded is None or is_weak(decoded[1], "", decoded[0]) or is_placeholder(decoded[1])
-    if Setting.TRANSLATION in setting(path) and not any(map(str.isdigit, candidate.value)):
+    if Setting.TRANSLATION in setting(path) and (" " in candidate.value or not any(map(str.isdigit, candidate.value))):
         return True
     return bool(refusal(candidate)) or is_own_name(candidate, text) or is_surrounded(candidate, text, path)
 
