@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from hardenctl.detect.secrets.calls import argument
+from hardenctl.detect.secrets.calls import OPEN, argument
 from hardenctl.detect.secrets.candidate import BEHIND, PREFIX, QUOTE, Candidate, How, line_value, quoted, trimmed
 from hardenctl.detect.secrets.commands import flag, letter
 from hardenctl.detect.secrets.headers import scheme, userinfo
@@ -68,7 +68,8 @@ _ENTITY_END = lazy_pattern(r"&(?:quot|amp|lt|gt|#\d+);|\\[nrt\"']|%26")
 
 _COMMENTS = ("#", "//", "*", "$", "export", "--")  # what a line starts with in which a bare value may be one
 _GOES_ON = ("(", "[", "{", ",", "\\", "|", "?", ":", "=", ">", "+")  # what a line ends in whose value is on the next
-_AHEAD = 300
+_APART = frozenset((" ", "="))  # what stands behind the `=` of an assignment in code, or of a comparison
+_NO_STRING = lazy_pattern(r"[^\n\"'`]{0,299}\n")  # the rest of a line
 _HOW = {
     ",": How.ARGUMENT,
     "(": How.CALL,
@@ -113,7 +114,7 @@ def _assignment(text: str, offset: int, language: Quoting) -> Candidate | None: 
     op, at = operator["op"], operator.end()
     if op == ">":
         return element(text, offset)
-    if op in {"(", "="} and (placed := argument(text, offset, _key_before(text, offset))):
+    if op in {"(", "="} and OPEN.match(text, offset) and (placed := argument(text, offset, _key_before(text, offset))):
         return placed
     if language is Quoting.BARE and op == ":" and (below := _BELOW.match(text, at)):
         return _below(text, offset, below)
@@ -179,13 +180,11 @@ def _cell(text: str, offset: int) -> Candidate | None:
 
 def _is_unquoted(text: str, offset: int) -> bool:
     """Whether no string can follow an operator in a language that quotes strings: most of its assignments."""
-    if text[offset] == ">" or (text.startswith("=", offset) and not text.startswith(("= ", "=="), offset)):
+    operator = text[offset]
+    if operator == ">" or (operator == "=" and text[offset + 1 : offset + 2] not in _APART):
         return False  # an element, or perhaps `?key=value` within a string
-    end = text.find("\n", offset, offset + _AHEAD)
-    if end < 0:
-        return False
-    rest = text[offset:end]
-    if '"' in rest or "'" in rest or "`" in rest or rest.rstrip().endswith(_GOES_ON):
+    rest = _NO_STRING.match(text, offset)
+    if rest is None or rest[0].rstrip().endswith(_GOES_ON):
         return False
     line = text[text.rfind("\n", max(0, offset - BEHIND), offset) + 1 : offset].lstrip()
     return not line.startswith(_COMMENTS)

@@ -7,15 +7,17 @@ import re
 from hardenctl.detect.secrets.candidate import PLAIN_STRING, Candidate, How, trimmed
 from hardenctl.model.pattern import lazy_pattern
 
+_PAIRS = r"(?:auth|login|log_in|sign_?in|credentials?|authenticator|simple_bind(?:_s)?|pw_set|password_set)\Z"
+_CONNECTIONS = r"(?:getConnection|mysqli?(?:_p?connect)?|pg_connect|PDO)\Z"
+_SIGNINGS = r"(?:jwt|jsonwebtoken|jose)\.(?:sign|verify|encode|decode)\Z|createHmac\Z"
+_KEYEDS = r"(?:\bhmac\.new|\bFernet)\Z"
 # A user and a password, in a call or assigned as a tuple.
-_PAIR = lazy_pattern(
-    r"(?:auth|login|log_in|sign_?in|credentials?|authenticator|simple_bind(?:_s)?|pw_set|password_set)\Z",
-    re.IGNORECASE,
-)
-_CONNECTION = lazy_pattern(r"(?:getConnection|mysqli?(?:_p?connect)?|pg_connect|PDO)\Z")
-_SIGNING = lazy_pattern(r"(?:jwt|jsonwebtoken|jose)\.(?:sign|verify|encode|decode)\Z|createHmac\Z", re.IGNORECASE)
-_KEYED = lazy_pattern(r"(?:\bhmac\.new|\bFernet)\Z")
-_OPEN = lazy_pattern(r"[ \t]*(?:=[ \t]*)?\(\s{0,40}")
+_PAIR = lazy_pattern(_PAIRS, re.IGNORECASE)
+_CONNECTION = lazy_pattern(_CONNECTIONS)
+_SIGNING = lazy_pattern(_SIGNINGS, re.IGNORECASE)
+_KEYED = lazy_pattern(_KEYEDS)
+_ANY = lazy_pattern(f"(?i:{_PAIRS}|{_SIGNINGS})|{_CONNECTIONS}|{_KEYEDS}")  # most names are none of them
+OPEN = lazy_pattern(r"[ \t]*(?:=[ \t]*)?\(\s{0,40}")
 _EXPRESSION = lazy_pattern(r"[\w.$:>-]{1,80}(?:\([^()\n]{0,80}\))?|\{[^{}\n]{0,200}\}")
 _STRING = lazy_pattern(r"(?:b|@)?(?P<quote>[\"'])")
 _COMMA = lazy_pattern(r"\s{0,40},\s{0,40}")
@@ -24,8 +26,8 @@ _MOST = 3  # arguments looked at
 
 def argument(text: str, offset: int, name: str) -> Candidate | None:
     """The argument that is a credential, of the call or tuple that opens at or after `offset` and is called `name`."""
-    opened = _OPEN.match(text, offset)
-    if opened is None:
+    opened = OPEN.match(text, offset)
+    if opened is None or not _ANY.search(name):
         return None
     if _PAIR.search(name):
         found = _arguments(text, opened.end(), 2)

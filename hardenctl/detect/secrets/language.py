@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import functools
 import re
-from pathlib import PurePosixPath
 
 from hardenctl.formats.paths import is_env_file
 from hardenctl.model.pattern import lazy_pattern
@@ -80,7 +79,7 @@ _EXPRESSIONS = {flag: lazy_pattern(expression, re.IGNORECASE) for flag, expressi
 @functools.lru_cache(maxsize=1024)
 def quoting(path: str) -> Quoting:
     """How the file's language writes strings, by its name; a name without a suffix is taken for configuration."""
-    name = PurePosixPath(path).name.lower()
+    name = path.rpartition("/")[2].lower()
     suffix = name.rpartition(".")[2] if "." in name else ""
     if (
         name.startswith((".env", "env."))

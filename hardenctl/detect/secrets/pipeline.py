@@ -155,7 +155,7 @@ def weighed(
     own = _custom(text, path, custom, spans) if custom else []
     yield from own
     spans += [(each.span.start, each.span.end) for each in own]
-    if Setting.GENERATED in setting(path):
+    if match.anchors and Setting.GENERATED in setting(path):
         # Everything else in there looks random, but a registry's password in an address is one in a lock file too.
         match = replace(match, anchors=tuple(each for each in match.anchors if each[1] is Anchor.USERINFO))
     kept = [each for each in stored(text, path) if not _Taken(spans).overlaps(each.start, each.end)]
@@ -407,7 +407,17 @@ def _refused(candidate: Candidate, text: str, path: str) -> bool:
         return decoded is None or is_weak(decoded[1], "", decoded[0]) or is_placeholder(decoded[1])
     if Setting.TRANSLATION in setting(path) and (" " in candidate.value or not any(map(str.isdigit, candidate.value))):
         return True
-    return bool(refusal(candidate)) or is_own_name(candidate, text) or is_surrounded(candidate, text, path)
+    return (
+        _speaks_against(candidate.value, candidate.key, candidate.how, candidate.quote, candidate.user)
+        or is_own_name(candidate, text)
+        or is_surrounded(candidate, text, path)
+    )
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _speaks_against(value: str, key: str, how: How, quote: str, user: str) -> bool:
+    """Whether its own parts refuse a candidate, wherever it stands: half of them are the same in other files."""
+    return bool(refusal(Candidate(0, len(value), value, key, how, quote, user)))
 
 
 def _believed(candidate: Candidate, blob: Blob) -> tuple[SecretRule, Hit] | None:

@@ -84,6 +84,11 @@ class Stored:
     weak: bool = False
 
 
+# What the paths that `stored` looks into end in or hold: most do neither.
+_ENDINGS = (".yml", ".yaml", ".sql", ".dump", ".ldif", ".SQL", ".json", ".xml")
+_NAMES = lazy_pattern(r"pass|auth|netrc|\.key$|credentials|htdigest|shadow|\.(?:sql|dump|ldif)$", re.IGNORECASE)
+
+
 @functools.lru_cache(maxsize=1024)
 def is_store(path: str) -> bool:
     """Whether a file is one that only ever holds credentials in use, by its name."""
@@ -104,6 +109,8 @@ def is_stored(candidate: Candidate, path: str) -> bool:
 
 def stored(text: str, path: str) -> Iterator[Stored]:
     """What stands in a file whose form alone says that it is a credential, at most `MOST` of it."""
+    if not path.endswith(_ENDINGS) and not _NAMES.search(path):
+        return
     if _KEY_FILE.search(path):
         yield from _all(_WHOLE, text, "Key in a file of its own")
     elif path.endswith(("pgpass", "pgpass.conf")):
