@@ -612,7 +612,7 @@ class TestDiff:
         """Neither a changed line nor its neighbour shows a secret; a change of a secret is still a change."""
         secret = "s3cr3t" + "v4lue"
 
-        def spans(blob: Blob) -> list[tuple[int, int]]:
+        def spans(blob: Blob, _custom: object) -> list[tuple[int, int]]:
             return [match.span() for match in re.finditer(f"{secret}\\d?", blob.text)]
 
         monkeypatch.setattr("hardenctl.fix.diff.sensitive_spans", spans)
