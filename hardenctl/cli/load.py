@@ -193,8 +193,10 @@ def run_scenario(
         document = to_document(result)
         try:
             write_outputs(outputs, document)
-        finally:  # what the run came to is seen whatever became of the files
-            if not no_evidence:
-                _keep(document)
-            show(summary(document, look_of(sys.stdout)) if format == "full" else WRITERS[format](document))
+        finally:  # what the run came to is seen and kept whatever became of the files
+            try:
+                show(summary(document, look_of(sys.stdout)) if format == "full" else WRITERS[format](document))
+            finally:
+                if not no_evidence:
+                    _keep(document)
     return INTERRUPTED if interrupts.came else result.exit_code

@@ -14,6 +14,7 @@ WIDTH, HEIGHT = 560, 200
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 24
 _INNER, _TALL = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 _BARS = 56
+_CLOCK_STEPS = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400)  # seconds, up to 24 h
 _LABEL = 26.0  # points that two labels beside each other need
 STYLE = """
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),1fr));gap:22px 28px}
@@ -156,7 +157,7 @@ def line_chart(
     plot = _Plot(max(worst, limit or 0) * 1.04 or 1.0, unit, lambda at: at / last)
     if warm_up > 0:
         plot.shade(warm_up)
-    plot.grid((at, _clock(at)) for at in ticks(last, 6) if at <= last)
+    plot.grid((at, _clock(at)) for at in moments(last))
     for at in stages:
         if at < last:
             plot.upright("stage", at)
@@ -218,6 +219,12 @@ def ticks(top: float, most: int = 4) -> list[float]:
     return [round(step * index, 10) for index in range(math.ceil(top / step * 0.9999) + 1)]
 
 
+def moments(last: float, most: int = 6) -> list[float]:
+    """Times from 0 to at most `last` seconds that a clock shows as round ones."""
+    step = next((each for each in _CLOCK_STEPS if last / each <= most), last / most)
+    return [step * index for index in range(int(last / step) + 1)]
+
+
 def show(value: float, unit: str) -> str:
     """A value with its unit, as short as it may be: `250 ms`, `1.5 s`, `40%`, `120 MB`, `1,200`."""
     if unit == "ms":
@@ -254,7 +261,7 @@ def _clock(seconds: float) -> str:
     whole = round(seconds)
     if seconds < 10 and seconds != whole:  # noqa: PLR2004 - where a fraction can be told
         return f"{seconds:.3g} s"
-    if whole < 120:  # noqa: PLR2004 - two minutes
+    if whole < 60:  # noqa: PLR2004 - a minute
         return f"{whole} s"
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

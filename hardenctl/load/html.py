@@ -83,7 +83,7 @@ def _tiles(document: Mapping[str, Any]) -> Iterator[str]:
         yield tile(_ms(latency[key]), f"{key} of latency", outcome.get(key, ""))
     rate = metrics["error_rate"]
     yield tile(
-        _NONE if rate is None else f"{rate * 100:.3g}%",
+        _NONE if rate is None else f"{rate * 100:.{2 if rate < 0.001 else 3}g}%",  # noqa: PLR2004 - a tile is narrow
         f"errors ({metrics['failures']:,})",
         outcome.get("error_rate", ""),
     )

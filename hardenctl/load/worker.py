@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import queue
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hardenctl import __version__
 from hardenctl.load.generators import Generators, require_locust
+from hardenctl.load.interrupts import Interrupts
 from hardenctl.load.plan import GRACE, INTERVAL, check_environment
 from hardenctl.load.target import allow_target
 from hardenctl.load.verdict import INTERRUPTED
@@ -57,13 +55,14 @@ def serve(wishes: WorkerWishes, settings: LoadSettings, tell: Callable[[str], ob
         "grace": GRACE,
         "interval": INTERVAL,
     }
-    generators = Generators([job] * wishes.processes)
-    tell(f"waiting for the master at {wishes.address[0]}:{wishes.address[1]}")
-    try:
-        with _signals(generators) as interrupted:
-            return _attend(generators, wishes, settings, tell, interrupted)
-    finally:
-        generators.close()
+    with Interrupts() as interrupts:
+        generators = Generators([job] * wishes.processes)
+        try:
+            interrupts.running(generators.stop, generators.kill)
+            tell(f"waiting for the master at {wishes.address[0]}:{wishes.address[1]}")
+            return _attend(generators, wishes, settings, tell, interrupts)
+        finally:
+            generators.close()
 
 
 def _attend(
@@ -71,7 +70,7 @@ def _attend(
     wishes: WorkerWishes,
     settings: LoadSettings,
     tell: Callable[[str], object],
-    interrupted: threading.Event,
+    interrupts: Interrupts,
 ) -> int:
     streams, finished = set(range(wishes.processes)), set()
     while streams:
@@ -81,7 +80,7 @@ def _attend(
             continue
         if message is None:
             streams.discard(index)
-            if index not in finished and not interrupted.is_set():
+            if index not in finished and not interrupts.came:
                 words = generators.last_words(index).splitlines()
                 raise ToolError(f"the worker ended: {words[-1][:200] if words else 'without a word'}")
         elif message["kind"] == "job":
@@ -93,7 +92,7 @@ def _attend(
         elif message["kind"] == "abandoned":
             raise ToolError("the master is gone: stopped", help="start it again, and the workers after it")
     tell("done")
-    return INTERRUPTED if interrupted.is_set() else 0
+    return INTERRUPTED if interrupts.came else 0
 
 
 def _check(message: dict[str, Any], wishes: WorkerWishes, settings: LoadSettings) -> None:
@@ -109,26 +108,3 @@ def _check(message: dict[str, Any], wishes: WorkerWishes, settings: LoadSettings
             "the master runs a Locust file" if message["locustfile"] else "the master runs no Locust file",
             help="give each worker the same --locustfile as the master: code is never sent",
         )
-
-
-@contextmanager
-def _signals(generators: Generators) -> Iterator[threading.Event]:
-    """The first SIGINT or SIGTERM stops and tells the master, the second kills."""
-    interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupted
-        return
-
-    def handle(number: int, frame: object) -> None:
-        del number, frame
-        if interrupted.is_set():
-            generators.kill()
-        interrupted.set()
-        generators.stop()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield interrupted
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardenctl.load.builtin import builtin
-from hardenctl.load.charts import Line, histogram, line_chart, show, ticks
+from hardenctl.load.charts import Line, histogram, line_chart, moments, show, ticks
 from hardenctl.load.document import to_document, to_markdown
 from hardenctl.load.histogram import bucket_of
 from hardenctl.load.html import to_html
@@ -153,6 +153,20 @@ def test_ticks_reach_the_top_in_few_round_steps(top: float) -> None:
     marks = ticks(top)
     assert 3 <= len(marks) <= 6
     assert top * 0.999 <= marks[-1] <= top * 2
+
+
+@pytest.mark.parametrize(
+    ("last", "shown"),
+    [
+        pytest.param(600.2, [0, 120, 240, 360, 480, 600], id="two-minutes-each-in-ten"),
+        pytest.param(70, [0, 20, 40, 60], id="a-minute-and-more"),
+        pytest.param(86401, [0, 14400.17, 28800.33, 43200.5, 57600.67, 72000.83, 86401], id="beyond-a-day"),
+        pytest.param(1e-9, [0], id="nothing"),
+    ],
+)
+def test_moments_are_round_on_a_clock(last: float, shown: list[float]) -> None:
+    """Minutes are not cut into hundreds of seconds."""
+    assert moments(last) == pytest.approx(shown, abs=0.01)
 
 
 @pytest.mark.parametrize(

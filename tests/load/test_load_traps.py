@@ -117,6 +117,8 @@ def test_a_signal_in_each_phase(
     file.write_text(file.read_text(encoding="utf-8").replace("timeout: 3s", "timeout: 1m"), encoding="utf-8")
     if phase == "spawning" and model == "closed":
         options[options.index("--spawn-rate") + 1] = "1"
+    if phase == "steady":
+        options += ["--processes", "2"]
     if phase == "reporting":
         options[options.index("--run-time") + 1] = "1s"
         os.mkfifo(tmp_path / "pipe")  # who writes a report to it waits for a reader
