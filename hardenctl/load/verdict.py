@@ -104,6 +104,8 @@ def _held(run: Run) -> int:
     """The users of the last stage before one that missed a gate; 0 where the first did."""
     held = 0
     for stage, window in zip(run.plan.scenario.stages, run.stages, strict=False):
+        if not window.seconds and not window.overall.total:
+            continue  # the warm-up took it whole
         if not window.overall.ok or any(judge_gate(each, window).outcome is Outcome.FAIL for each in run.plan.gates):
             break
         held = stage.users

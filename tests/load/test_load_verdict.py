@@ -142,6 +142,13 @@ def test_stages_of_a_stress_run() -> None:
     assert "held up to 10 users" in load_view.summary(to_document(result), Look())
 
 
+def test_a_stage_that_the_warm_up_took() -> None:
+    """It was not measured, and says nothing about what held."""
+    run = make_run(scenario=Scenario("steps", "", (Stage(10, 10, 1), Stage(50, 20, 1)), by_stage=True))
+    run.stages = [Window(), run.whole]
+    assert conclude(run).held == 20
+
+
 @pytest.fixture
 def result() -> Result:
     """A run with a bit of everything."""
