@@ -12,6 +12,7 @@ from hardenctl import __version__
 from hardenctl.cli import (
     audit,
     baseline,
+    cache,
     check,
     demo,
     explain,
@@ -72,6 +73,7 @@ fix.register(app)
 init.register(app)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(import_.app, name="import")
+app.add_typer(cache.app, name="cache")
 score.register(app)
 app.add_typer(generate.app, name="generate")
 rotate.register(app)

@@ -69,6 +69,7 @@ def make_report(request: Request, rules: Sequence[Rule] = RULES) -> Report:
         exclude=policy.exclude,
         salt=baseline.salt if baseline else None,
         jobs=jobs,
+        edition=_edition(request, policy, rules),
     )
     with progress(wanted=not request.no_progress and not request.quiet) as advance:
         report = audit(
@@ -80,7 +81,22 @@ def make_report(request: Request, rules: Sequence[Rule] = RULES) -> Report:
             progress=advance,
             jobs=jobs,
         )
-    return replace(report, notes=(*report.notes, *_notes(report, policy)))
+    known = getattr(source, "known", None)
+    passed = known.passed if known is not None else 0
+    return replace(report, notes=(*report.notes, *_notes(report, policy, passed)))
+
+
+def _edition(request: Request, policy: Policy, rules: Sequence[Rule]) -> bytes | None:
+    """What a history remembers its work under; None where it is to remember nothing, or there is no history."""
+    if request.no_cache or not (request.history or request.all_objects or request.since):
+        return None
+    from hardenctl.detect.edition import edition
+    from hardenctl.detect.look import Wanted
+    from hardenctl.rules.catalogue import blob_rules
+
+    own = policy.settings.secrets
+    ids = frozenset(each.id for each in blob_rules(policy.enabled(rules)))
+    return edition(Wanted(ids, own.custom, own.allow, own.plugins))
 
 
 def jobs_of(request: Request) -> int:
@@ -125,12 +141,14 @@ def show(text: str) -> None:
         close_output()
 
 
-def _notes(report: Report, policy: Policy) -> list[str]:
+def _notes(report: Report, policy: Policy, passed: int) -> list[str]:
     """What a reader should know before trusting the verdict."""
     notes = list(policy.notes)
     if not report.scanned.files and not report.scanned.blobs:
         staged = report.target.kind is SourceKind.INDEX
         notes.append("nothing is staged: no file was looked at" if staged else "there was no file to look at")
+    if passed:
+        notes.append(f"{passed:,} versions held nothing when they were looked at before (--no-cache looks again)")
     if policy.path:
         notes.append(f"the policy of {policy.path} holds")
     return notes

@@ -59,6 +59,7 @@ class Request:
     quiet: bool = False
     verbose: bool = False
     no_progress: bool = False
+    no_cache: bool = False
 
     @property
     def asks_git(self) -> bool:
@@ -105,5 +106,6 @@ OPTIONS = (
     Option("--jobs", "jobs", Kind.VALUE, "How many processes may run at a time; all processors by default.", "N"),
     Option("--quiet", "quiet", Kind.FLAG, "Findings, gaps and verdict only."),
     Option("--verbose", "verbose", Kind.FLAG, "Also what doesn't count, and what spoke for each finding."),
+    Option("--no-cache", "no_cache", Kind.FLAG, "Look at versions again that held nothing before (history, ranges)."),
     Option("--no-progress", "no_progress", Kind.FLAG, "Show no progress on a terminal."),
 )

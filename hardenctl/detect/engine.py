@@ -47,8 +47,10 @@ def detect(
     @functools.cache
     def wanted() -> Wanted:  # a function: secret rules are not imported before there is a blob
         own = settings.secrets
-        return Wanted(frozenset(each.id for each in blob_rules(rules)), own.custom, own.allow, own.plugins)
+        ids = frozenset(each.id for each in blob_rules(rules))
+        return Wanted(ids, own.custom, own.allow, own.plugins, remember=known is not None)
 
+    known = getattr(source, "known", None)
     looked = Looked()
     shares: list[Share] = []
     for blob in getattr(source, "shares", source.blobs)():
@@ -73,6 +75,10 @@ def detect(
         for other in elsewhere:
             looked.add(other)
     findings, gaps = [*looked.findings, *findings], [*looked.gaps, *gaps]
+    if known is not None:
+        known.add(looked.clean)
+        looked.paths |= known.paths
+        looked.blobs += known.passed
     scanned = Scanned(
         files=len(looked.paths),
         bytes=looked.bytes,

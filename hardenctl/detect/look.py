@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from hardenctl.detect.secrets import detect_secrets
 from hardenctl.detect.stamp import Stamper
-from hardenctl.model.blob import Blob, Gap, Share, Standing
+from hardenctl.model.blob import Blob, Gap, Share, Standing, VersionKey, version_key
 from hardenctl.model.errors import HardenctlError
 from hardenctl.model.finding import Finding, Hit
 from hardenctl.model.record import field, record
@@ -27,6 +27,7 @@ class Wanted:
     custom: tuple[CustomSecret, ...] = ()
     allow: tuple[AllowedSecret, ...] = ()
     plugins: tuple[str, ...] = ()
+    remember: bool = False  # what holds nothing
 
     def hits(self, blob: Blob, tell: Callable[[Gap], None]) -> Iterator[tuple[Rule, Hit]]:
         """The secrets in a blob; `tell` is called with what was left out."""
@@ -57,7 +58,7 @@ def check_plugins(names: tuple[str, ...]) -> None:
 
 @record(slots=False, frozen=False)
 class Looked:
-    """What came of looking at some blobs. `unclean` are the git ids of those with a hit or a gap."""
+    """What came of looking at some blobs. `clean` are the versions without a hit or a gap."""
 
     findings: list[Finding] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
@@ -65,7 +66,7 @@ class Looked:
     blobs: int = 0
     bytes: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
-    unclean: set[str] = field(default_factory=set)
+    clean: set[VersionKey] = field(default_factory=set)
 
     def look(self, blob: Blob | Gap, wanted: Wanted, stamper: Stamper) -> None:
         """Look at one blob. A crash over it must not hide what others hold: it is a gap."""
@@ -84,8 +85,8 @@ class Looked:
             )
         except Exception as error:  # noqa: BLE001 - as said above
             self.gaps.append(Gap(blob.path, f"the secret scan crashed: {type(error).__name__}"))
-        if blob.provenance.oid and before != (len(self.findings), len(self.gaps)):
-            self.unclean.add(blob.provenance.oid)
+        if wanted.remember and blob.provenance.oid and before == (len(self.findings), len(self.gaps)):
+            self.clean.add(version_key(blob.provenance.oid, blob.path))
 
     def add(self, other: Looked) -> None:
         """Take over what came of looking elsewhere. A gap is said once."""
@@ -95,7 +96,7 @@ class Looked:
         self.paths |= other.paths
         self.blobs, self.bytes = self.blobs + other.blobs, self.bytes + other.bytes
         self.skipped += other.skipped
-        self.unclean |= other.unclean
+        self.clean |= other.clean
 
 
 def look_at_share(share: Share, wanted: Wanted, salt: bytes) -> Looked:

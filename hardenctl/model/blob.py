@@ -34,6 +34,17 @@ class Standing(enum.Enum):
     IGNORED = "ignored"  # looked at for weakness, but no leak
 
 
+KEY_SIZE = 16  # bytes
+VersionKey = bytes
+
+
+def version_key(oid: str, path: str) -> VersionKey:
+    """What stands for one version of a file under one name, wherever such are remembered."""
+    import hashlib
+
+    return hashlib.blake2b(f"{oid}\0{path}".encode("utf-8", "surrogatepass"), digest_size=KEY_SIZE).digest()
+
+
 @record
 class Commit:
     """Who introduced a blob. `date` is ISO 8601."""

@@ -8,25 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from hardenctl import __version__
+from hardenctl.model.caches import cache_home
 
 KEEP = 32  # entries: one per project a developer works on, and some history
-
-
-def cache_home() -> Path:
-    """The user's cache folder for hardenctl, whether it is there or not."""
-    if configured := os.environ.get("XDG_CACHE_HOME"):
-        return Path(configured) / "hardenctl"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "hardenctl" / "cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "hardenctl"
-    return Path.home() / ".cache" / "hardenctl"
 
 
 def digest(data: bytes) -> str:

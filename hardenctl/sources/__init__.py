@@ -31,12 +31,14 @@ def open_source(
     salt: bytes | None = None,
     stdin: IO[bytes] | None = None,
     jobs: int = 1,
+    edition: bytes | None = None,
 ) -> Source:
     """The source that a command line asks for.
 
     `paths` are files or folders, none means the current folder; `-` alone is standard input, named by
     `stdin_filename` and read from `stdin` (the process's own by default). `exclude` are the policy's globs, `salt`
-    is the baseline's; `jobs` is how many processes may run at a time; `archives` asks for what is in archives as well.
+    is the baseline's; `jobs` is how many processes may run at a time; `archives` asks for what is in archives as well;
+    `edition` lets a history remember what it has looked at.
     Raises UsageError for what cannot be asked together or isn't there, SourceError where git does not give it.
     """
     source = _open(
@@ -52,6 +54,7 @@ def open_source(
         stdin=stdin,
         jobs=jobs,
         archives=archives,
+        edition=edition,
     )
     if not archives:
         return source
@@ -74,6 +77,7 @@ def _open(
     stdin: IO[bytes] | None,
     jobs: int,
     archives: bool,
+    edition: bytes | None,
 ) -> HoldsArchives:
     ways = [
         name
@@ -108,7 +112,13 @@ def _open(
         from hardenctl.sources.history import open_history
 
         return open_history(
-            find_place(paths, on_disk=False), since, all_objects=all_objects, exclude=exclude, salt=salt, jobs=jobs
+            find_place(paths, on_disk=False),
+            since,
+            all_objects=all_objects,
+            exclude=exclude,
+            salt=salt,
+            jobs=jobs,
+            edition=edition,
         )
     from hardenctl.sources.worktree import WorkTreeSource
 

@@ -15,12 +15,13 @@ from hardenctl.model.finding import Finding
 from hardenctl.sources.base import PlaceSource
 from hardenctl.sources.changes import Changes
 from hardenctl.sources.files import skip_by_name
+from hardenctl.sources.known import Known
 from hardenctl.sources.objectlist import ObjectList, list_all_objects, list_changes, list_objects
 from hardenctl.sources.past import PastSnapshot
 from hardenctl.sources.repository import Place
 from hardenctl.sources.resolve import Resolver
 from hardenctl.sources.revisions import Revisions, everything, parse_range
-from hardenctl.sources.share import HistoryShare, shares
+from hardenctl.sources.share import MESSAGES, HistoryShare, shares
 from hardenctl.sources.tree import tree_snapshot
 from hardenctl.sources.worktree import WorkTreeSource
 
@@ -48,9 +49,10 @@ class HistorySource(PlaceSource):
         exclude: Sequence[str] = (),
         salt: bytes | None = None,
         jobs: int = 1,
+        known: Known | None = None,
     ) -> None:
         super().__init__(place, exclude=exclude, salt=salt)
-        self.kind, self.jobs = kind, jobs
+        self.kind, self.jobs, self.known = kind, jobs, known
         self._git = place.repository
         self._revisions, self._present, self._all_objects = revisions, present, all_objects
         self._shared: set[str] = set()  # ids of blobs that were looked at in the work tree
@@ -119,9 +121,14 @@ class HistorySource(PlaceSource):
                 continue
             if reason := skip_by_name(path):
                 self._skipped[reason] += 1
-            else:
+            elif self.known is None or not self.known.has(oid, path):
                 wanted.append((oid, path))
-        yield from shares(self._git.folder, self.kind, wanted, self._list.commits + self._list.tags)
+        yield from shares(self._git.folder, self.kind, wanted, list(self._messages()))
+
+    def _messages(self) -> Iterator[str]:
+        """The commits and tags whose messages are not known."""
+        for kind, oids in (("commit", self._list.commits), ("tag", self._list.tags)):
+            yield from (oid for oid in oids if self.known is None or not self.known.has(oid, MESSAGES[kind]))
 
     def archives(self) -> Iterator[Archive | Gap]:
         """Those of the work tree, if asked for, and every version of one in history."""
@@ -177,12 +184,25 @@ class HistorySource(PlaceSource):
 
 
 def open_history(
-    place: Place, since: str | None, *, all_objects: bool, exclude: Sequence[str], salt: bytes | None, jobs: int = 1
+    place: Place,
+    since: str | None,
+    *,
+    all_objects: bool,
+    exclude: Sequence[str],
+    salt: bytes | None,
+    jobs: int = 1,
+    edition: bytes | None = None,
 ) -> HistorySource:
-    """What `since` (a revision or range) added; without it, all of history and the work tree, if there is one."""
+    """What `since` (a revision or range) added; without it, all of history and the work tree, if there is one.
+
+    `edition` is hardenctl's and the policy's: with it, what it has looked at before is not looked at again.
+    """
     git = place.repository
+    known = Known.of(git, edition) if edition is not None else None
     if since is not None:
-        return HistorySource(place, parse_range(git, since), SourceKind.RANGE, exclude=exclude, salt=salt, jobs=jobs)
+        return HistorySource(
+            place, parse_range(git, since), SourceKind.RANGE, exclude=exclude, salt=salt, jobs=jobs, known=known
+        )
     return HistorySource(
         place,
         everything(git, place.head),
@@ -192,4 +212,5 @@ def open_history(
         exclude=exclude,
         salt=salt,
         jobs=jobs,
+        known=known,
     )

@@ -49,6 +49,11 @@ class Unpacked:
         skipped["binary"] = max(0, skipped["binary"] - self._opened)
         return +(skipped + self._inside)
 
+    @property
+    def known(self) -> Any:
+        """The source's."""
+        return getattr(self._source, "known", None)
+
     def blobs(self) -> Iterator[Blob | Gap]:
         """The source's own, then the members of its archives."""
         yield from self._source.blobs()

@@ -9,18 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hardenctl.model.caches import cache_home
+
 _MAGIC = b"hardenctl-hs1\n"
-
-
-def cache_home() -> Path:
-    """The folder for hardenctl's caches: `$XDG_CACHE_HOME/hardenctl`, or the platform's place for caches."""
-    if base := os.environ.get("XDG_CACHE_HOME"):
-        return Path(base) / "hardenctl"
-    if sys.platform == "win32" and (base := os.environ.get("LOCALAPPDATA")):
-        return Path(base) / "hardenctl" / "Cache"
-    if sys.platform == "darwin":
-        return Path("~/Library/Caches/hardenctl").expanduser()
-    return Path("~/.cache/hardenctl").expanduser()
 
 
 def database(expressions: Sequence[tuple[str, int]]) -> Any:
