@@ -5,6 +5,7 @@ Redaction happens here and only here. What a finding does not carry, no reporter
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Callable, Sequence
 
@@ -148,7 +149,9 @@ def _frame_line(blob: Blob, number: int, location: Location, sensitive: Sequence
         right = location.end_column - 1 if number == location.end_line else len(text)
         caret = (left, max(right, left + 1))
     shown, position, moved = "", 0, list(caret or (0, 0))
-    for first, last in sensitive:
+    # They are in order, and apart: those of this line, and one that began before it.
+    begin, end = (bisect.bisect_left(sensitive, (place,)) for place in (start, start + len(text)))
+    for first, last in sensitive[max(0, begin - 1) : end]:
         low, high = max(first - start, 0), min(last - start, len(text))
         if low >= high or low < position:
             continue

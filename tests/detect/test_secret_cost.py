@@ -42,6 +42,7 @@ HOSTILE = [
     pytest.param("LS0tLS1CRUdJTiBQUklWQVRFIEtFW", id="base64-headers"),
     pytest.param("ghp_" + "a" * 35, id="tokens-one-short"),
     pytest.param("key:", id="keys-in-a-row"),
+    pytest.param("password:\n    type: str\n" + "            described: here\n" * 7, id="parameters-without-a-default"),
 ]
 
 

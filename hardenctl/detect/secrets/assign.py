@@ -53,7 +53,8 @@ _QUOTED_ONLY = frozenset((",", "(", "{", "=>", "==", "===", "!=", "!==", "=~", "
 # In YAML: a value on the next line, in a block, as the first of a list, or as the default of a parameter.
 _BELOW = lazy_pattern(r"(?:[|>][+-]?\d?)?[ \t]*(?:#[^\n]{0,200})?\r?\n(?P<indent>[ \t]+)(?P<item>-[ \t]+)?(?=\S)")
 _PARAMETER = lazy_pattern(
-    r"(?:Type|Description|NoEcho|type|description)[ \t]*:[^\n]*\n(?:[ \t]+[^\n]*\n){0,6}?[ \t]+[Dd]efault:[ \t]*"
+    r"(?:Type|Description|NoEcho|type|description)[ \t]*:[^\n]*\n"
+    r"(?:[ \t]+[^ \t\n][^\n]*\n){0,6}?[ \t]+[Dd]efault:[ \t]*"
 )
 _MAPPING = lazy_pattern(r"[^\n]*:(?:[ \t]|$)|[{\[]", re.MULTILINE)
 _CELL = lazy_pattern(r"\|[ \t]*[*_`]{0,3}([^\s|`]{4,200}?)[*_`]{0,3}[ \t]*(?:\||$)", re.MULTILINE)
