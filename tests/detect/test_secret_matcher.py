@@ -208,7 +208,7 @@ def test_a_write_that_fails_leaves_nothing(home: Path, monkeypatch: pytest.Monke
         pytest.param("linux", {"XDG_CACHE_HOME": "/x"}, "/x/hardenctl", id="xdg"),
         pytest.param("linux", {}, "~/.cache/hardenctl", id="linux"),
         pytest.param("darwin", {}, "~/Library/Caches/hardenctl", id="macos"),
-        pytest.param("win32", {"LOCALAPPDATA": "/l"}, "/l/hardenctl/Cache", id="windows"),
+        pytest.param("win32", {"LOCALAPPDATA": "/l"}, "/l/hardenctl/cache", id="windows"),
     ],
 )
 def test_where_the_cache_is(platform: str, variables: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch):
