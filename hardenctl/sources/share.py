@@ -14,7 +14,7 @@ from hardenctl.sources.objects import Object, stream
 
 MESSAGES = {"commit": "(commit message)", "tag": "(tag message)"}
 MISSING = Gap(".", "objects are missing from this clone: it is a partial or damaged one")
-LARGE = 4000  # objects in a share, about: enough to keep a process busy for a second, and all of them evenly
+LARGE = 1000  # objects in a share, about: few enough that a small history keeps two processes busy, too
 
 
 @dataclass
