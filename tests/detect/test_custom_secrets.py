@@ -225,7 +225,7 @@ class AcmeDetector(RegexBasedDetector):
 def plugged(text: str, *plugins: str) -> tuple[list[tuple[str, str]], list[str]]:
     """Rule and text of what is found, and gaps."""
     gaps: list[str] = []
-    wanted = Wanted(frozenset({"secret-generic-assignment"}), plugins=plugins)
+    wanted = Wanted(frozenset({"secret-generic-assignment", "secret-plugin"}), plugins=plugins)
     hits = wanted.hits(blob(text), lambda gap: gaps.append(gap.reason))
     return [(rule.id, text[hit.span.start : hit.span.end]) for rule, hit in hits], gaps
 
@@ -239,6 +239,12 @@ def test_plugins_of_theirs_and_ones_own(tmp_path: Path) -> None:
     found, gaps = plugged(text, "KeywordDetector", str(own))
     assert found == [("secret-generic-assignment", secret), ("secret-plugin", TOKEN)]
     assert gaps == []
+
+
+def test_plugins_are_a_rule_like_others() -> None:
+    """What is not selected is not run."""
+    wanted = Wanted(frozenset({"secret-generic-assignment"}), plugins=("NoSuchPlugin",))
+    assert list(wanted.hits(blob(f"token: acme_{VALUE}\n"), _no_gap)) == []
 
 
 def test_a_plugin_that_crashes_is_a_gap(tmp_path: Path) -> None:
