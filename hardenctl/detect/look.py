@@ -15,7 +15,6 @@ from hardenctl.model.record import field, record
 from hardenctl.model.settings import AllowedSecret, CustomSecret
 from hardenctl.rules.declare import Rule
 
-
 PLUGIN = (
     "secret-plugin"  # the id of the rule for what plugins find; the rule itself is not imported before it is needed
 )
