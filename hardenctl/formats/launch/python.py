@@ -39,9 +39,12 @@ _SERVERS = {
 _DEVELOPMENT = frozenset(
     ("flask.Flask", "flask.app.Flask", "quart.Quart", "quart.app.Quart", "dash.Dash", "connexion.FlaskApp")
 )
+# What a file says in which a server may be started: cheap to ask of every file, where parsing one is not.
+_SAYS = (b"uvicorn", b"hypercorn", b"ranian", b"gunicorn", b"uwsgi", b"app.run(", b"application.run(", b"server.run(")
 _STARTS_SERVER = lazy_pattern(
-    r"\[\s*[\"'](?:uv|poetry|gunicorn|uvicorn|hypercorn|granian|uwsgi)[\"']\s*,|"
-    r"\b(?:uvicorn|uv)\.(?:run|main\.run|Config)\(|\bhypercorn\b|\bGranian\(|\bimport (?:run|Config)\b|\.run\("
+    r"\[\s*[\"'](?:uv|poetry|gunicorn|uvicorn|hypercorn|granian|uwsgi)[\"']\s*,"
+    r"|\b(?:uvicorn|uv)\.(?:run|main\.run|Config)\(|\bhypercorn\.\w|\bGranian\("
+    r"|\bfrom (?:uvicorn|hypercorn)\b[\w.]* import|(?:app|application|server)\.run\("
 )
 _STARTS_PROGRAMS = lazy_pattern(r"\bsubprocess\b|\bos\.(?:exec|spawn|posix_spawn)\w*\(|\bexecv")
 _HANDED = lazy_pattern(r"""\.add_command\(\s*(uvicorn)\.main\s*(?:,\s*(?:name\s*=\s*)?["']([\w-]+)["'])?""")
@@ -97,7 +100,7 @@ def unstarted_launches(snapshot: Snapshot, seen: Collection[Span]) -> Iterator[L
         if not path.endswith(".py") or _TESTS.search(path):
             continue
         blob = snapshot.read(path)
-        if blob is not None and _STARTS_SERVER.search(blob.text):
+        if blob is not None and any(map(blob.data.__contains__, _SAYS)) and _STARTS_SERVER.search(blob.text):
             folders = tuple(dict.fromkeys(("", posixpath.dirname(path))))
             setting = Setting("python", path, folders=folders, development=True, doubtful=True)
             yield from (each for each in _Program(snapshot, setting).anywhere(path) if each.span not in seen)
