@@ -69,6 +69,9 @@ def _kept(path: str) -> Iterator[Kept]:
     """What there is of this project and of all."""
     git = find_place([path]).git
     for place in places(git) if git else ():
+        yield from (
+            _one("what a run that was stopped left", each) for each in sorted(place.parent.glob(f"{place.name}-*"))
+        )
         if place.is_file():
             count = len(read(place)) // KEY_SIZE
             yield _one(f"{count:,} versions of files and messages in which nothing was found", place)

@@ -4,16 +4,18 @@ A git id is the hash of a version's content, so a version that held nothing for 
 policy holds nothing now. Only that is kept, as hashes of id and path: no names, no values, and of versions that hold
 something nothing at all, so that they are looked at again and every finding is made anew.
 
-The file is in the repository's own git folder, which only those can write who could as well put a hook there; where
-that cannot be written, in the user's cache. It is replaced as a whole and carries a checksum: a torn or changed one is
-as good as none. Two runs at once lose each other's work at most.
+The file is in the repository's own git folder, or, where that cannot be written, in the user's cache. It is sealed
+with a key that is in the user's cache alone, so that a file that came with somebody's repository counts for nothing, as
+does a torn or changed one. It is replaced as a whole. Two runs at once lose each other's work at most.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import hmac
 import os
+import secrets
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
@@ -23,7 +25,8 @@ from hardenctl.model.caches import cache_home
 from hardenctl.model.errors import SourceError
 from hardenctl.sources.git import Git
 
-_MAGIC = b"hardenctl-known-1\n"
+_MAGIC = b"hardenctl-known-2\n"
+KEY_FILE = "known.key"
 _HASH = 32  # bytes of SHA-256
 MOST = 4_000_000  # versions: 64 MB
 
@@ -57,7 +60,9 @@ class Known:
         together = self._load() | set(keys)
         self._keys = together if len(together) <= MOST else set(keys)
         body = b"".join(sorted(self._keys))
-        content = b"".join((_MAGIC, self._edition, hashlib.sha256(self._edition + body).digest(), body))
+        if (seal := _seal(self._edition, body, make=True)) is None:
+            return
+        content = b"".join((_MAGIC, self._edition, seal, body))
         for place in self._places:
             with contextlib.suppress(OSError):
                 _write(place, content)
@@ -89,8 +94,25 @@ def read(place: Path, edition: bytes | None = None) -> bytes:
         return b""
     start = len(_MAGIC) + 2 * _HASH
     theirs, seal, body = content[len(_MAGIC) : start - _HASH], content[start - _HASH : start], content[start:]
-    whole = content.startswith(_MAGIC) and len(body) % KEY_SIZE == 0 and hashlib.sha256(theirs + body).digest() == seal
-    return body if whole and edition in {None, theirs} else b""
+    if not content.startswith(_MAGIC) or len(body) % KEY_SIZE or edition not in {None, theirs}:
+        return b""
+    ours = _seal(theirs, body)
+    return body if ours is not None and hmac.compare_digest(ours, seal) else b""
+
+
+def _seal(edition: bytes, body: bytes, *, make: bool = False) -> bytes | None:
+    """What only this user can put on a file; None where there is no key."""
+    place = cache_home() / KEY_FILE
+    with contextlib.suppress(OSError):
+        if make and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(handle, "wb") as stream:
+                    stream.write(secrets.token_bytes(_HASH))
+        key = place.read_bytes()
+        return hmac.digest(key, edition + body, "sha256") if len(key) == _HASH else None
+    return None
 
 
 def _write(place: Path, content: bytes) -> None:

@@ -105,7 +105,8 @@ def next_object(stdout: IO[bytes]) -> Object:
     kind, size = header[1].decode(), int(header[2])
     if size <= LARGEST:
         data = stdout.read(size)
-        stdout.read(1)
+        if len(data) < size or stdout.read(1) != b"\n":  # git died on a damaged object: a part of it is not the object
+            raise SourceError("git stopped while reading objects", help="run `git fsck` on the repository")
         return Object(oid, kind, data)
     head = stdout.read(HEAD)
     left = size - len(head) + 1

@@ -134,6 +134,42 @@ def test_a_file_that_is_not_whole_is_none(data: st.DataObject) -> None:
         assert not Known([place], bytes([1]) * 32).has("1", "a")
 
 
+def test_a_file_of_somebody_else_is_none(project: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What comes with a repository is not believed: the key is the user's."""
+    audit(project.root)
+    edition = (project.root / ".git/hardenctl/known").read_bytes()[18:50]
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "theirs"))
+    leaking = project.git("rev-parse", "HEAD~3:conf.py").strip()
+    planted = Known([project.root / ".git/hardenctl/known"], edition)
+    planted.add({version_key(leaking, "conf.py")})
+    assert planted.has(leaking, "conf.py")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "ours"))
+    assert audit(project.root)[:2] == audit(project.root, "--no-cache")[:2]
+    assert audit(project.root)[0] == 1
+
+
+def test_a_damaged_object_is_no_clean_one(project: Any) -> None:
+    """Cut in half it is a gap, again and again; repaired, what it holds is found."""
+    (project.root / "big.py").write_text("".join(f"a{n} = {n * 7919}\n" for n in range(4000)) + f'TOKEN = "{TOKEN}"\n')
+    project.git("add", ".")
+    project.git("commit", "-qm", "in")
+    oid = project.git("rev-parse", "HEAD:big.py").strip()
+    project.git("rm", "-q", "big.py")
+    project.git("commit", "-qm", "out")
+    place = project.root / ".git/objects" / oid[:2] / oid[2:]
+    whole = place.read_bytes()
+    place.chmod(0o644)
+    place.write_bytes(whole[: len(whole) // 2])
+    for arguments in (["--no-cache"], [], []):
+        done = subprocess.run(
+            [sys.executable, "-m", "hardenctl", *AUDIT[:-1], *arguments],
+            cwd=project.root, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert json.loads(done.stdout)["gaps"]
+    place.write_bytes(whole)
+    assert audit(project.root)[1] == audit(project.root, "--no-cache")[1]
+
+
 def test_two_at_once_lose_nothing_but_work(tmp_path: Path) -> None:
     """Each keeps what the other has kept meanwhile."""
     place, edition = tmp_path / "known", bytes(32)
