@@ -54,7 +54,7 @@ def load_plugins(names: tuple[str, ...]) -> tuple[Any, ...]:
         try:
             theirs: Iterable[Any] = get_plugins_from_file(name)
             own = {each.__name__: each for each in theirs}
-        except Exception as error:  # noqa: BLE001 - somebody else's program
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's program
             raise UsageError(
                 f"`{name}` cannot be run: {type(error).__name__}", help="try it with Python first"
             ) from None
@@ -63,7 +63,7 @@ def load_plugins(names: tuple[str, ...]) -> tuple[Any, ...]:
         found |= own
     try:
         return tuple(each() for each in found.values())
-    except Exception as error:  # noqa: BLE001 - as above
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
         raise UsageError(f"a plugin cannot be made: {type(error).__name__}", help="it must need no arguments") from None
 
 
@@ -85,7 +85,7 @@ def beside(
             try:
                 secrets = plugin.analyze_line(filename=blob.path, line=text[:_LONGEST], line_number=number)
                 values = sorted({(str(each.secret_value or ""), str(each.type)) for each in secrets})
-            except Exception as error:  # noqa: BLE001 - somebody else's program
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's program
                 crashed[type(plugin).__name__] = type(error).__name__
                 break
             for value, kind in values:

@@ -36,6 +36,7 @@ SUFFIXES = frozenset(
     (
         *(".zip", ".jar", ".war", ".ear", ".whl", ".egg", ".apk", ".ipa", ".aar", ".nupkg", ".vsix", ".xpi", ".pyz"),
         *(".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".tbz", ".xz", ".txz", ".lzma", ".oci"),
+        *(".zst", ".tzst", ".7z", ".rar", ".lz4"),  # known, and a gap: nothing in Python's library unpacks them
     )
 )
 SEPARATOR = "!/"
@@ -45,6 +46,7 @@ MOST_BYTES = 4 << 30  # that come out of one archive: the size of a large image
 RATIO, FREE = 200, 64 << 20  # times the archive's size that may come out, and bytes that always may: text packs 5 to 20
 _HEAD = 512  # bytes that tell what something is
 _TAR_MARK = slice(257, 262)
+_FOREIGN = (b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x04\x22\x4d\x18")  # zstd, 7-Zip, RAR, LZ4
 _TORN = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, struct.error,
     IndexError, KeyError, OverflowError, NotImplementedError, RuntimeError, MemoryError,
@@ -203,15 +205,18 @@ def _of_tar(
     for info in tar:
         budget.member()
         name = _joined(path, info.name)
-        if not info.isfile():
-            continue  # folders, links and devices hold nothing
+        if info.isdir() or info.issym() or info.islnk() or info.isdev():
+            continue  # they hold nothing; what is of an unknown kind is a file to whoever unpacks it
         if _is_left_out(name):
             skipped["binary"] += 1
             continue
         member = tar.extractfile(info)
         if member is not None:
             try:
-                yield from _member(name, member, budget, depth, skipped)
+                stream = (
+                    cast("IO[bytes]", _Counted(member, budget)) if info.issparse() else member
+                )  # holes cost nothing
+                yield from _member(name, stream, budget, depth, skipped)
             except _TORN as error:
                 yield Gap(name, f"it could not be unpacked: {_what(error)}")
 
@@ -226,7 +231,10 @@ def _member(name: str, stream: IO[bytes], budget: Budget, depth: int, skipped: C
         yield from _members(name, cast("IO[bytes]", head), budget, depth + 1, skipped)
         return
     if skip_by_content(head.head):
-        skipped["binary"] += 1
+        if is_archive(name) or head.head.startswith(_FOREIGN):
+            yield Gap(name, "it is no archive that can be looked into")
+        else:
+            skipped["binary"] += 1
         return
     data = head.read(LARGEST + 1)
     if len(data) > LARGEST:
@@ -318,8 +326,8 @@ def _joined(path: str, name: str) -> str:
 
 def _inside(path: str) -> str:
     """The name of the one file that a compressed file holds: its own, without the suffix."""
-    stem, _ = posixpath.splitext(posixpath.basename(path.rpartition(SEPARATOR)[2] or path))
-    return f"{path}{SEPARATOR}{stem}"
+    stem, suffix = posixpath.splitext(posixpath.basename(path.rpartition(SEPARATOR)[2] or path))
+    return f"{path}{SEPARATOR}{stem}{'.tar' if suffix.lower().startswith('.t') else ''}"
 
 
 def _what(error: BaseException) -> str:

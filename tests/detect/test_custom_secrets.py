@@ -50,6 +50,9 @@ def spans(text: str, *custom: CustomSecret, path: str = "a.py") -> list[str]:
         pytest.param(CustomSecret("a", rf"acme_({VALUE})"), TOKEN, [VALUE], id="first-group"),
         pytest.param(CustomSecret("a", rf"(acme)_({VALUE})", group=2), TOKEN, [VALUE], id="numbered-group"),
         pytest.param(CustomSecret("a", rf"(acme)_(?P<secret>{VALUE})"), TOKEN, [VALUE], id="named-group"),
+        pytest.param(
+            CustomSecret("a", rf"(?P<secret>zeta)|acme_({VALUE})"), TOKEN, [VALUE], id="named-group-not-there"
+        ),
         pytest.param(CustomSecret("a", rf"(zeta)?acme_({VALUE})"), TOKEN, [VALUE], id="first-that-took-part"),
         pytest.param(CustomSecret("a", "acme_[a-z0-9]+", keywords=("zeta",)), TOKEN, [], id="keyword-absent"),
         pytest.param(CustomSecret("a", "acme_[a-z0-9]+", entropy=4.9), TOKEN, [], id="too-little-entropy"),
@@ -139,6 +142,27 @@ def test_an_audit_with_ones_own_rules(tmp_path: Path, monkeypatch: pytest.Monkey
         ("docs/a.md", "critical", "suppressed"),
     ]
     assert "suppressed: the one of the documentation" in printed[2]
+
+
+def test_an_exception_of_a_rule_is_no_other_rules() -> None:
+    """The id of a custom rule stands for that one alone, also where it looks like a prefix of others."""
+    rules = tuple(CustomSecret(name, rf"{name}_[a-z]{{8}}") for name in ("secret", "secret-key", "acme"))
+    wanted = Wanted(IDS, rules, (AllowedSecret("r", rules=("secret",), words=("_",)),))
+    file = blob("a = 'secret_abcdefgh'\nb = 'secret-key_abcdefgh'\nc = 'acme_abcdefgh'\n")
+    counts = [
+        hit.evidence["rule"] for rule, hit in wanted.hits(file, _no_gap) if wanted.allowed(rule, hit, file) is None
+    ]
+    assert counts == ["secret-key", "acme"]
+
+
+def test_decoys_do_not_hide_a_match() -> None:
+    """What is not random enough is not counted; more than are told is a gap."""
+    custom = (CustomSecret("a", "acme_[a-z0-9]{20}", entropy=3),)
+    text = f"acme_{'a' * 20}\n" * 600 + f"{TOKEN}\n"
+    gaps: list[str] = []
+    assert len(list(Wanted(IDS, custom).hits(blob(text), _no_gap))) == 1
+    list(Wanted(IDS, custom).hits(blob(f"{TOKEN}\n" * 600), lambda gap: gaps.append(gap.reason)))
+    assert any("more than 500" in each for each in gaps)
 
 
 def test_no_neighbour_shows_it() -> None:
@@ -262,6 +286,7 @@ def test_a_plugin_that_crashes_is_a_gap(tmp_path: Path) -> None:
     [
         pytest.param("KeywordDetectr", None, "did you mean `KeywordDetector`", id="misspelt"),
         pytest.param("absent.py", None, "no such file", id="no-file"),
+        pytest.param("exits.py", "raise SystemExit(0)\n", "cannot be run", id="exits"),
         pytest.param("broken.py", "import nothing_of_that_name\n", "cannot be run", id="broken"),
         pytest.param("empty.py", "x = 1\n", "holds no plugin", id="empty"),
         pytest.param(

@@ -103,6 +103,21 @@ def deep(levels: int) -> bytes:
     return data
 
 
+def unknown_kind() -> bytes:
+    """A tar with a member of a kind that nobody has defined: a file to every program that unpacks it."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as packed:
+        info = tarfile.TarInfo("d/x.py")
+        info.type, info.size = b"Z", len(LEAK)
+        packed.addfile(info, io.BytesIO(LEAK))
+    return out.getvalue()
+
+
+def test_a_member_of_an_unknown_kind() -> None:
+    """It is looked at."""
+    assert inside(unknown_kind())[0] == {"a.bin!/d/x.py": LEAK}
+
+
 def links() -> bytes:
     """A tar of everything that is no file."""
     out = io.BytesIO()
@@ -154,6 +169,14 @@ def torn_in_the_middle() -> bytes:
             "a.bin",
             "times its size",
             id="bomb",
+        ),
+        pytest.param(lambda: tar({"l": b"\x28\xb5\x2f\xfd\0\0"}), "a.bin!/l", "can be looked into", id="zstd-layer"),
+        pytest.param(lambda: zipped({"x.7z": b"7z\xbc\xaf\x27\x1c\0"}), "a.bin!/x.7z", "can be looked into", id="7z"),
+        pytest.param(
+            lambda: tar({"i.tgz": gzip.compress(b"old tar\0" * 99)}),
+            "a.bin!/i.tgz!/i.tar",
+            "can be looked into",
+            id="v7-tar",
         ),
         pytest.param(long_name, "a.bin", "could not be read to its end", id="long-name"),
         pytest.param(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -41,7 +40,7 @@ class CustomRule(SecretRule):
 
     def place(self, match: re.Match[str]) -> tuple[int, int]:
         """The group named `secret`, else the one given, else the first that took part, else all of it."""
-        if "secret" in match.re.groupindex:
+        if "secret" in match.re.groupindex and match["secret"] is not None:
             return match.span("secret")
         if self.definition.group:
             return match.span(self.definition.group)
@@ -54,15 +53,26 @@ def custom_rules(custom: tuple[CustomSecret, ...]) -> tuple[CustomRule, ...]:
     return tuple(map(_rule, custom))
 
 
-def custom_matches(text: str, path: str, custom: tuple[CustomSecret, ...]) -> Iterator[tuple[CustomRule, int, int]]:
-    """Where a project's own rules find something: the rule, and the credential's place."""
+def custom_matches(
+    text: str, path: str, custom: tuple[CustomSecret, ...], reached: list[str] | None = None
+) -> Iterator[tuple[CustomRule, int, int]]:
+    """Where a project's own rules find something: the rule, and the credential's place.
+
+    With `reached`, which takes what was left out, each rule has a bound: masking has none.
+    """
     present = _words(custom).present(text) if custom else frozenset()
     for rule in custom_rules(custom):
         if (not rule.keywords or not present.isdisjoint(rule.keywords)) and rule.concerns(path):
-            for match in itertools.islice(rule.regex.finditer(text), MOST):
+            found = 0
+            for match in rule.regex.finditer(text):
                 start, end = rule.place(match)
-                if start < end and (not rule.floor or entropy(text[start:end]) > rule.floor):
-                    yield rule, start, end
+                if start == end or (rule.floor and entropy(text[start:end]) <= rule.floor):
+                    continue
+                found += 1
+                if reached is not None and found > MOST:
+                    reached.append(f"more than {MOST} matches of the policy's rule `{rule.definition.id}` in it")
+                    break
+                yield rule, start, end
 
 
 @record(slots=False, frozen=False)
@@ -79,6 +89,8 @@ class Words:
 
     def present(self, text: str) -> frozenset[str]:
         """The words that are there."""
+        if not self.words:
+            return frozenset()
         self.budget -= len(text)
         if self.budget < 0 and not self.settled:
             self.settled = True
@@ -112,7 +124,12 @@ def allowance(
 ) -> str | None:
     """Why a hit doesn't count; None where nothing allows it."""
     return next(
-        (each.reason for each in allow if _concerns(each, rule, hit) and _allows(each, rule, hit, blob, custom)), None
+        (
+            each.reason
+            for each in allow
+            if _concerns(each, rule, hit, custom) and _allows(each, rule, hit, blob, custom)
+        ),
+        None,
     )
 
 
@@ -136,12 +153,14 @@ def _rule(custom: CustomSecret) -> CustomRule:
     )
 
 
-def _concerns(allowed: AllowedSecret, rule: Rule, hit: Hit) -> bool:
-    names = {rule.id, hit.evidence.get("rule", rule.id)}
+def _concerns(allowed: AllowedSecret, rule: Rule, hit: Hit, custom: tuple[CustomSecret, ...]) -> bool:
+    """Whether an exception is about a hit: by the id of a custom rule, which stands for that one alone, or a prefix."""
+    own = {each.id for each in custom}
     return not allowed.rules or any(
-        name == each or name.startswith(each if each.endswith("-") else f"{each}-")
+        hit.evidence.get("rule") == each
+        if each in own
+        else rule.id == each or rule.id.startswith(each if each.endswith("-") else f"{each}-")
         for each in allowed.rules
-        for name in names
     )
 
 

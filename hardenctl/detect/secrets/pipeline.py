@@ -152,7 +152,7 @@ def weighed(
     spans = [(token.start, token.end) for token in known]
     for token in known:
         yield Settled(token.rule, _token_hit(token, text, path))
-    own = _custom(text, path, custom, spans) if custom else []
+    own = _custom(text, path, custom, spans, bounds) if custom else []
     yield from own
     spans += [(each.span.start, each.span.end) for each in own]
     if match.anchors and Setting.GENERATED in setting(path):
@@ -171,10 +171,12 @@ def weighed(
                 yield candidate
 
 
-def _custom(text: str, path: str, custom: tuple[CustomSecret, ...], spans: Iterable[tuple[int, int]]) -> list[Settled]:
+def _custom(
+    text: str, path: str, custom: tuple[CustomSecret, ...], spans: Iterable[tuple[int, int]], bounds: Bounds
+) -> list[Settled]:
     """What the project's own rules find beside what ours know better; the first of two at one place."""
     taken, found = _Taken(spans), dict[tuple[int, int], Settled]()
-    for rule, start, end in custom_matches(text, path, custom):
+    for rule, start, end in custom_matches(text, path, custom, bounds.reached):
         if taken.overlaps(start, end) or (start, end) in found:
             continue
         own = rule.definition.id
