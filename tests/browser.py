@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,6 @@ class Browser:
         os.close(theirs_in)
         os.close(theirs_out)
         self._out, self._in = os.fdopen(ours_out, "wb"), os.fdopen(ours_in, "rb")
-        self._patience = threading.Timer(_SECONDS, self._kill)
-        self._patience.start()
         self._rest = b""
         self._number = 0
         self._session = ""
@@ -106,7 +104,6 @@ class Browser:
 
     def close(self) -> None:
         """End it and everything it started."""
-        self._patience.cancel()
         self._kill()
         self._process.wait()
         self._out.close()
@@ -119,6 +116,10 @@ class Browser:
 
     def _take(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            ready, _, _ = select.select(
+                [self._in], [], [], _SECONDS
+            )  # of this answer: between tests it may take longer
+            assert ready, f"the browser said nothing for {_SECONDS:.0f} s"
             piece = os.read(self._in.fileno(), 1 << 20)
             assert piece, "the browser ended"
             self._rest += piece
