@@ -144,7 +144,8 @@ def no_words() -> Iterator[None]:
 
 
 def _forget() -> None:
-    for cached in (values.is_placeholder, values.is_weak, values._made_of_words):  # noqa: SLF001 - its answers change
+    own = values._made_of_words, pipeline._speaks_against  # noqa: SLF001 - their answers change
+    for cached in (values.is_placeholder, values.is_weak, *own):
         cached.cache_clear()
 
 

@@ -87,6 +87,14 @@ class Blob:
         """The decoded text; all spans count its characters."""
         return decode(self.data)
 
+    @property
+    def utf8(self) -> bytes:
+        """`text` in UTF-8: mostly `data` itself, which costs nothing."""
+        data, text = self.data, self.text
+        if len(data) == len(text) and data.isascii():
+            return data
+        return text.encode("utf-8", "surrogatepass")
+
     @cached_property
     def lines(self) -> Lines:
         """The line table of `text`."""

@@ -8,6 +8,7 @@ import hashlib
 import pytest
 
 from hardenctl.detect.secrets import detect_secrets
+from hardenctl.detect.secrets.language import Setting, setting
 from hardenctl.model.blob import Blob, Provenance
 from hardenctl.rules.fakes import scramble
 from hardenctl.rules.secrets import RULES
@@ -144,3 +145,21 @@ def test_a_password_in_a_lock_files_address_is_found(path: str):
     value = scramble("registry", 24)
     text = f'resolved "https://ada:{value}@npm.example.net/token.tgz#{SHA1}"\n'
     assert found(path, text) == [("secret-url-credentials", value)]
+
+
+@pytest.mark.parametrize(
+    ("name", "generated"),
+    [
+        pytest.param("main-CA4_OjGq.js", True, id="vite"),
+        pytest.param("echarts.128204f2.js", True, id="webpack"),
+        pytest.param("index-DQXZqWvn.css", True, id="no-digit"),
+        pytest.param("app-settings.js", False, id="word"),
+        pytest.param("res.sendFile.js", False, id="camel-case"),
+        pytest.param("auth-helpers2.mjs", False, id="numbered-word"),
+        pytest.param("user.constants.js", False, id="nine-letters"),
+    ],
+)
+def test_a_bundle_is_told_from_a_name_of_two_words(name: str, *, generated: bool):
+    """What a build wrote has a digest in its name; a module called `app-settings` is looked at."""
+    assert (Setting.GENERATED in setting(f"web/src/{name}")) is generated
+    assert bool(found(f"web/src/{name}", f'const apiToken = "{scramble("module", 40)}";\n')) is not generated

@@ -6,9 +6,9 @@ Everything here works on a bounded window around an anchor, so that a line of me
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from hardenctl.detect.secrets.calls import OPEN, argument
+from hardenctl.detect.secrets.calls import argument
 from hardenctl.detect.secrets.candidate import BEHIND, PREFIX, QUOTE, Candidate, How, line_value, quoted, trimmed
 from hardenctl.detect.secrets.commands import flag, letter
 from hardenctl.detect.secrets.headers import scheme, userinfo
@@ -28,7 +28,7 @@ _LIAT = lazy_pattern(
 )
 _QUOTED_KEY = lazy_pattern(r"[ \t?!\])]{0,44}([\"'`])\\{0,3}")
 _OPERATOR = lazy_pattern(
-    r"(?P<op>===?|!==?|=>|=~|:=|<-|::?=?|\?=|=|,|\(|>|\{)[ \t]*"
+    r"(===?|!==?|=>|=~|:=|<-|::?=?|\?=|=|,|\(|>|\{)[ \t]*"
     # `name: type = value`
     r"(?:(?:typing\.)?(?:Optional|Final|Annotated|ClassVar|Union|SecretStr|str|string|String\??|bytes|Any|&'static str"
     r"|&str|\[\]byte)(?:\[[^\]\n]{0,40}\])?(?:\s*\|\s*\w+)?\??[ \t]*=(?!=)[ \t]*)?",
@@ -49,6 +49,17 @@ _LOOKUP = lazy_pattern(
     r"|[\w.>$\[\]\"'-]{1,80}\s*(?:\|\||\?\?|\?:|\bor\b)\s*",
     re.ASCII,
 )
+# What a value within a call or beside a look-up starts with: half of what has no quotation mark at once has not.
+_CALLED = lazy_pattern(r"(?:new\s|[\w.:>$@\]\"'-]{0,80}+\s*(?:[(\[|?]|or\b))", re.ASCII)
+# What may stand after some operators, blanks apart: a string, what may open one, or a type.
+_STRING_NEAR = {
+    ",": lazy_pattern(r"[ \t]*[\"'`\\\[@\nbrfdnvstACFOSU&]"),
+    "(": lazy_pattern(r"[ \t]*[\"'`\\\[@\nbrfdnvstACFOSU&]"),
+    "{": lazy_pattern(r"[ \t]*[\"'\[bstACFOSU&]"),
+}
+_PREFIXED = frozenset("rbuf@$L(\\ \t\r\n[")  # what `PREFIX` starts with
+_QUOTES = frozenset("\"'`\\")
+_NOTHING = frozenset(("", "\r", "\n"))
 _QUOTED_ONLY = frozenset((",", "(", "{", "=>", "==", "===", "!=", "!==", "=~", "::", "<-"))
 # In YAML: a value on the next line, in a block, as the first of a list, or as the default of a parameter.
 _BELOW = lazy_pattern(r"(?:[|>][+-]?\d?)?[ \t]*(?:#[^\n]{0,200})?\r?\n(?P<indent>[ \t]+)(?P<item>-[ \t]+)?(?=\S)")
@@ -70,7 +81,8 @@ _ENTITY_END = lazy_pattern(r"&(?:quot|amp|lt|gt|#\d+);|\\[nrt\"']|%26")
 _COMMENTS = ("#", "//", "*", "$", "export", "--")  # what a line starts with in which a bare value may be one
 _GOES_ON = ("(", "[", "{", ",", "\\", "|", "?", ":", "=", ">", "+")  # what a line ends in whose value is on the next
 _APART = frozenset((" ", "="))  # what stands behind the `=` of an assignment in code, or of a comparison
-_NO_STRING = lazy_pattern(r"[^\n\"'`]{0,299}\n")  # the rest of a line
+_LINE = 299  # characters of the rest of a line without a string
+_FAR = 1 << 60
 _HOW = {
     ",": How.ARGUMENT,
     "(": How.CALL,
@@ -85,7 +97,7 @@ def candidates(text: str, anchors: Iterable[tuple[int, Anchor]], language: Quoti
     """What could be a credential, in order; of nested ones the innermost: the password and not the URL around it."""
     found: list[Candidate] = []
     reached = depth = 0
-    for offset, anchor in anchors:
+    for offset, anchor in _before_strings(text, anchors) if language is Quoting.QUOTED else anchors:
         # Within one value, only so many others: `password=password=...` must not cost its length squared.
         depth = depth + 1 if offset < reached else 0
         if depth <= DEEPEST and (each := _PARSERS[anchor](text, offset, language)) and each.key:
@@ -103,43 +115,45 @@ def candidates(text: str, anchors: Iterable[tuple[int, Anchor]], language: Quoti
 
 
 def _assignment(text: str, offset: int, language: Quoting) -> Candidate | None:  # noqa: C901, PLR0911, PLR0912
-    if language is Quoting.QUOTED and _is_unquoted(text, offset):
-        return None
-    if text[offset] == "|":
+    mark = text[offset]
+    if mark == "|":
         return _cell(text, offset) if language is Quoting.PROSE else None
-    if text.startswith("<-", offset - 1):
+    if mark == ">":
+        return element(text, offset)
+    if mark == "(" and (placed := argument(text, offset, _key_before(text, offset))):
+        return placed
+    if mark in _STRING_NEAR and not _STRING_NEAR[mark].match(text, offset + 1):
+        return None  # four in five
+    if mark == "-":
         offset -= 1
     operator = _OPERATOR.match(text, offset)
     if operator is None:
         return None
-    op, at = operator["op"], operator.end()
-    if op == ">":
-        return element(text, offset)
-    if op in {"(", "="} and OPEN.match(text, offset) and (placed := argument(text, offset, _key_before(text, offset))):
+    op, at = operator[1], operator.end()
+    tail = text[at : at + 1]
+    if op == "=" and tail == "(" and (placed := argument(text, offset, _key_before(text, offset))):
         return placed
     if language is Quoting.BARE and op == ":" and (below := _BELOW.match(text, at)):
         return _below(text, offset, below)
     if language is Quoting.PROSE and (marked := _MARKED.match(text, at)):
         at = marked.end()
-    tail = text[at : at + 1]
-    if tail in {"", "\r", "\n"} and not PREFIX.match(text, at):
+        tail = text[at : at + 1]
+    prefix = PREFIX.match(text, at) if tail in _PREFIXED else None
+    if tail in _NOTHING and not prefix:
         return None
-    if op == "{" and (not tail or tail not in "\"'"):
+    if op == "{" and tail not in "\"'":
         return None
     if op in {",", "("} and not (tail in "\"'`brf\\[@" or text.startswith(("default", "new ", "value", "\n"), at)):
         return None
     how = _HOW.get(op, How.ASSIGNED)
-    if prefix := PREFIX.match(text, at):
+    start = at
+    if prefix:
         at = prefix.end()
-    quote = QUOTE.match(text, at)
+        tail = text[at : at + 1]
+    quote = QUOTE.match(text, at) if tail in _QUOTES else None
     if quote is None:
-        for expression in (_WRAPPER, _LOOKUP):
-            if wrapped := expression.match(text, at):
-                after = PREFIX.match(text, wrapped.end())
-                quote = QUOTE.match(text, after.end() if after else wrapped.end())
-                if quote:
-                    break
-    elif how is How.ARGUMENT and text.startswith("default", at):
+        quote = _within_call(text, at)
+    elif how is How.ARGUMENT and text.startswith("default", start):
         return None
     if quote is None and op == "," and (default := _DEFAULT.match(text, at)):
         quote = QUOTE.match(text, default.end())
@@ -151,6 +165,18 @@ def _assignment(text: str, offset: int, language: Quoting) -> Candidate | None: 
         default = _SHELL_DEFAULT.match(text, offset + 1)
         return trimmed(text, *default.span(1), _key_before(text, offset), How.INLINE, "") if default else None
     return _bare(text, offset, at, op, language)
+
+
+def _within_call(text: str, at: int) -> re.Match[str] | None:
+    """The quotation mark of a value within a call, or of the one used where there is nothing to look up."""
+    if not _CALLED.match(text, at):
+        return None
+    for expression in (_WRAPPER, _LOOKUP):
+        if wrapped := expression.match(text, at):
+            after = PREFIX.match(text, wrapped.end())
+            if quote := QUOTE.match(text, after.end() if after else wrapped.end()):
+                return quote
+    return None
 
 
 def _below(text: str, offset: int, below: re.Match[str]) -> Candidate | None:
@@ -179,16 +205,33 @@ def _cell(text: str, offset: int) -> Candidate | None:
     return trimmed(text, *body.span(1), key, How.ASSIGNED, "|") if body and key else None
 
 
-def _is_unquoted(text: str, offset: int) -> bool:
-    """Whether no string can follow an operator in a language that quotes strings: most of its assignments."""
-    operator = text[offset]
-    if operator == ">" or (operator == "=" and text[offset + 1 : offset + 2] not in _APART):
-        return False  # an element, or perhaps `?key=value` within a string
-    rest = _NO_STRING.match(text, offset)
-    if rest is None or rest[0].rstrip().endswith(_GOES_ON):
-        return False
-    line = text[text.rfind("\n", max(0, offset - BEHIND), offset) + 1 : offset].lstrip()
-    return not line.startswith(_COMMENTS)
+def _before_strings(text: str, anchors: Iterable[tuple[int, Anchor]]) -> Iterator[tuple[int, Anchor]]:
+    """Without the assignments that no string follows, in a language that quotes strings: most of them.
+
+    What is asked of a line is asked once: where it ends, its last quotation mark, whether its end leads on to the next
+    or its start makes it a comment.
+    """
+    end = mark = -1
+    whole = False
+    for each in anchors:
+        offset, kind = each
+        if kind is not Anchor.ASSIGN:
+            yield each
+            continue
+        operator = text[offset]
+        if operator == ">" or (operator == "=" and text[offset + 1 : offset + 2] not in _APART):
+            yield each  # an element, or perhaps `?key=value` within a string
+            continue
+        if offset >= end:
+            end = text.find("\n", offset)
+            if end < 0:
+                end = _FAR
+            mark = max(text.rfind('"', offset, end), text.rfind("'", offset, end), text.rfind("`", offset, end))
+            whole = text[offset:end].rstrip().endswith(_GOES_ON) or text[
+                text.rfind("\n", 0, offset) + 1 : offset
+            ].lstrip().startswith(_COMMENTS)
+        if whole or mark > offset or end - offset > _LINE:
+            yield each
 
 
 def _key_before(text: str, offset: int) -> str:
@@ -203,25 +246,29 @@ def _key_before(text: str, offset: int) -> str:
 
 
 def _bare(text: str, offset: int, at: int, op: str, language: Quoting) -> Candidate | None:  # noqa: C901 - as above
-    key = _key_before(text, offset)
     before = text[max(0, offset - BEHIND) : offset]
     tight = at == offset + len(op)
     line = before[before.rfind("\n") + 1 :]
+    within = line.count('"') % 2 or line.count("'") % 2  # a string
+    comment = line.lstrip().startswith(_COMMENTS)
+    if language is Quoting.QUOTED and not (within or comment or (op == "=" and tight) or line.count("`") % 2):
+        return None
+    key = _key_before(text, offset)
     ahead = before[: len(before) - len(key)][-1:] if before.endswith(key) else ""
     if tagged := _TAG.match(text, at):
         at = tagged.end()
     if op == "=" and tight and ahead in {"?", "&", ";"}:
         expression, how = _BARE_URL, How.INLINE
-    elif op == "=" and tight and (ahead in {'"', "'", "-"} or line.count('"') % 2 or line.count("'") % 2):
+    elif op == "=" and tight and (ahead in {'"', "'", "-"} or within):
         expression, how = _BARE_WORD, How.INLINE
     elif language is Quoting.BARE and not (op == ":" and tight):
         found = line_value(text, at, key)
         if found is not None or not _is_word(line, key):
             return found
         expression, how = _BARE_WORD, How.INLINE
-    elif language is Quoting.PROSE or line.lstrip().startswith(_COMMENTS):
+    elif language is Quoting.PROSE or comment:
         expression, how = _BARE_WORD, How.ASSIGNED
-    elif line.count('"') % 2 or line.count("'") % 2 or line.count("`") % 2:
+    elif within or line.count("`") % 2:
         expression, how = _BARE_WORD, How.INLINE
     else:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from hardenctl.detect.secrets.candidate import PLAIN_STRING, Candidate, How, trimmed
@@ -26,8 +27,8 @@ _MOST = 3  # arguments looked at
 
 def argument(text: str, offset: int, name: str) -> Candidate | None:
     """The argument that is a credential, of the call or tuple that opens at or after `offset` and is called `name`."""
-    opened = OPEN.match(text, offset)
-    if opened is None or not _ANY.search(name):
+    opened = OPEN.match(text, offset) if _is_placed(name) else None
+    if opened is None:
         return None
     if _PAIR.search(name):
         found = _arguments(text, opened.end(), 2)
@@ -42,6 +43,11 @@ def argument(text: str, offset: int, name: str) -> Candidate | None:
     place = found[which] if len(found) > which else None
     what = "password" if which == 2 else "secret"  # noqa: PLR2004 - the place after address and user
     return trimmed(text, *place, f"{name} {what}", How.POSITION, text[place[0] - 1]) if place else None
+
+
+@functools.lru_cache(maxsize=8192)
+def _is_placed(name: str) -> bool:
+    return bool(_ANY.search(name))
 
 
 def _arguments(text: str, at: int, most: int) -> list[tuple[int, int] | None]:

@@ -122,7 +122,12 @@ _WHOLE = frozenset(
 _PAGES = frozenset(("csrf", "xsrf", "authenticity", "antiforgery"))  # every visitor's page holds one of its own
 _CODES = frozenset({"auth", "access", "verification", "pass", "invite", "security", "activation", "verify", "secret"})
 _NAMED = frozenset(How) - {How.USERINFO, How.BASIC, How.SCHEME}
-_NAMES = r"(?:user|username|login|db|dbname|database|db_name|host|owner|role|_name|-U|-u)"
+# What names the one beside a password, read backwards from its value.
+_EMAN = lazy_pattern(
+    r"[\"']?\s*[:=,({ ]?\s*[\"'\]]*(?:resu|emanresu|nigol|bd|emanbd|esabatad|eman_bd|tsoh|renwo|elor|eman_|u-)",
+    re.IGNORECASE,
+)
+_ENDS = lazy_pattern(r"\b")
 _NAME = lazy_pattern(r"[a-z][a-z_-]{2,30}\d{0,3}")
 _NAMED_AS = lazy_pattern(r"(?:[a-z0-9]{1,12}[-_]){1,5}(?:key|token|secret|password|webhook)|[a-z]{1,8}[-_]")
 _ESCAPED = lazy_pattern(r"\\.")
@@ -169,10 +174,15 @@ def is_own_name(candidate: Candidate, text: str) -> bool:
     if not _NAME.fullmatch(value):
         return False
     window = text[max(0, candidate.start - _BESIDE) : candidate.end + _BESIDE]
-    if value not in window:
-        return False
-    beside = rf"{_NAMES}[\"'\]]*\s*[:=,({{ ]?\s*[\"']?{value}\b"
-    return bool(re.search(beside, window, re.IGNORECASE))
+    lowered = window.lower()
+    if len(lowered) != len(window):  # of a few letters, what is lower is longer
+        lowered = window
+    at = lowered.find(value)
+    while at >= 0:
+        if _ENDS.match(window, at + len(value)) and _EMAN.match(window[:at][::-1]):
+            return True
+        at = lowered.find(value, at + 1)
+    return False
 
 
 def is_surrounded(candidate: Candidate, text: str, path: str) -> bool:

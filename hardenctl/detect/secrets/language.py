@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import functools
-import re
 
 from hardenctl.formats.paths import is_env_file
 from hardenctl.model.pattern import lazy_pattern
@@ -54,26 +53,31 @@ _LOCKS = (
     r"|gradle\.lockfile|verification-metadata\.xml|requirements.*\.lock"
 )
 # What a front end's build or somebody else wrote: `vendor.bundle.dev.js`, `main-CA4_OjGq.js`, `echarts.128204f2.js`.
-_BUNDLES = (
-    r"\.(?:bundle|umd|esm|iife|chunk|worker)(?:\.\w+)?\.[mc]?js$"
-    r"|(?:^|/)(?:vendors?|third[_-]party|bower_components|site-packages|pdfjs)/(?:[^/]+/)*[^/]+\.(?:[mc]?js|css)$"
-    r"|[-.](?=[\w-]{0,9}[0-9A-Z])[\w-]{8,10}\.(?:[mc]?js|css)$"
+# The last is told from words (`app-settings.js`, `res.sendFile.js`) by a digit or capitals as no name has them.
+_BUNDLES = r"\.(?:bundle|umd|esm|iife|chunk|worker)(?:\.\w+)?\.[mc]?js$"
+_DIGEST = lazy_pattern(
+    r"[-.](?:(?=[\w-]{0,9}\d)(?!(?i:[a-z]+)\d{0,3}\.)|(?=[\w-]{0,8}[A-Z]{2}[\w-]{0,7}[a-z][A-Z]))[\w-]{8,10}"
+    r"\.(?:[mc]?js|css)$"
 )
+_VENDORED = r"(?:^|/)(?:vendors?|third[_-]party|bower_components|site-packages|pdfjs)/"
+# Each is looked for in a folder, with its last `/`, and in a file's name, lowered: IGNORECASE takes twice the time.
 _SETTINGS = {
     Setting.TEST: _part_of_path("tests?|testing|specs?|__tests__|testdata|fixtures?|cassettes|mocks?|e2e|conftest"),
     Setting.EXAMPLE: _part_of_path("examples?|samples?|demos?|dist|templates?|tutorials?|snippets?"),
     Setting.DOCUMENT: r"(?:^|/)(?:docs?(?:_src)?|documentation|handbook|wiki|man)/"
     r"|\.(?:mdx?|markdown|rst|adoc|asciidoc)$"
-    r"|(?:^|/)(?:readme|changelog|changes|history|news)[^/]*$",
-    Setting.CI: r"(?:^|/)\.?(?:ci|github|gitlab|circleci|buildkite|travis|azure-pipelines)[/.]|[./_-]ci\.\w{1,5}$",
-    Setting.GENERATED: rf"(?:^|/)(?:{_LOCKS})$|{_BUNDLES}"
+    r"|^(?:readme|changelog|changes|history|news)[^/]*$",
+    Setting.CI: r"(?:^|/)\.?(?:ci|github|gitlab|circleci|buildkite|travis|azure-pipelines)[/.]|(?:^|[._-])ci\.\w{1,5}$",
+    Setting.GENERATED: rf"^(?:{_LOCKS})$|{_BUNDLES}"
     r"|\.(?:min\.(?:js|css)|map|svg|lock|sum|po|pot|wasm|pyc|tsbuildinfo)$"
     r"|(?:^|/)(?:node_modules|\.git)/",
     Setting.TRANSLATION: r"(?:^|/)(?:locales?|i18n|l10n|lang|langs|languages|translations?|nls|messages)(?:/|[._-])"
-    r"|(?:^|/)(?:en|de|fr|es|ru|zh|ja|ko|pt|it)(?:[-_][a-z]{2})?\.(?:json|ya?ml|js|ts|php)$"
+    r"|^(?:en|de|fr|es|ru|zh|ja|ko|pt|it)(?:[-_][a-z]{2})?\.(?:json|ya?ml|js|ts|php)$"
     r"|\.(?:po|pot|xliff?|arb|strings)$",
 }
-_EXPRESSIONS = {flag: lazy_pattern(expression, re.IGNORECASE) for flag, expression in _SETTINGS.items()}
+_EXPRESSIONS = {flag: lazy_pattern(expression) for flag, expression in _SETTINGS.items()}
+_VENDOR = lazy_pattern(_VENDORED)
+_SCRIPTS = (".js", ".mjs", ".cjs", ".css")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -82,12 +86,12 @@ def quoting(path: str) -> Quoting:
     name = path.rpartition("/")[2].lower()
     suffix = name.rpartition(".")[2] if "." in name else ""
     if (
-        name.startswith((".env", "env."))
-        or name.rfind(".") == 0
-        or is_env_file(path)
-        or name in _BARE_NAMES
-        or not suffix
+        not suffix
         or suffix in _BARE
+        or name.rfind(".") == 0
+        or name.startswith((".env", "env."))
+        or name in _BARE_NAMES
+        or is_env_file(path)
     ):
         return Quoting.BARE
     return Quoting.PROSE if suffix in _PROSE else Quoting.QUOTED
@@ -96,8 +100,23 @@ def quoting(path: str) -> Quoting:
 @functools.lru_cache(maxsize=1024)
 def setting(path: str) -> Setting:
     """Where the file stands, by its path."""
+    folder, slash, name = path.rpartition("/")
+    where, vendored = _of_folder(folder.lower() + slash)
+    found = where | _of_text(name.lower())
+    if name.lower().endswith(_SCRIPTS) and (vendored or _DIGEST.search(name)):
+        found |= Setting.GENERATED
+    return found
+
+
+@functools.lru_cache(maxsize=256)
+def _of_folder(folder: str) -> tuple[Setting, bool]:
+    """What holds of all files in a folder, and whether somebody else wrote them: of files in one there are many."""
+    return _of_text(folder), bool(_VENDOR.search(folder))
+
+
+def _of_text(text: str) -> Setting:
     found = Setting.NONE
     for flag, expression in _EXPRESSIONS.items():
-        if expression.search(path):
+        if expression.search(text):
             found |= flag
     return found

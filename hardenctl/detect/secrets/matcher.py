@@ -66,6 +66,11 @@ class Match:
     anchors: tuple[tuple[int, Anchor], ...]
 
 
+_NOTHING = Match((), ())
+_BITS = 16  # of a number that says an end and an expression
+_MASK = (1 << _BITS) - 1
+
+
 class Engine(Protocol):
     """Finds out which expressions match, and where anchors end."""
 
@@ -133,35 +138,41 @@ def _places(text: str, word: str) -> Iterator[int]:
 
 @record(slots=False, frozen=False)
 class HyperscanEngine:
-    """The fast engine. `database` is a compiled block-mode database whose ids are rule indexes, then anchors."""
+    """The fast engine. `database` is a compiled block-mode database whose ids are anchors, then rule indexes."""
 
     rules: Sequence[SecretRule]
     database: Any
 
     def match(self, text: str, data: bytes) -> Match:
         """As `Engine.match`."""
-        events: list[tuple[int, int]] = []
+        events: list[int] = []  # an end and an expression in one number: half the time of tuples
         add = events.append
 
         def on_match(expression: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            add((end, expression))
+            add(end << _BITS | expression)
 
         self.database.scan(data, match_event_handler=on_match)
-        count = len(self.rules)
-        found = sorted({expression for _, expression in events if expression < count})
-        ends = sorted({(end, expression - count) for end, expression in events if expression >= count})
+        if not events:
+            return _NOTHING
+        found = sorted({event & _MASK for event in events})
+        rules = tuple([self.rules[each - len(_KINDS)] for each in found if each >= len(_KINDS)])
+        ends = sorted({*events})
+        if rules:
+            ends = [event for event in ends if event & _MASK < len(_KINDS)]
         if len(text) != len(data):
             ends = _to_characters(ends, data)
-        return Match(tuple(self.rules[index] for index in found), tuple((end - 1, _KINDS[kind]) for end, kind in ends))
+        return Match(rules, tuple([((event >> _BITS) - 1, _KINDS[event & _MASK]) for event in ends]))
 
 
-def _to_characters(ends: Iterable[tuple[int, int]], data: bytes) -> list[tuple[int, int]]:
+def _to_characters(ends: Iterable[int], data: bytes) -> list[int]:
     """Byte offsets as character offsets, in one pass. Anchors end in ASCII, so no offset splits a character."""
     converted, position, characters = [], 0, 0
-    for end, kind in ends:
-        characters += len(data[position:end].decode("utf-8", "ignore"))
+    for event in ends:
+        end = event >> _BITS
+        part = data[position:end]
+        characters += len(part) if part.isascii() else len(part.decode("utf-8", "ignore"))
         position = end
-        converted.append((characters, kind))
+        converted.append(characters << _BITS | event & _MASK)
     return converted
 
 
@@ -170,8 +181,8 @@ _SINGLE_MATCH = 8  # HS_FLAG_SINGLEMATCH: whether a rule matches at all; where, 
 
 def hyperscan_engine(rules: Sequence[SecretRule]) -> HyperscanEngine:
     """The fast engine for these rules. Raises ImportError where hyperscan is not installed."""
-    expressions = [(each.pattern, _SINGLE_MATCH) for each in rules]
-    expressions += [(expression, 0) for expression in EXPRESSIONS.values()]
+    expressions = [(EXPRESSIONS[kind], 0) for kind in _KINDS]
+    expressions += [(each.pattern, _SINGLE_MATCH) for each in rules]
     return HyperscanEngine(rules, database(expressions))
 
 
@@ -184,9 +195,10 @@ class Matcher:
     engine: Engine | None = None
     settled: bool = False
 
-    def match(self, text: str) -> Match:
-        """Which rules match in a text, and its anchors."""
-        data = text.encode("utf-8", "surrogatepass")
+    def match(self, text: str, data: bytes | None = None) -> Match:
+        """Which rules match in a text, and its anchors. `data` is the text in UTF-8, where it is there already."""
+        if data is None:
+            data = text.encode("utf-8", "surrogatepass")
         self.budget -= len(data)
         if self.engine is None or (self.budget < 0 and not self.settled):
             self.engine = self._choose()

@@ -147,7 +147,7 @@ def weighed(
     if is_binary(blob.data):
         return
     text, path = blob.text, blob.path
-    match = matcher().match(text)
+    match = matcher().match(text, blob.utf8)
     known = _known(text, match.rules)
     spans = [(token.start, token.end) for token in known]
     for token in known:
@@ -210,7 +210,7 @@ def candidate_lines(blob: Blob) -> list[int]:
     """The lines on which a credential word stands before a value, or a token's format: where more may be looked for."""
     if is_binary(blob.data):
         return []
-    match = matcher().match(blob.text)
+    match = matcher().match(blob.text, blob.utf8)
     offsets = [offset for offset, _ in match.anchors[: Bounds.of(len(blob.data)).anchors]]
     offsets += [token.start for token in _known(blob.text, match.rules, strict=False)]
     return sorted({blob.lines.position(offset).line for offset in offsets})
@@ -221,7 +221,7 @@ def sensitive(blob: Blob, custom: tuple[CustomSecret, ...] = ()) -> list[tuple[i
     if is_binary(blob.data):
         return []
     text = blob.text
-    match = matcher().match(text)
+    match = matcher().match(text, blob.utf8)
     bounds = Bounds.of(len(blob.data))
     spans = [(token.start, token.end) for token in _known(text, match.rules, strict=False)]
     spans += [(start, end) for _, start, end in custom_matches(text, blob.path, custom)]
