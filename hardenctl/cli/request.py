@@ -78,7 +78,8 @@ OPTIONS = (
         "--archives",
         "archives",
         Kind.FLAG,
-        "Look into archives and saved images too: zip, tar, gz, bz2, xz, wheels, jars, `docker save`.",
+        "Look into archives and saved images too (zip, tar, gz, bz2, xz, wheels, jars, `docker save`): "
+        "by their names, and outside history by what they begin with.",
     ),
     Option("--stdin-filename", "stdin_filename", Kind.VALUE, "The name of what `-` reads.", "PATH"),
     Option("--format", "format", Kind.VALUE, f"How to print the report: {', '.join(FORMATS)}.", "FORMAT"),

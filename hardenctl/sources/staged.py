@@ -118,10 +118,10 @@ class StagedSource(PlaceSource):
             yield blob
 
     def archives(self) -> Iterator[Archive | Gap]:
-        """The staged archives in scope, by their names."""
-        from hardenctl.sources.archives import is_archive, stored
+        """The staged archives in scope, by their names or what they begin with."""
+        from hardenctl.sources.archives import may_be_archive, stored
 
-        scope = [path for path in sorted(self._staged) if self._snapshot.in_scope(path) and is_archive(path)]
+        scope = [path for path in sorted(self._staged) if self._snapshot.in_scope(path) and may_be_archive(path)]
         entries = [entry for path in scope for mode, entry in self._entries(path) if mode not in LEFT_OUT]
         yield from stored(self._git, [Provenance(each.path, self.kind, Standing.TRACKED, each.oid) for each in entries])
 

@@ -196,11 +196,11 @@ class WorkTreeSource(PlaceSource):
         return list(filter(self._snapshot.in_scope, self._snapshot.paths()))
 
     def archives(self) -> Iterator[Archive | Gap]:
-        """The archives in scope, by their names; one that the user named, by what it begins with."""
-        from hardenctl.sources.archives import Archive, is_archive, is_packed
+        """The archives in scope, by their names or what they begin with."""
+        from hardenctl.sources.archives import Archive, is_archive, is_packed, may_be_archive
 
         for path in self._in_scope:
-            if not (is_archive(path) or self._snapshot.named(path)):
+            if not (may_be_archive(path) or self._snapshot.named(path)):
                 continue
             entry = self._snapshot.listing.entries[path]
             stream = self._snapshot.folder.stream(entry.raw)

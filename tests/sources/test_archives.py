@@ -7,10 +7,12 @@ import gzip
 import io
 import json
 import lzma
+import struct
 import subprocess
 import sys
 import tarfile
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -64,6 +66,53 @@ def inside(data: bytes, name: str = "a.bin") -> tuple[dict[str, bytes], list[tup
     return found, gaps
 
 
+def v7(files: Files) -> bytes:
+    """A tar as it was before 1988: without a mark."""
+    data = bytearray(tar(files))
+    for at in range(0, len(data), 512):
+        if data[at + 257 : at + 262] == b"ustar":
+            data[at + 257 : at + 345], data[at + 148 : at + 156] = bytes(88), b" " * 8
+            data[at + 148 : at + 156] = b"%06o\0 " % sum(data[at : at + 512])
+    return bytes(data)
+
+
+def commented(comment: bytes) -> bytes:
+    """A zip that says something."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        packed.comment = comment
+    return out.getvalue()
+
+
+def members_only() -> bytes:
+    """A zip without its directory."""
+    data = zipped({"x": LEAK})
+    return data[: data.index(b"PK\x01\x02")]
+
+
+def with_sizes(data: bytes, crc: int, packed: int, size: int) -> bytes:
+    """A zip of one member that says this of it, in both places."""
+    changed = bytearray(data)
+    for at in (14, data.index(b"PK\x01\x02") + 16):
+        struct.pack_into("<III", changed, at, crc, packed, size)
+    return bytes(changed)
+
+
+def shorter_than_it_is() -> bytes:
+    """A zip whose member says to end before its leak."""
+    data = zipped({"x": b"a = 1\n" + LEAK})
+    return with_sizes(data, zlib.crc32(b"a = 1\n"), data.index(b"PK\x01\x02") - 31, 6)
+
+
+def longer_than_it_is() -> bytes:
+    """A zip whose member says to be so long that another one is in it."""
+    data, hidden = zipped({"x": b"a = 1\n"}), members_only()
+    at = data.index(b"PK\x01\x02")
+    both = bytearray(data[:at] + hidden + data[at:])
+    struct.pack_into("<I", both, len(both) - 6, at + len(hidden))
+    return with_sizes(bytes(both), zlib.crc32(b"a = 1\n"), at - 31 + len(hidden), 6)
+
+
 FORMATS = [
     pytest.param(lambda: tar({"d/x.py": LEAK}), "a.bin!/d/x.py", id="tar"),
     pytest.param(lambda: tar({"d/x.py": LEAK}, "w:gz"), "a.bin!/d/x.py", id="tar.gz"),
@@ -77,6 +126,17 @@ FORMATS = [
     pytest.param(lambda: lzma.compress(LEAK), "a.bin!/a", id="xz"),
     pytest.param(lambda: lzma.compress(LEAK, lzma.FORMAT_ALONE), "a.bin!/a", id="lzma"),
     pytest.param(lambda: zipped({"i.jar": tar({"x": LEAK})}), "a.bin!/i.jar!/x", id="tar-in-a-zip"),
+    pytest.param(lambda: v7({"d/x.py": LEAK}), "a.bin!/d/x.py", id="tar-of-1979"),
+    pytest.param(lambda: gzip.compress(v7({"x": LEAK})), "a.bin!/x", id="tar-of-1979.gz"),
+    pytest.param(lambda: lzma.compress(b"1\n") + bytes(90_000) + lzma.compress(LEAK), "a.bin!/a", id="padded-xz"),
+    pytest.param(lambda: bz2.compress(b"1\n") + bz2.compress(LEAK), "a.bin!/a", id="two-bz2"),
+    pytest.param(lambda: b"#!/usr/bin/env python3\n" + zipped({"x": LEAK}), "a.bin!/x", id="zip-that-runs"),
+    pytest.param(lambda: LEAK + zipped({"x": b"1"}), "a.bin!/(from byte 0)", id="text-before-a-zip"),
+    pytest.param(lambda: zipped({"x": LEAK}) + zipped({"y": b"1"}), "a.bin!/(from byte 0)!/x", id="zip-before-a-zip"),
+    pytest.param(lambda: commented(LEAK), "a.bin!/(comment)", id="zip-comment"),
+    pytest.param(
+        lambda: zipped({"i.pyz": b"#!python\n" + zipped({"x": LEAK})}), "a.bin!/i.pyz!/x", id="zip-that-runs-in-a-zip"
+    ),
     pytest.param(lambda: tar({"i.zip": zipped({"x": LEAK})}, "w:gz"), "a.bin!/i.zip!/x", id="zip-in-a-stream"),
     pytest.param(lambda: tar({"i": gzip.compress(zipped({"x": LEAK}))}), "a.bin!/i!/i!/x", id="three-deep"),
     pytest.param(lambda: tar({"a": b"1\n"}) + tar({"x": LEAK}), "a.bin!/x", id="two-tars-in-a-row"),
@@ -159,7 +219,16 @@ def torn_in_the_middle() -> bytes:
         pytest.param(lambda: tar({"x": LEAK})[:700], "a.bin", "could not be read to its end", id="torn-tar"),
         pytest.param(torn_in_the_middle, "a.bin", "could not be read to its end", id="broken-header"),
         pytest.param(lambda: zipped({"x": LEAK})[:-30], "a.bin", "could not be read to its end", id="torn-zip"),
-        pytest.param(lambda: b"just text", "a.bin", "no archive that is known", id="no-archive"),
+        pytest.param(lambda: b"just text", "a.bin", "can be looked into", id="no-archive"),
+        pytest.param(lambda: b"!<arch>\n1\0", "a.bin", "can be looked into", id="deb"),
+        pytest.param(lambda: members_only() + zipped({"a": b"1"}), "a.bin!/(from byte 0)", "BadZipFile", id="local"),
+        pytest.param(lambda: zipped({"a": b"1"}) + members_only(), "a.bin!/(from byte 103)", "BadZipFile", id="behind"),
+        pytest.param(shorter_than_it_is, "a.bin!/x", "BadZipFile", id="zip-says-shorter"),
+        pytest.param(longer_than_it_is, "a.bin!/x", "more is packed", id="zip-says-longer"),
+        pytest.param(lambda: lzma.compress(b"1") + LEAK, "a.bin", "read to its end: LZMAError", id="behind-xz"),
+        pytest.param(lambda: bz2.compress(b"1") + LEAK, "a.bin", "read to its end: OSError", id="behind-bz2"),
+        pytest.param(lambda: gzip.compress(b"1") + LEAK, "a.bin", "read to its end: BadGzipFile", id="behind-gz"),
+        pytest.param(lambda: lzma.compress(LEAK)[:-9], "a.bin", "read to its end: EOFError", id="torn-xz"),
         pytest.param(encrypted, "a.bin!/x", "encrypted", id="encrypted"),
         pytest.param(lambda: deep(DEEPEST + 1), "a.bin" + "!/x" * DEEPEST, "not looked into", id="deep"),
         pytest.param(lambda: zipped({"x": b"a" * 90_000_000}), "a.bin!/x", "larger than 50 MB", id="large-member"),
@@ -176,7 +245,7 @@ def torn_in_the_middle() -> bytes:
             lambda: tar({"i.tgz": gzip.compress(b"old tar\0" * 99)}),
             "a.bin!/i.tgz!/i.tar",
             "can be looked into",
-            id="v7-tar",
+            id="no-tar",
         ),
         pytest.param(long_name, "a.bin", "could not be read to its end", id="long-name"),
         pytest.param(
@@ -312,6 +381,12 @@ def test_index_range_and_history(
     repository.git("add", ".")
     assert run(["audit", "--staged", "--archives", "--format", "json"]) == 1
     assert findings(capsys) == {("secret-github-token", "old.whl!/x.py")}
+    (repository.root / "dump.tar.gz.1").write_bytes(gzip.compress(tar({"x.py": LEAK})))
+    for arguments in ([], ["--staged"]):
+        repository.git("add", "dump.tar.gz.1")
+        assert run(["audit", "--archives", "--format", "json", *arguments]) == 1
+        assert ("secret-github-token", "dump.tar.gz.1!/x.py") in findings(capsys)
+    repository.git("rm", "-qf", "dump.tar.gz.1")
     repository.git("commit", "-qm", "one")
     repository.git("rm", "-q", "old.whl")
     (repository.root / "a.txt").write_text("1\n")
