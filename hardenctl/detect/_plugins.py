@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from hardenctl.detect.patience import TooSlow, at_most
 from hardenctl.detect.secrets.pipeline import candidate_lines
 from hardenctl.model.blob import Blob, Gap
 from hardenctl.model.errors import UsageError
@@ -23,7 +24,8 @@ from hardenctl.rules.declare import Rule
 from hardenctl.rules.secrets import generic
 from hardenctl.rules.secrets.values import is_placeholder, is_reference
 
-_LONGEST = 10_000  # characters of a line that plugins see: some of their expressions are slow on more
+_LONGEST, _SHARED = 10_000, 500  # characters of a line that a plugin sees at once, and of the piece before
+PATIENCE = 20.0  # seconds of processor time that one plugin may take in one file
 
 
 @functools.lru_cache(maxsize=4)
@@ -78,31 +80,42 @@ def beside(
     """What we found, and what the plugins find besides on candidate lines. One that crashes is a gap."""
     hits = list(found)
     lines = candidate_lines(blob)
-    crashed: dict[str, str] = {}
     for plugin in load_plugins(names):
-        for number in lines:
-            text = blob.lines.line(number)
-            try:
-                secrets = plugin.analyze_line(filename=blob.path, line=text[:_LONGEST], line_number=number)
-                values = sorted({(str(each.secret_value or ""), str(each.type)) for each in secrets})
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's program
-                crashed[type(plugin).__name__] = type(error).__name__
-                break
-            for value, kind in values:
-                hit = _hit(blob, number, text, value, kind)
-                if hit is not None and not any(_overlap(hit, other) for _, other in hits):
-                    hits.append((generic.PLUGIN, hit))
-    for name, error_name in crashed.items():
-        tell(Gap(blob.path, f"the plugin {name} crashed: {error_name}"))
+        name = type(plugin).__name__
+        found_here: list[Hit] = []
+        try:
+            with at_most(PATIENCE):
+                for each in _told(plugin, blob, lines):
+                    found_here.append(each)  # noqa: PERF402 - what it found before it failed counts
+        except TooSlow:
+            tell(Gap(blob.path, f"the plugin {name} takes too long"))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's program
+            tell(Gap(blob.path, f"the plugin {name} crashed: {type(error).__name__}"))
+        for hit in found_here:
+            if not any(_overlap(hit, other) for _, other in hits):
+                hits.append((generic.PLUGIN, hit))
     hits.sort(key=lambda each: (each[1].span.start, each[1].span.end))
     yield from hits
 
 
-def _hit(blob: Blob, number: int, text: str, value: str, kind: str) -> Hit | None:
+def _told(plugin: Any, blob: Blob, lines: Iterable[int]) -> Iterator[Hit]:
+    """What a plugin finds on some lines, piece by piece: some of their expressions are slow on long ones."""
+    for number in lines:
+        text, start = blob.lines.line(number), blob.lines.offset(number)
+        for first in range(0, max(1, len(text) - _SHARED), _LONGEST - _SHARED):
+            piece = text[first : first + _LONGEST]
+            secrets = plugin.analyze_line(filename=blob.path, line=piece, line_number=number)
+            for value, kind in sorted({(str(each.secret_value or ""), str(each.type)) for each in secrets}):
+                hit = _hit(blob, start + first, piece, value, kind)
+                if hit is not None:
+                    yield hit
+
+
+def _hit(blob: Blob, start: int, text: str, value: str, kind: str) -> Hit | None:
     at = text.find(value) if value else -1
     if at < 0 or is_placeholder(value) or is_reference(value):
         return None
-    start = blob.lines.offset(number) + at
+    start += at
     return Hit(
         Span(blob.path, start, start + len(value)),
         f"{kind} (detect-secrets) is written down here",

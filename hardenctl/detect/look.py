@@ -43,13 +43,18 @@ class Wanted:
 
         yield from beside(blob, list(found), self.plugins, tell)
 
-    def allowed(self, rule: Rule, hit: Hit, blob: Blob) -> str | None:
+    def allowed(self, rule: Rule, hit: Hit, blob: Blob, tell: Callable[[Gap], None]) -> str | None:
         """Why the policy says that a hit doesn't count; None where it counts."""
         if not self.allow:
             return None
+        from hardenctl.detect.patience import TooSlow
         from hardenctl.detect.secrets.custom import allowance
 
-        return allowance(rule, hit, blob, self.allow, self.custom)
+        try:
+            return allowance(rule, hit, blob, self.allow, self.custom)
+        except TooSlow:
+            tell(Gap(blob.path, "an exception of the policy takes too long: what it is about counts"))
+            return None
 
 
 def check_plugins(names: tuple[str, ...]) -> None:
@@ -84,7 +89,7 @@ class Looked:
         before = len(self.findings), len(self.gaps)
         try:
             self.findings.extend(
-                stamper.stamp(rule, hit, blob, wanted.allowed(rule, hit, blob))
+                stamper.stamp(rule, hit, blob, wanted.allowed(rule, hit, blob, self.gaps.append))
                 for rule, hit in wanted.hits(blob, self.gaps.append)
             )
         except Exception as error:  # noqa: BLE001 - as said above

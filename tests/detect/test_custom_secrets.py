@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardenctl.cli.app import run
+from hardenctl.detect import _plugins
 from hardenctl.detect._plugins import load_plugins
-from hardenctl.detect.look import Wanted
-from hardenctl.detect.secrets import detect_secrets, sensitive_spans
+from hardenctl.detect.look import Looked, Wanted
+from hardenctl.detect.secrets import custom, detect_secrets, sensitive_spans
 from hardenctl.detect.secrets.custom import Words
+from hardenctl.detect.stamp import Stamper
 from hardenctl.fix import unified
 from hardenctl.fix.model import Change, Proposal
 from hardenctl.model.blob import Blob, Gap, Provenance
@@ -55,6 +58,9 @@ def spans(text: str, *custom: CustomSecret, path: str = "a.py") -> list[str]:
         ),
         pytest.param(CustomSecret("a", rf"(zeta)?acme_({VALUE})"), TOKEN, [VALUE], id="first-that-took-part"),
         pytest.param(CustomSecret("a", "acme_[a-z0-9]+", keywords=("zeta",)), TOKEN, [], id="keyword-absent"),
+        pytest.param(
+            CustomSecret("a", r"(?i)ключ = (\w+)", keywords=("Ключ",)), f"КЛЮЧ = {VALUE}", [VALUE], id="not-ascii"
+        ),
         pytest.param(CustomSecret("a", "acme_[a-z0-9]+", entropy=4.9), TOKEN, [], id="too-little-entropy"),
         pytest.param(CustomSecret("a", "acme_[a-z0-9]+", entropy=3), TOKEN, [TOKEN], id="enough-entropy"),
         pytest.param(CustomSecret("a", "acme_[a-z0-9]+", paths=("*.js",)), TOKEN, [], id="another-path"),
@@ -104,7 +110,7 @@ def test_what_is_allowed(allow: AllowedSecret, *, counts: bool) -> None:
     wanted = Wanted(IDS, (ACME,), (allow,))
     file = blob(f"x = '{TOKEN}'\nnext = 1\n")
     ((rule, hit),) = wanted.hits(file, _no_gap)
-    assert (wanted.allowed(rule, hit, file) is None) is counts
+    assert (wanted.allowed(rule, hit, file, _no_gap) is None) is counts
 
 
 def _no_gap(gap: Gap) -> None:
@@ -150,7 +156,9 @@ def test_an_exception_of_a_rule_is_no_other_rules() -> None:
     wanted = Wanted(IDS, rules, (AllowedSecret("r", rules=("secret",), words=("_",)),))
     file = blob("a = 'secret_abcdefgh'\nb = 'secret-key_abcdefgh'\nc = 'acme_abcdefgh'\n")
     counts = [
-        hit.evidence["rule"] for rule, hit in wanted.hits(file, _no_gap) if wanted.allowed(rule, hit, file) is None
+        hit.evidence["rule"]
+        for rule, hit in wanted.hits(file, _no_gap)
+        if wanted.allowed(rule, hit, file, _no_gap) is None
     ]
     assert counts == ["secret-key", "acme"]
 
@@ -183,6 +191,28 @@ def test_both_ways_to_look_for_words_agree(words: list[str], text: str) -> None:
     """Hyperscan and Python find the same words."""
     lowered = tuple(each.lower() for each in words)
     assert Words(lowered, budget=0).present(text) == Words(lowered, budget=10_000).present(text)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no such timer")
+def test_an_expression_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It finds nothing and is a gap; its neighbours are found, and nothing of its file is shown."""
+    monkeypatch.setattr(custom, "PATIENCE", 0.05)
+    endless = CustomSecret("endless", r"(a+)+$")
+    text = f"{'a' * 40}!\nx = '{TOKEN}'\n"
+    for _ in range(custom.TRIES + 2):
+        gaps: list[Gap] = []
+        hits = list(detect_secrets(blob(text), IDS, gaps.append, (endless, ACME)))
+        assert [hit.evidence for _, hit in hits] == [{"rule": "acme"}]
+        assert [gap.reason for gap in gaps] == [
+            "the policy's rule `endless` takes too long: nothing was looked for with it"
+        ]
+    assert (0, len(text)) in sensitive_spans(blob(text), (endless,))
+    allow = (AllowedSecret("reason", patterns=(r"(a+)+$",), target="line"),)
+    one = blob(f"{'a' * 40} x = '{TOKEN}'\n")
+    looked = Looked()
+    looked.look(one, Wanted(IDS, (ACME,), allow), Stamper(b"salt"))
+    assert [each.marks for each in looked.findings] == [()]
+    assert [gap.reason for gap in looked.gaps] == ["an exception of the policy takes too long: what it is about counts"]
 
 
 def test_hundreds_of_rules_over_a_large_file() -> None:
@@ -279,6 +309,31 @@ def test_a_plugin_that_crashes_is_a_gap(tmp_path: Path) -> None:
     found, gaps = plugged(f"api_key = '{secret}'\n", str(own))
     assert found == [("secret-generic-assignment", secret)]
     assert gaps == ["the plugin AcmeDetector crashed: KeyError"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no such timer")
+def test_a_plugin_that_never_ends_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own `except` does not keep us waiting."""
+    monkeypatch.setattr(_plugins, "PATIENCE", 0.05)
+    own = tmp_path / "endless.py"
+    endless = """
+    def analyze_line(self, **_):
+        try:
+            while True: ...
+        except Exception:
+            while True: ...
+    denylist ="""
+    own.write_text(PLUGIN.replace("denylist =", endless.strip()))
+    assert plugged("api_key = 'x'\n", str(own))[1] == ["the plugin AcmeDetector takes too long"]
+
+
+def test_plugins_see_all_of_a_long_line(tmp_path: Path) -> None:
+    """In pieces that share their ends: what stands across two is in one of them."""
+    own = tmp_path / "own.py"
+    own.write_text(PLUGIN)
+    for before in (0, 9_470, 9_990, 10_000, 40_000):
+        line = "x" * before + f" {TOKEN} " + "x" * 20_000
+        assert plugged(f"api_key = '{line}'\n", str(own)) == ([("secret-plugin", TOKEN)], [])
 
 
 @pytest.mark.parametrize(

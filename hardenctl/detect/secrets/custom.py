@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from hardenctl.detect.patience import TooSlow, at_most
 from hardenctl.detect.secrets.cache import database
 from hardenctl.detect.secrets.features import entropy
 from hardenctl.detect.secrets.matcher import SMALL
@@ -21,7 +23,9 @@ from hardenctl.rules.secrets import generic
 from hardenctl.rules.secrets.declare import SecretRule
 
 MOST = 500  # places that one rule is told to have in one file
-_CASELESS, _SINGLE_MATCH = 1, 8  # HS_FLAG_CASELESS, HS_FLAG_SINGLEMATCH
+PATIENCE = 5.0  # seconds of processor time that one expression of the policy may take in one file
+TRIES = 3  # times that one may take longer, before it is tried in no other file
+_SINGLE_MATCH = 8  # HS_FLAG_SINGLEMATCH
 _AROUND = 4000  # characters before and after a secret in which its rule's match is looked for again
 
 
@@ -30,6 +34,11 @@ class CustomRule(SecretRule):
     """A rule of the project's own, as the pipeline runs it: the one rule `secret-custom` in many kinds."""
 
     definition: CustomSecret = field(default=CustomSecret("", ""))
+
+    @functools.cached_property
+    def regex(self) -> re.Pattern[str]:
+        """`pattern`, compiled as all of a policy's are."""
+        return compiled(self.pattern)
 
     def concerns(self, path: str) -> bool:
         """Whether it is looked for in a file."""
@@ -58,26 +67,59 @@ def custom_matches(
 ) -> Iterator[tuple[CustomRule, int, int]]:
     """Where a project's own rules find something: the rule, and the credential's place.
 
-    With `reached`, which takes what was left out, each rule has a bound: masking has none.
+    With `reached`, which takes what was left out, each rule has a bound of matches: masking has none. One that takes
+    too long in a file has found nothing in it, or, for masking, all of it.
     """
     present = _words(custom).present(text) if custom else frozenset()
     for rule in custom_rules(custom):
-        if (not rule.keywords or not present.isdisjoint(rule.keywords)) and rule.concerns(path):
-            found = 0
-            for match in rule.regex.finditer(text):
-                start, end = rule.place(match)
-                if start == end or (rule.floor and entropy(text[start:end]) <= rule.floor):
-                    continue
-                found += 1
-                if reached is not None and found > MOST:
-                    reached.append(f"more than {MOST} matches of the policy's rule `{rule.definition.id}` in it")
+        if not rule.keywords or not present.isdisjoint(rule.keywords):
+            name = f"the policy's rule `{rule.definition.id}`"
+            try:
+                places = _places(rule, text, path, None if reached is None else MOST)
+            except TooSlow:
+                if reached is None:
+                    places = [(0, len(text))]
+                else:
+                    places = []
+                    reached.append(f"{name} takes too long: nothing was looked for with it")
+            if reached is not None and len(places) > MOST:
+                reached.append(f"more than {MOST} matches of {name} in it")
+                del places[MOST:]
+            yield from ((rule, start, end) for start, end in places)
+
+
+def _places(rule: CustomRule, text: str, path: str, most: int | None) -> list[tuple[int, int]]:
+    """Where a rule finds something: one more place than `most`, if there are as many. Raises TooSlow."""
+    found = []
+    with _patience(rule.definition):
+        for match in rule.regex.finditer(text) if rule.concerns(path) else ():
+            start, end = rule.place(match)
+            if start < end and not (rule.floor and entropy(text[start:end]) <= rule.floor):
+                found.append((start, end))
+                if most is not None and len(found) > most:
                     break
-                yield rule, start, end
+    return found
+
+
+_slow: Counter[CustomSecret | AllowedSecret] = Counter()
+
+
+@contextlib.contextmanager
+def _patience(asked: CustomSecret | AllowedSecret) -> Iterator[None]:
+    """Let expressions of the policy run so long, and not again and again. Raises TooSlow."""
+    if _slow[asked] >= TRIES:
+        raise TooSlow
+    try:
+        with at_most(PATIENCE):
+            yield
+    except TooSlow:
+        _slow[asked] += 1
+        raise
 
 
 @record(slots=False, frozen=False)
 class Words:
-    """Which of some words a text holds, in any case of ASCII letters.
+    """Which of some words, in lower case, a text holds in any case.
 
     One after the other for the first `budget` bytes of a process, hyperscan for the rest: there may be hundreds.
     """
@@ -92,19 +134,19 @@ class Words:
         if not self.words:
             return frozenset()
         self.budget -= len(text)
+        lowered = text.lower()
         if self.budget < 0 and not self.settled:
             self.settled = True
             with contextlib.suppress(ImportError):
-                self.database = database([(re.escape(each), _CASELESS | _SINGLE_MATCH) for each in self.words])
+                self.database = database([(re.escape(each), _SINGLE_MATCH) for each in self.words])
         if self.database is None:
-            lowered = text.lower()
             return frozenset(each for each in self.words if each in lowered)
         found: list[int] = []
 
         def on_match(word: int, _start: int, _end: int, _flags: int, _context: object) -> None:
             found.append(word)
 
-        self.database.scan(text.encode("utf-8", "surrogatepass"), match_event_handler=on_match)
+        self.database.scan(lowered.encode("utf-8", "surrogatepass"), match_event_handler=on_match)
         return frozenset(self.words[each] for each in found)
 
 
@@ -115,22 +157,20 @@ def _words(custom: tuple[CustomSecret, ...]) -> Words:
 
 @functools.lru_cache(maxsize=2048)
 def compiled(pattern: str) -> re.Pattern[str]:
-    """An expression of the policy."""
-    return re.compile(pattern, re.ASCII)
+    r"""An expression of the policy. `\w` is ASCII, as in Go's, unless the expression itself is not."""
+    return re.compile(pattern, re.ASCII if pattern.isascii() else 0)
 
 
 def allowance(
     rule: Rule, hit: Hit, blob: Blob, allow: Sequence[AllowedSecret], custom: tuple[CustomSecret, ...] = ()
 ) -> str | None:
-    """Why a hit doesn't count; None where nothing allows it."""
-    return next(
-        (
-            each.reason
-            for each in allow
-            if _concerns(each, rule, hit, custom) and _allows(each, rule, hit, blob, custom)
-        ),
-        None,
-    )
+    """Why a hit doesn't count; None where nothing allows it. Raises TooSlow."""
+    for each in allow:
+        if _concerns(each, rule, hit, custom):
+            with _patience(each):
+                if _allows(each, rule, hit, blob, custom):
+                    return each.reason
+    return None
 
 
 def _rule(custom: CustomSecret) -> CustomRule:
