@@ -48,8 +48,8 @@ def main() -> None:
 
 
 @contextmanager
-def service(folder: Path) -> Iterator[tuple[str, int]]:
-    """Meds on a free port, with two workers: its URL and gunicorn's process id."""
+def service(folder: Path, app: str = "main:app", **more: str) -> Iterator[tuple[str, int]]:
+    """Meds on a free port, with two workers: its URL and gunicorn's process id. `app` may be one of this folder."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
@@ -60,8 +60,10 @@ def service(folder: Path) -> Iterator[tuple[str, int]]:
         "MEDS_BIND": address,
         "MEDS_HASH_COST": "256",
         "WEB_CONCURRENCY": "2",
+        "PYTHONPATH": str(Path(__file__).parent),
+        **more,
     }
-    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "main:app"]
+    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", app]
     process = subprocess.Popen(command, cwd=MEDS, env=environment, stderr=subprocess.DEVNULL)
     try:
         for _ in range(300):

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from hardenctl.cli.auditing import show
+from hardenctl.cli.load_compare import EPILOG, Baselines, compare_results
 from hardenctl.load.builtin import BUILTIN
 from hardenctl.load.document import WRITERS, to_document
 from hardenctl.load.duration import parse_duration, show_duration
@@ -29,6 +30,9 @@ from hardenctl.report.style import look_of
 app = typer.Typer(help="Load tests with Locust, judged by gates.", no_args_is_help=True, rich_markup_mode=None)
 
 _EXIT_CODES = "Exit codes: 0 passed, 1 a gate failed, 2 could not run, 3 inconclusive, 130 interrupted."
+
+
+app.command("compare", epilog=EPILOG)(compare_results)
 
 
 @app.command("list")
@@ -138,6 +142,12 @@ def run_scenario(
     expect_workers: Annotated[
         int, typer.Option(metavar="N", min=1, help="Workers that the master waits for before it begins.")
     ] = 1,
+    baseline: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Compare with this baseline; slower is a failed gate.")
+    ] = None,
+    save_baseline: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Add the run to this baseline; five runs make a good one.")
+    ] = None,
     confirm_host: Annotated[
         str | None, typer.Option(metavar="NAME", help="Repeat the name of a host outside of private networks.")
     ] = None,
@@ -184,13 +194,15 @@ def run_scenario(
     )
     from hardenctl.cli.load_view import summary, watching
 
+    baselines = Baselines.of(baseline, save_baseline)
     with Interrupts() as interrupts:
         plan = prepare(wishes, settings)
+        baselines.check(plan)
         if master:
             sys.stderr.write(f"waiting for {expect_workers} workers at {address}\n")
         with watching(wanted=not no_progress) as on_point:
             result = conclude(run_plan(plan, on_point, interrupts))
-        document = to_document(result)
+        document = baselines.judge(to_document(result))
         try:
             write_outputs(outputs, document)
         finally:  # what the run came to is seen and kept whatever became of the files
@@ -199,4 +211,5 @@ def run_scenario(
             finally:
                 if not no_evidence:
                     _keep(document)
-    return INTERRUPTED if interrupts.came else result.exit_code
+                baselines.keep(document)
+    return INTERRUPTED if interrupts.came else int(document["exit_code"])

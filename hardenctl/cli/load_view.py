@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from hardenctl.cli.load_compare import comparison
 from hardenctl.load.duration import show_duration
 from hardenctl.load.measure import Point
 from hardenctl.load.run import Run
@@ -106,6 +107,7 @@ def summary(document: Mapping[str, Any], look: Look) -> str:
         *_endpoints(document, look),
         *_gates(document, look),
         *_errors(metrics, look),
+        *(comparison(document["baseline"], look) if document.get("baseline") else ()),
     ]
     if document["held_users"] is not None:
         lines.append(f"  the targets held up to {document['held_users']} users")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from hardenctl import __version__
+from hardenctl.load.confidence import rank_bounds
 from hardenctl.load.gates import GateResult, Outcome
+from hardenctl.load.histogram import Histogram, edges
 from hardenctl.load.html import to_html
+from hardenctl.load.machine import machine
 from hardenctl.load.measure import Series, Window
 from hardenctl.load.verdict import Result
 
@@ -27,6 +28,7 @@ def to_document(result: Result) -> dict[str, Any]:
         "kind": "load",
         "tool": {"name": "hardenctl", "version": __version__},
         "scenario": scenario.name,
+        "digest": plan.digest,
         "model": "open" if scenario.open_model else "closed",
         "target": {"url": plan.target.url, "addresses": list(plan.target.addresses)},
         "started": run.started.isoformat(timespec="seconds"),
@@ -71,7 +73,7 @@ def to_document(result: Result) -> dict[str, Any]:
             "dropped_arrivals": run.generator.dropped,
             "locust": run.locust,
         },
-        "machine": {"cpus": os.cpu_count(), "system": platform.system(), "python": platform.python_version()},
+        "machine": machine(),
         "timeline": [
             {
                 "at": point.at,
@@ -118,7 +120,7 @@ def to_markdown(document: Mapping[str, Any]) -> str:
         *(_row(_text(name), each) for name, each in document["endpoints"].items()),
         _row("**all**", metrics),
         "",
-        *_comparison(document.get("baseline")),
+        *comparison_lines(document.get("baseline")),
         (
             f"Generator processes: {document['generator']['processes']}; {document['generator']['headroom']:.0%} of a "
             f"CPU free in each. Slowest request {latency['max'] or 0:,.0f} ms."
@@ -128,32 +130,55 @@ def to_markdown(document: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _comparison(baseline: Mapping[str, Any] | None) -> Iterator[str]:
-    if baseline and baseline.get("comparison"):
-        yield f"Compared with `{baseline.get('name', '')}`, {baseline.get('runs', 1)} run(s):"
-        yield ""
-        yield "| metric | baseline | now | change | |"
-        yield "|---|--:|--:|--:|---|"
-        for each in baseline["comparison"]:
-            name = _text(each["metric"] + (f"{{{each['endpoint']}}}" if each.get("endpoint") else ""))
-            figures = ["-" if each.get(key) is None else f"{each[key]:,.4g}" for key in ("baseline", "now")]
-            change = "-" if each.get("change") is None else f"{each['change']:+.1%}"
-            yield f"| {name} | {' | '.join(figures)} | {change} | {_text(str(each.get('outcome', '')))} |"
-        yield ""
+def comparison_lines(baseline: Mapping[str, Any] | None) -> Iterator[str]:
+    """A comparison in Markdown."""
+    if not baseline:
+        return
+    yield f"Compared with the baseline `{baseline['name']}` of {baseline['runs']} run(s):"
+    yield ""
+    yield "| metric | baseline | now | change | noise | |"
+    yield "|---|--:|--:|--:|--:|---|"
+    for each in baseline["comparison"]:
+        figures = ["-" if each[key] is None else f"{each[key]:,.4g}" for key in ("baseline", "now")]
+        change = "-" if each["change"] is None else f"{each['change']:+.1%}"
+        noise = "-" if each["noise"] is None else f"±{each['noise']:.1%}"
+        yield f"| {_text(metric_name(each))} | {' | '.join(figures)} | {change} | {noise} | {each['outcome']} |"
+    yield ""
+    yield from (f"> {_text(note)}\n" for note in baseline["notes"])
 
 
 def to_junit(document: Mapping[str, Any]) -> str:
-    """A test case for each gate, and one for the run itself. Inconclusive is an error: neither passed nor failed."""
-    gates = document["gates"]
-    suite = ET.Element("testsuite", name=f"load {document['scenario']}", time=str(document["seconds"]))
-    for gate in gates:
-        case = ET.SubElement(suite, "testcase", classname=f"load.{document['scenario']}", name=gate["gate"])
-        _judge_case(case, gate["outcome"], f"{gate['shown']}: {gate['reason']}")
-    case = ET.SubElement(suite, "testcase", classname=f"load.{document['scenario']}", name="the run")
-    _judge_case(case, document["verdict"], "; ".join(document["reasons"]))
+    """A test case for each gate and each judged comparison, and one for the run itself.
+
+    Inconclusive is an error: neither passed nor failed.
+    """
+    cases = [(gate["gate"], gate["outcome"], f"{gate['shown']}: {gate['reason']}") for gate in document["gates"]]
+    cases += comparison_cases(document.get("baseline"))
+    cases.append(("the run", document["verdict"], "; ".join(document["reasons"])))
+    return junit(f"load {document['scenario']}", f"load.{document['scenario']}", cases, document["seconds"])
+
+
+def comparison_cases(baseline: Mapping[str, Any] | None) -> Iterator[tuple[str, str, str]]:
+    """The judged metrics of a comparison as test cases: name, outcome and message."""
+    outcomes = {"worse": Outcome.FAIL, "unknown": Outcome.INCONCLUSIVE}
+    for each in (baseline or {}).get("comparison", ()):
+        if each.get("judged"):
+            outcome = outcomes.get(each["outcome"], Outcome.PASS)
+            yield f"{metric_name(each)} against the baseline", outcome, each["reason"]
+
+
+def metric_name(row: Mapping[str, Any]) -> str:
+    """As gates call it: `p95`, or `p95{an endpoint}`."""
+    return str(row["metric"]) + (f"{{{row['endpoint']}}}" if row.get("endpoint") else "")
+
+
+def junit(suite_name: str, class_name: str, cases: Sequence[tuple[str, str, str]], seconds: float = 0.0) -> str:
+    """A JUnit document of cases as name, outcome and message."""
+    suite = ET.Element("testsuite", name=suite_name, time=str(seconds), tests=str(len(cases)))
+    for name, outcome, message in cases:
+        _judge_case(ET.SubElement(suite, "testcase", classname=class_name, name=name), outcome, message)
     for tag, name in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
         suite.set(name, str(len(suite.findall(f"testcase/{tag}"))))
-    suite.set("tests", str(len(gates) + 1))
     ET.indent(suite)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suite, encoding="unicode") + "\n"
 
@@ -212,8 +237,18 @@ def _metrics(series: Series, window: Window) -> dict[str, Any]:
             "p99": _round(latency.quantile(0.99)),
             "max": _round(latency.maximum),
         },
+        "bounds_ms": {f"p{quantile * 100:g}": _bounds(latency, quantile) for quantile in (0.5, 0.95, 0.99)},
         "errors": dict(sorted(series.errors.items(), key=lambda item: -item[1])),
     }
+
+
+def _bounds(latency: Histogram, quantile: float) -> list[float | None]:
+    """Both one-sided 95 % bounds of a percentile; None where the sample is too small to have one."""
+    lower, upper = rank_bounds(quantile, latency.total)
+    return [
+        _round(edges(latency.bucket_at(lower))[0] if lower else None),
+        _round(edges(latency.bucket_at(upper))[1] if upper else None),
+    ]
 
 
 def _row(name: str, metrics: Mapping[str, Any]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -65,6 +67,18 @@ class Plan:
                 "needs": sorted(named_variables(self.scenario) - set(self.secrets)),
             }
         ]
+
+    @property
+    def digest(self) -> str:
+        """What two runs must have in common to be compared: load, requests, warm-up, and the generators that make it.
+
+        Targets and the host are left out, so that other gates and another deployment of the service still compare.
+        """
+        where = {"host", "locustfile", "address"}
+        made = [{key: value for key, value in job.items() if key not in where} for job in self.jobs()]
+        code = self.locustfile.read_bytes() if self.locustfile else b""
+        text = json.dumps([made, self.generators], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode() + code).hexdigest()[:16]
 
     @property
     def generators(self) -> int:

@@ -13,11 +13,12 @@ _COUNT = {"type": "integer", "minimum": 0}
 _NUMBER = {"type": "number", "minimum": 0}
 _MAYBE = {"type": ["number", "null"], "minimum": 0}
 _TEXTS = {"type": "array", "items": _TEXT}
+_PAIR = {"type": "array", "items": _MAYBE, "minItems": 2, "maxItems": 2}
 
 
 def json_schema() -> dict[str, Any]:
     """The schema of `load run --output json=FILE`, version 1. Keys may be added to it; none is taken away."""
-    return {
+    schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "hardenctl load result, version 1",
         "description": "What `hardenctl load run --output json=FILE` writes. Latencies in milliseconds, times in "
@@ -27,6 +28,7 @@ def json_schema() -> dict[str, Any]:
             kind={"const": "load"},
             tool=_with(name={"const": "hardenctl"}, version=_TEXT),
             scenario=_TEXT,
+            digest=_said(_TEXT, "of the scenario's load, requests and generator: runs with equal ones compare"),
             model={"enum": ["open", "closed"]},
             target=_with(url=_TEXT, addresses=_TEXTS),
             started={"type": "string", "format": "date-time"},
@@ -49,7 +51,7 @@ def json_schema() -> dict[str, Any]:
             memory={"anyOf": [_with(first=_NUMBER, last=_NUMBER, peak=_NUMBER), {"type": "null"}]},
             watched={"anyOf": [_with(what=_TEXT, problem=_MAYBE_TEXT), {"type": "null"}]},
             generator=_generator(),
-            machine=_with(cpus=_COUNT, system=_TEXT, python=_TEXT),
+            machine=_with(cpus=_COUNT, cpu=_TEXT, memory=_COUNT, system=_TEXT, python=_TEXT),
             timeline=_list(
                 _with(
                     at=_NUMBER,
@@ -72,6 +74,36 @@ def json_schema() -> dict[str, Any]:
             ),
         ),
     }
+    schema["properties"]["baseline"] = _said(_comparison(), "there with `--baseline` alone")
+    return schema
+
+
+def _comparison() -> dict[str, Any]:
+    share = {"type": ["number", "null"], "description": "as a fraction of the baseline's value"}
+    return _with(
+        name=_TEXT,
+        runs=_COUNT,
+        now_runs=_COUNT,
+        verdict={"enum": [Outcome.PASS.value, Outcome.FAIL.value, Outcome.INCONCLUSIVE.value]},
+        exit_code={"enum": [0, 1, 3]},
+        reasons=_TEXTS,
+        comparison=_list(
+            _with(
+                metric=_TEXT,
+                endpoint=_MAYBE_TEXT,
+                baseline=_said(_MAYBE, "median of its runs"),
+                now=_MAYBE,
+                change=share,
+                low=share,
+                high=share,
+                noise=share,
+                outcome={"enum": ["worse", "same", "better", "unknown"]},
+                judged=_said(_FLAG, "whether it counts for the verdict"),
+                reason=_TEXT,
+            )
+        ),
+        notes=_TEXTS,
+    )
 
 
 def _gate() -> dict[str, Any]:
@@ -99,6 +131,7 @@ def _metrics() -> dict[str, Any]:
         "error_rate": _MAYBE,
         "rps": _MAYBE,
         "latency_ms": _with(mean=_MAYBE, p50=_MAYBE, p95=_MAYBE, p99=_MAYBE, max=_MAYBE),
+        "bounds_ms": _said(_with(p50=_PAIR, p95=_PAIR, p99=_PAIR), "one-sided 95 % bounds of the percentiles"),
         "errors": {"type": "object", "additionalProperties": _COUNT},
     }
 

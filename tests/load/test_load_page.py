@@ -28,6 +28,10 @@ from hardenctl.model.settings import LoadSettings
 _BASELINE = {
     "name": "main",
     "runs": 5,
+    "now_runs": 1,
+    "verdict": "fail",
+    "exit_code": 1,
+    "reasons": ["p95 against the baseline: +20.0%"],
     "comparison": [
         {
             "metric": "p95",
@@ -35,8 +39,12 @@ _BASELINE = {
             "baseline": 5.0,
             "now": 6.0,
             "change": 0.2,
+            "low": 0.15,
+            "high": 0.25,
             "noise": 0.05,
             "outcome": "worse",
+            "judged": True,
+            "reason": "+20.0%",
         }
     ],
     "notes": ["<i>the machine differs</i>"],
@@ -220,7 +228,7 @@ def test_the_result_is_what_its_schema_says() -> None:
     schema, result = json_schema(), json.loads(json.dumps(document()))
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(result, schema)
-    assert set(result) - {"baseline"} == set(schema["properties"])
+    assert set(result) == set(schema["properties"])
     for part in ("gates", "stages", "timeline"):
         assert set(result[part][0]) == set(schema["properties"][part]["items"]["properties"]), part
     assert set(result["generator"]) == set(schema["properties"]["generator"]["properties"])
@@ -230,7 +238,7 @@ def test_the_result_is_what_its_schema_says() -> None:
 
 def test_markdown_compares_with_the_baseline() -> None:
     """A pull request shows what changed."""
-    assert "| p95 | 5 | 6 | +20.0% | worse |" in to_markdown(document())
+    assert "| p95 | 5 | 6 | +20.0% | ±5.0% | worse |" in to_markdown(document())
 
 
 def test_a_page_stays_small() -> None:

@@ -1,0 +1,132 @@
+"""Does `load compare` tell a regression from noise? On real runs, and on 10,000 pairs with the noise seen in them.
+
+    python bench/regression.py FOLDER [--collect BLOCKS] [--simulated N]
+
+`--collect` makes the runs first and keeps those that are there: in each block four of a service as it is and one of the
+same service slowed by 30 %, 20 s measured each at 100 arrivals a second (examples/meds behind a database that takes its
+time, under gunicorn on loopback; 20 blocks are 100 runs, about 45 minutes). What else the machine does is the noise.
+
+A pair is a run and the baseline of the five unslowed runs before it, as `load run --baseline` has it. A/A pairs are
+those whose run is unslowed: each that fails is a false alarm. The simulated ones draw from the unslowed runs' own
+deviations. Limits: 6 % false alarms at most, 90 % of the slowed found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import random
+import secrets
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from load_meds import MEDS, service
+
+from hardenctl.load.baseline import to_run
+from hardenctl.load.compare import compare, shift
+
+BASELINE = 5
+SLOWED = 0.3
+FALSE_ALARMS, FOUND = 0.06, 0.90
+SIZE = ("--rate", "100", "--users", "100", "--run-time", "22s", "--warm-up", "2s", "--gate", "p95<1s")
+
+
+def main() -> None:
+    """Collect, judge, simulate; exit 1 where a limit is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--collect", type=int, default=0, metavar="BLOCKS")
+    parser.add_argument("--simulated", type=int, default=10_000, metavar="N")
+    options = parser.parse_args()
+    for block in range(options.collect):
+        for number, slowed in enumerate((0.0, 0.0, 0.0, 0.0, SLOWED)):
+            path = options.folder / f"{block:03}-{number}-{'slowed' if slowed else 'as-it-is'}.json"
+            if not path.exists():
+                one_run(path, slowed)
+    runs = [
+        ("slowed" in path.name, json.loads(path.read_text(encoding="utf-8")))
+        for path in sorted(options.folder.glob("*.json"))
+    ]
+    sys.exit(not (real(runs) & simulated([run for slowed, run in runs if not slowed], options.simulated)))
+
+
+def one_run(path: Path, slowed: float) -> None:
+    """Make a run and keep its result."""
+    with tempfile.TemporaryDirectory() as folder, service(Path(folder), "slowed_meds:app", SLOWED=str(slowed)) as found:
+        command = [
+            sys.executable,
+            "-m",
+            "hardenctl",
+            "load",
+            "run",
+            "--no-evidence",
+            "--no-progress",
+            "--host",
+            found[0],
+        ]
+        command += ["--scenario", "normal", "--file", str(MEDS / "load.yaml"), "--target-pid", str(found[1]), *SIZE]
+        command += ["--output", f"json={path}"]
+        environment = {**os.environ, "MEDS_LOAD_PASSWORD": secrets.token_urlsafe()}
+        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
+
+
+def real(runs: list[tuple[bool, dict[str, Any]]]) -> bool:
+    """Judge each run by the five unslowed ones before it; whether the limits hold."""
+    verdicts: dict[bool, Counter[str]] = {False: Counter(), True: Counter()}
+    before: list[dict[str, Any]] = []
+    for slowed, document in runs:
+        run = to_run(document)
+        if len(before) == BASELINE:
+            verdicts[slowed][compare("before", before, [run])["verdict"]] += 1
+        if not slowed:
+            before = [*before, run][-BASELINE:]
+    values = {slowed: [p95(document) for is_slowed, document in runs if is_slowed == slowed] for slowed in verdicts}
+    rise = statistics.median(values[True]) / statistics.median(values[False]) - 1
+    print(f"real runs of 20 s: {len(values[False])} as it is, {len(values[True])} slowed (median p95 {rise:+.1%})")
+    return report("real", verdicts[False], verdicts[True])
+
+
+def simulated(documents: list[dict[str, Any]], pairs: int) -> bool:
+    """The same with runs that deviate as the real ones did; whether the limits hold."""
+    logs = [math.log(p95(document)) for document in documents]
+    middle = statistics.median(logs)
+    noise = [value - middle for value in logs]
+    print(f"noise of a run's p95: standard deviation {statistics.stdev(noise):.1%}, worst {max(map(abs, noise)):.1%}")
+    chance = random.Random(2026)  # noqa: S311 - a simulation
+    verdicts: list[Counter[str]] = []
+    for rise in (0.0, math.log(1 + SLOWED)):
+        found: Counter[str] = Counter()
+        for _ in range(pairs):
+            drawn = chance.choices(noise, k=BASELINE + 1)
+            outcome = shift(drawn[:-1], [drawn[-1] + rise]).outcome
+            found[{"worse": "fail", "unknown": "inconclusive"}.get(outcome, "pass")] += 1
+        verdicts.append(found)
+    return report("simulated", *verdicts)
+
+
+def report(kind: str, same: Counter[str], slowed: Counter[str]) -> bool:
+    """Two lines of counts; whether both limits hold."""
+    false, found = same["fail"] / max(1, same.total()), slowed["fail"] / max(1, slowed.total())
+    for what, counts, share, limit in (
+        ("A/A pairs", same, f"{false:.1%} false alarms", f"limit {FALSE_ALARMS:.0%}"),
+        ("slowed pairs", slowed, f"{found:.1%} found", f"limit {FOUND:.0%}"),
+    ):
+        verdicts = ", ".join(f"{counts[each]:,} {each}" for each in ("pass", "fail", "inconclusive"))
+        print(f"{kind:<10} {counts.total():>6,} {what:<13} {verdicts:<48} {share} ({limit})")
+    return false <= FALSE_ALARMS and found >= FOUND
+
+
+def p95(document: dict[str, Any]) -> float:
+    """A run's p95 in milliseconds."""
+    return float(document["metrics"]["latency_ms"]["p95"])
+
+
+if __name__ == "__main__":
+    main()
