@@ -25,6 +25,8 @@ _BOMS = (
 _HEAD = 8000  # bytes that tell binary from text
 _TELLING = 16  # characters
 _LATIN = bytes([*b"\t\n\f\r", *range(32, 127), *range(160, 256)])
+_TEXT = bytes([*b"\b\t\n\v\f\r\x1b", *range(32, 127), *range(128, 256)])
+_WIDTHS = (("utf-16-le", 2), ("utf-16-be", 2), ("utf-32-le", 4), ("utf-32-be", 4))
 
 
 @record(order=True)
@@ -85,22 +87,42 @@ class Lines:
 
 
 def is_binary(data: bytes) -> bool:
-    """Whether git would call these bytes binary (a NUL in the first 8,000), UTF-16 and UTF-32 with a mark excepted.
+    """Whether git would call these bytes binary (a NUL in the first 8,000), UTF-16 and UTF-32 excepted.
 
-    And UTF-16 without one: a work tree has it where `.gitattributes` says so, and git stores UTF-8.
+    Those without a mark, too: a work tree has them where `.gitattributes` says so, and git stores UTF-8. And text with
+    a stray NUL in it, or with some behind it that fill up a block: it is read all the same.
     """
+    head = data[:_HEAD]
     marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)  # UTF-32 LE's starts with UTF-16's
-    return b"\0" in data[:_HEAD] and not data.startswith(marks) and _wide(data) is None
+    return b"\0" in head and not data.startswith(marks) and _wide(data) is None and not _is_nearly_text(head)
+
+
+def _is_nearly_text(head: bytes) -> bool:
+    """Whether all but one byte, or but one in fifty, could be text. A tar's header and packed bytes have more."""
+    text = head.rstrip(b"\0")
+    return len(text) >= _TELLING and len(text.translate(None, _TEXT)) <= max(1, len(text) // 50)
 
 
 def _wide(data: bytes) -> str | None:
-    """The encoding of text of two bytes a character, mostly Latin, without a mark; None for anything else."""
+    """The encoding of text of two or four bytes a character without a mark; None for anything else."""
     even, odd = data[:_HEAD:2], data[1:_HEAD:2]
     for letters, zeros, encoding in ((even, odd, "utf-16-le"), (odd, even, "utf-16-be")):
         strange = len(letters.translate(None, _LATIN))
         if len(zeros) >= _TELLING and zeros.count(0) >= 0.7 * len(zeros) and strange <= 0.05 * len(letters):
             return encoding
+    for encoding, width in _WIDTHS:  # in the wrong one, a space and a line's end are no characters, or others
+        head = data[: _HEAD - _HEAD % width] if len(data) > _HEAD else data[: len(data) - len(data) % width]
+        if len(head) >= _TELLING * width:
+            try:
+                text = head.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+            if "\n" in text and text.translate(_BLANKS).isprintable():
+                return encoding
     return None
+
+
+_BLANKS = dict.fromkeys(map(ord, "\t\n\f\r"))
 
 
 def decode(data: bytes) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from hardenctl.model.blob import Blob, Gap
+from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.text import is_binary
 
 KEPT, KEPT_BYTES = 512, 1 << 20  # how many blobs a snapshot holds on to, and how large one may be
@@ -28,7 +29,10 @@ BINARY_SUFFIXES = frozenset(
     """.split()  # noqa: SIM905 - one word a line is no easier to read
 )
 
-_POINTER, _LONGEST_POINTER = b"version https://git-lfs.github.com/spec/", 1024  # as its specification says
+_POINTER = lazy_pattern(  # and nothing else, as its specification says
+    rb"version https://git-lfs\.github\.com/spec/[^\n]{1,20}\n(?:ext-\d-[a-z0-9]+ sha256:[0-9a-f]{64}\n){0,9}"
+    rb"oid sha256:[0-9a-f]{64}\nsize \d+\n?"
+)
 
 Skipped = str  # why a file was left out on purpose, as the report counts it
 
@@ -42,7 +46,7 @@ def skip_by_content(data: bytes) -> Skipped | None:
     """The reason not to look into these bytes, if there is one."""
     if is_binary(data):
         return "binary"
-    return "Git LFS pointer" if data.startswith(_POINTER) and len(data) < _LONGEST_POINTER else None
+    return "Git LFS pointer" if data.startswith(b"version https://git-lfs") and _POINTER.fullmatch(data) else None
 
 
 class KeptBlobs:
@@ -130,7 +134,7 @@ class Folder:
             return "symbolic link"
         if stat.S_ISDIR(mode):
             return None
-        return Gap(path, f"could not be read: {error.strerror}")
+        return Gap(path, f"could not be read: {error.strerror}") if stat.S_ISREG(mode) else "not a regular file"
 
     def _is_inside(self, folder: bytes) -> bool:
         """Whether a folder is where it seems to be: no link on the way to it."""

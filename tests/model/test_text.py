@@ -53,6 +53,7 @@ def test_a_line_past_the_end_is_the_end() -> None:
         pytest.param("é=1".encode("utf-16"), "é=1", id="utf-16-with-mark"),
         pytest.param("é".encode("utf-32"), "é", id="utf-32-with-mark"),
         pytest.param(b"caf\xe9", "café", id="latin-1"),
+        pytest.param(b"url = 'postgres://app@db/shop'\n\0", "url = 'postgres://app@db/shop'\n\0", id="a-nul-behind"),
         pytest.param(b"", "", id="empty"),
     ],
 )
@@ -70,6 +71,11 @@ def test_decode(data: bytes, expected: str) -> None:
         pytest.param("\ufeffa".encode("utf-32-be"), False, id="utf-32-be-is-text"),
         pytest.param(b"plain", False, id="text"),
         pytest.param(b"a" * 9000 + b"\0", False, id="late-nul-as-git"),
+        pytest.param(b"url = 'postgres://app:pass@db/shop'\n\0", False, id="one-at-the-end"),
+        pytest.param(b"#\0\npassword = 'hunter2'\n", False, id="one-stray-nul"),
+        pytest.param(b"KEY = 'a value'\n" * 20 + b"\0" * 3000, False, id="filled-up"),
+        pytest.param(b"KEY = 'a value'\n" * 20 + b"\0\1\2" * 30, True, id="text-before-numbers"),
+        pytest.param(b"name" + b"\0" * 400 + b"a = 1\n" * 2000, True, id="a-header-before-text"),
     ],
 )
 def test_is_binary(data: bytes, expected: bool) -> None:  # noqa: FBT001 - a table's column
