@@ -59,7 +59,9 @@ def read(snapshot: Snapshot) -> Iterator[IgnoreCoverage]:
     present = [path for path, standing in standings.items() if not is_example(path) and standing is Standing.UNTRACKED]
     examples = [path for path in standings if is_example(path)]
     used = _used(snapshot, paths)
-    probes = [_join(folder, name) for folder in _homes(paths) for name in (PLAIN, *VARIANTS, *sorted(used))]
+    excepted = _excepted(snapshot)  # git takes them since somebody said so
+    names = [name for name in (PLAIN, *VARIANTS, *sorted(used)) if name not in excepted]
+    probes = [_join(folder, name) for folder in _homes(paths) for name in names]
     tracked = {path for path, standing in standings.items() if standing is Standing.TRACKED}
     ignored = snapshot.ignored([*probes, *present, *examples])
     yield IgnoreCoverage(
@@ -98,6 +100,13 @@ def _used(snapshot: Snapshot, paths: list[str]) -> frozenset[str]:
     if not used and any(_USES.search(text) for text in texts):
         used.add(PLAIN)
     return frozenset(used)
+
+
+def _excepted(snapshot: Snapshot) -> frozenset[str]:
+    """The names that the ignore file excepts one by one: `!.env.testing`."""
+    blob = snapshot.read(GITIGNORE)
+    lines = blob.text.splitlines() if blob else ()
+    return frozenset(line.strip().rpartition("/")[2].removeprefix("!") for line in lines if line.startswith("!"))
 
 
 def _join(folder: str, name: str) -> str:

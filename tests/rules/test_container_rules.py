@@ -80,6 +80,14 @@ COMPOSE = [rule for rule in compose.RULES if rule.id not in MISSING]
             id="default",
         ),
         pytest.param(service("environment: {DB_PASSWORD: '${DB_PASSWORD:?}'}"), {}, id="required"),
+        pytest.param(
+            service("environment: {POSTGRES_PASSWORD: paperless, POSTGRES_USER: paperless}"),
+            {"compose-weak-credential": "medium"},
+            id="its-users-name",
+        ),
+        pytest.param(
+            service("environment: {POSTGRES_PASSWORD: paperless, POSTGRES_USER: other}"), {}, id="another-name"
+        ),
         pytest.param(service(f"environment: {{DB_PASSWORD: {LIVE}}}"), {}, id="a-live-one-is-the-secret-scans"),
         pytest.param(
             service("environment: {DATABASE_URL: 'postgresql://postgres@db/app'}"), {}, id="no-password-in-a-url"

@@ -35,6 +35,12 @@ def gitignore(repository: Any, **asked: Any) -> list[Finding]:
     ("files", "severity", "added"),
     [
         pytest.param(MANIFEST, Severity.MEDIUM, ".env\n.env.*\n!.env.example\n", id="no-gitignore"),
+        pytest.param(
+            MANIFEST | {".gitignore": ".env\n.env.*\n!.env.testing\n", ".env.testing": "A=1\n"},
+            None,
+            "",
+            id="excepted-by-name",
+        ),
         pytest.param({"a.py": "1"}, Severity.LOW, ".env\n.env.*\n!.env.example\n", id="no-env-in-use"),
         pytest.param(
             MANIFEST | {".gitignore": ".env\n"}, Severity.LOW, ".env.*\n!.env.example\n", id="common-template"

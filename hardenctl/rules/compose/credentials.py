@@ -65,7 +65,8 @@ def weak_credential(file: ComposeFile) -> Iterator[Hit]:
         Offence(service, variable.span, weigh(file, service, Severity.MEDIUM, production=Severity.HIGH), variable.name)
         for service in file.services
         for variable in service.own_environment
-        if variable.value and _is_guessable(variable.name, variable.value)
+        if variable.value
+        and (_is_guessable(variable.name, variable.value) or _is_said(variable.name, variable.value, service))
     ]
     fix = advice("take it from the environment: `${NAME:?}`; `hardenctl generate db-password` makes one")
     yield from report(offences, "`{detail}` has a guessable value ({services})", fix)
@@ -156,6 +157,14 @@ def _is_guessable(name: str, value: str) -> bool:
     if found is ValueClass.PLACEHOLDER:
         return is_credential_key(name) and "<" not in value and "{" not in value
     return found is ValueClass.WEAK
+
+
+def _is_said(name: str, value: str, service: Service) -> bool:
+    """Whether what looks live is said beside it: the user's name, the database's, the service's own."""
+    if not is_credential_key(name) or classify_value(name, value) is not ValueClass.LIVE:
+        return False
+    others = (each.value or "" for each in service.environment if not is_credential_key(each.name))
+    return value.lower() in {service.name.lower(), *(each.lower() for each in others)}
 
 
 def _in_command(node: Node | None) -> Iterator[Span]:
