@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hardenctl.detect.redact import BULLETS, mask, merge
 from hardenctl.detect.secrets import sensitive_spans
 from hardenctl.model.blob import Blob, Provenance
+from hardenctl.rules.fakes import scramble
 
 SPANS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=6)
 
@@ -38,6 +39,15 @@ def test_merged_spans_cover_the_same_and_do_not_overlap(spans: list[tuple[int, i
 def test_a_masked_value_does_not_show_its_length() -> None:
     """A long and a short value look alike."""
     assert mask("k=abc", [(2, 5)]) == mask("k=abcdefghijkl", [(2, 14)]) == "k=" + BULLETS
+
+
+def test_a_value_is_masked_wherever_its_file_says_it() -> None:
+    """In a comment, behind a broken quote, in an argument; a common word is not looked for elsewhere."""
+    value = scramble("elsewhere", 18)
+    text = f'DB_PASSWORD={value}\n# was {value}\n"{value}\nARGS=--bind {value}\nPG_PASSWORD=postgres\n# postgres 17\n'
+    masked = mask(text, sensitive_spans(Blob(Provenance("a.conf"), text.encode())))
+    assert value not in masked
+    assert "# postgres 17" in masked
 
 
 @pytest.mark.parametrize(

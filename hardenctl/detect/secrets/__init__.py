@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from hardenctl.formats.paths import is_env_file
 from hardenctl.model.blob import Blob, Gap
@@ -19,6 +19,7 @@ _DIGITS = lazy_pattern(r"[0-9]+")
 _CLASSES = lazy_pattern(r"[a-z]+|[A-Z]+|[0-9]+|[_+-]+")
 _SCATTERED = 2  # groups of digits
 _LARGEST = 100_000  # characters of an env file; nothing of a larger one is shown
+_SHORTEST, _LONGEST, _MOST = 8, 200, 500  # characters of a value, and values, that are looked for elsewhere in a file
 _CHANGING = 0.4  # changes of class per character
 
 
@@ -44,7 +45,20 @@ def sensitive_spans(blob: Blob, custom: tuple[CustomSecret, ...] = ()) -> list[t
 
     if is_binary(blob.data):
         return []
-    return [*sensitive(blob, custom), *_random_runs(blob.text), *(_env_values(blob) if is_env_file(blob.path) else ())]
+    spans = [*sensitive(blob, custom), *_random_runs(blob.text), *(_env_values(blob) if is_env_file(blob.path) else ())]
+    return [*spans, *_repeated(blob.text, spans)]
+
+
+def _repeated(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Where else the values of these spans stand: in a comment, say, or behind a broken quote. No common words."""
+    from hardenctl.rules.secrets.values import is_weak
+
+    values = {text[start:end] for start, end in spans if _SHORTEST <= end - start <= _LONGEST}
+    for value in sorted(value for value in values if not is_weak(value))[:_MOST]:
+        at = text.find(value)
+        while at >= 0:
+            yield at, at + len(value)
+            at = text.find(value, at + len(value))
 
 
 def _random_runs(text: str) -> Iterator[tuple[int, int]]:
