@@ -241,17 +241,34 @@ def _toml(text: str, shown: str) -> dict[str, Any]:
         # The decoder's message can quote a key, hence only its place.
         place = str(error).rpartition("(at ")[2].rstrip(")")
         raise PolicyError(f"{shown}: not valid TOML at {place}", help="correct the file at that place") from None
+    except RecursionError:
+        raise PolicyError(f"{shown}: nested too deeply", help="no key needs that") from None
 
 
 def _yaml(text: str, shown: str) -> dict[str, Any]:
     import yaml
 
+    class Strict(yaml.SafeLoader):
+        """The safe loader, for which a key given twice is an error, as in TOML: one of them would not hold."""
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: Any = False) -> Any:  # noqa: FBT002 - as declared
+            """As declared."""
+            seen = set()
+            for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+                if (key.tag, key.value) in seen:
+                    raise yaml.constructor.ConstructorError(problem="given twice", problem_mark=key.start_mark)
+                seen.add((key.tag, key.value))
+            return super().construct_mapping(node, deep)
+
     try:
-        document = yaml.safe_load(text)
+        document = yaml.load(text, Strict)  # noqa: S506 - it is a safe one
+    except RecursionError:
+        raise PolicyError(f"{shown}: nested too deeply", help="no key needs that") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise PolicyError(f"{shown}: not valid YAML{place}", help="correct the file at that place") from None
+        twice = ": a key is given twice" if error.problem == "given twice" else ""
+        raise PolicyError(f"{shown}: not valid YAML{place}{twice}", help="correct the file at that place") from None
     except (yaml.YAMLError, ValueError):
         raise PolicyError(f"{shown}: not valid YAML", help="correct the file") from None
     if document is None:

@@ -228,6 +228,11 @@ def test_a_key_in_pyproject_is_named_in_full(tmp_path: Path):
     ("name", "text", "what"),
     [
         pytest.param("hardenctl.yaml", "a: [", "not valid YAML at line 1", id="yaml"),
+        pytest.param(
+            "hardenctl.yaml", "fail-on: high\nfail-on: low", "line 2, column 1: a key is given twice", id="yaml-twice"
+        ),
+        pytest.param("hardenctl.yaml", "[" * 9999 + "]" * 9999, "nested too deeply", id="yaml-deep"),
+        pytest.param("hardenctl.toml", "a = " + "[" * 9999 + "]" * 9999, "nested too deeply", id="toml-deep"),
         pytest.param("hardenctl.yaml", "a: \x07", "not valid YAML", id="yaml-control-character"),
         pytest.param("hardenctl.yaml", "- a", "expected a table of keys", id="yaml-list"),
         pytest.param("hardenctl.yaml", "1: a", "expected a table of keys", id="yaml-number-as-key"),
