@@ -47,6 +47,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def generate() -> dict[Path, str]:
     """All generated files: path to text."""
+    from hardenctl.load.capacity_document import json_schema as capacity_schema
     from hardenctl.load.result_schema import json_schema as load_schema
     from hardenctl.policy.schema import json_schema as policy_schema
     from hardenctl.report.schema import json_schema as report_schema
@@ -56,6 +57,7 @@ def generate() -> dict[Path, str]:
         DOCS / "rules" / "index.md": _index(RULES),
         DOCS / "schema" / "report-v1.json": json.dumps(report_schema(), indent=2) + "\n",
         DOCS / "schema" / "load-v1.json": json.dumps(load_schema(), indent=2) + "\n",
+        DOCS / "schema" / "load-capacity-v1.json": json.dumps(capacity_schema(), indent=2) + "\n",
         DOCS / "schema" / "policy.json": json.dumps(policy_schema(), indent=2) + "\n",
         DOCS / "CLI.md": "\n".join(_commands()) + "\n",
         HELP: _help(),

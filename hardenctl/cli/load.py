@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hardenctl.cli import load_capacity
 from hardenctl.cli.auditing import show
 from hardenctl.cli.load_compare import EPILOG, Baselines, compare_results
 from hardenctl.load.builtin import BUILTIN
@@ -33,6 +34,7 @@ _EXIT_CODES = "Exit codes: 0 passed, 1 a gate failed, 2 could not run, 3 inconcl
 
 
 app.command("compare", epilog=EPILOG)(compare_results)
+app.command("capacity", epilog=load_capacity.EPILOG)(load_capacity.capacity)
 
 
 @app.command("list")

@@ -5,23 +5,25 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hardenctl.load.document import SCHEMA_VERSION, WRITERS
 from hardenctl.model.errors import DocumentError, ToolError, UsageError
 
+Writers = Mapping[str, Callable[[Mapping[str, Any]], str]]
 
-def check_outputs(wishes: Sequence[str]) -> tuple[tuple[str, Path], ...]:
+
+def check_outputs(wishes: Sequence[str], writers: Writers = WRITERS) -> tuple[tuple[str, Path], ...]:
     """Read `FORMAT=FILE` wishes. Raises UsageError."""
     outputs = []
     for wish in wishes:
         format_, separator, name = wish.partition("=")
         if not separator or not name:
             raise UsageError(f"--output {wish} names no file", help="write it as json=load.json")
-        if format_ not in WRITERS:
-            raise UsageError(f"there is no format `{format_}`", help=f"formats: {', '.join(WRITERS)}")
+        if format_ not in writers:
+            raise UsageError(f"there is no format `{format_}`", help=f"formats: {', '.join(writers)}")
         path = Path(name)
         if path.is_dir() or not path.parent.is_dir():
             raise UsageError(f"--output: {path} cannot be written", help="name a file in a folder that exists")
@@ -29,7 +31,7 @@ def check_outputs(wishes: Sequence[str]) -> tuple[tuple[str, Path], ...]:
     return tuple(outputs)
 
 
-def write_outputs(outputs: Sequence[tuple[str, Path]], document: Mapping[str, Any]) -> None:
+def write_outputs(outputs: Sequence[tuple[str, Path]], document: Mapping[str, Any], writers: Writers = WRITERS) -> None:
     """Write each report, or leave what was there.
 
     Raises the first ToolError (a full disk, a folder without permission) when the others are written.
@@ -37,7 +39,7 @@ def write_outputs(outputs: Sequence[tuple[str, Path]], document: Mapping[str, An
     failed = []
     for format_, path in outputs:
         try:
-            write_whole(path, WRITERS[format_](document), help="free space or another --output")
+            write_whole(path, writers[format_](document), help="free space or another --output")
         except ToolError as error:
             failed.append(error)
     if failed:

@@ -37,12 +37,16 @@ class Master:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A run that is about to happen. `warm_up` in seconds; `notes` say what a reader of the result has to know."""
+    """A run that is about to happen. `warm_up` in seconds; `notes` say what a reader of the result has to know.
+
+    The run ends as soon as one of `abort` is missed at the gates' confidence.
+    """
 
     scenario: Scenario
     target: LoadTarget
     gates: tuple[Gate, ...]
     warm_up: float
+    abort: tuple[Gate, ...] = ()
     locustfile: Path | None = None
     use_shape: bool = False
     watched: Watched = field(default_factory=Watched)
@@ -167,6 +171,7 @@ def plan(
         target=target,
         gates=chosen,
         warm_up=warm_up,
+        abort=_abort(scenario.abort),
         locustfile=locustfile,
         use_shape=use_shape,
         watched=watched or Watched(),
@@ -187,6 +192,15 @@ def _gates(
     chosen = builtin_gates(settings, carries_rate=scenario.carries_rate, scale=scale)
     scaled = scenario.carries_rate and scale != 1.0
     return chosen, [f"the request-rate target is scaled like the users: {settings.rps:g} x {scale:g}"] * scaled
+
+
+def _abort(texts: Sequence[str]) -> tuple[Gate, ...]:
+    """Abort conditions. Raises UsageError for one that only a whole run can answer."""
+    gates = tuple(parse_gate(text) for text in texts)
+    unfit = next((gate for gate in gates if gate.quantile is None and gate.metric != "error_rate"), None)
+    if unfit:
+        raise UsageError(f"`{unfit}` cannot end a run early", help="abort on percentiles and error rates")
+    return gates
 
 
 def named_variables(scenario: Scenario) -> set[str]:

@@ -128,4 +128,5 @@ def _scenario(wishes: Wishes) -> Scenario:
         timeout=own.timeout,
         verify_tls=own.verify_tls,
         targets=own.targets,
+        abort=own.abort,
     )

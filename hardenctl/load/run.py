@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hardenctl.load.gates import Outcome, judge_gate
+from hardenctl.load.gates import GateResult, Outcome, judge_gate
 from hardenctl.load.generators import MASTER, Generators, require_locust
 from hardenctl.load.histogram import Histogram
 from hardenctl.load.interrupts import Interrupts
@@ -24,6 +24,7 @@ _WORKERS_SECONDS = 300.0  # machines that are still booting
 _SILENCE_SECONDS = 30.0
 _HOPELESS_SECONDS = 10.0
 _HOPELESS_REQUESTS = 50
+_ABORT_SECONDS = 3.0  # of measured time before an abort condition may speak
 _BUSY = 0.9  # of one CPU: from here a generator delays what it measures
 
 
@@ -267,11 +268,13 @@ class _Session:
     hopeless_count = 0
 
     def _abort_if_hopeless(self, stage: int, at: float) -> None:
-        """Stop where going on tells nothing: nothing but errors for a while, or a stage that broke."""
+        """Stop where going on tells nothing: nothing but errors for a while, an abort condition, a stage that broke."""
         if self.result.aborted or self.stop_by is not None:
             return
         if at - self.hopeless_since >= _HOPELESS_SECONDS and self.hopeless_count >= _HOPELESS_REQUESTS:
             self._abort(f"nothing but errors for {_HOPELESS_SECONDS:.0f} s")
+        elif self.plan.abort and at - self.plan.warm_up >= _ABORT_SECONDS and (gone := self._surely_missed()):
+            self._abort(f"{gone.gate} was missed: {gone.reason}")
         elif self.plan.scenario.by_stage and stage > self.judged_stages:
             self._finish_stages()
             broken = self.result.stages[self.judged_stages]
@@ -280,6 +283,10 @@ class _Session:
                 users = self.plan.scenario.stages[self.judged_stages].users
                 self._abort(f"at {users} users {', '.join(map(str, missed))} no longer held")
             self.judged_stages = stage
+
+    def _surely_missed(self) -> GateResult | None:
+        judged = (judge_gate(gate, self.result.whole) for gate in self.plan.abort)
+        return next((each for each in judged if each.outcome is Outcome.FAIL), None)
 
     def _abort(self, why: str) -> None:
         self.result.aborted = why

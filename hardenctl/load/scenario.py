@@ -73,14 +73,16 @@ class Authentication:
 class Scenario:
     """A load, its users and its targets. `think` is the range of seconds a user waits between two requests.
 
-    `targets` None are the policy's. `by_stage` judges each stage as well as the whole, and ends the run at the first
-    that broke. `warm_up` None is a tenth of the run, 30 s at most.
+    `targets` None are the policy's. The run ends as soon as one of `abort`, gates too, is surely missed. `by_stage`
+    judges each stage as well as the whole, and ends the run at the first that broke. `warm_up` None is a tenth of the
+    run, 30 s at most.
     """
 
     name: str
     summary: str
     stages: tuple[Stage, ...]
     targets: tuple[str, ...] | None = None
+    abort: tuple[str, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     authentication: Authentication | None = None
     think: tuple[float, float] = (0.4, 1.0)

@@ -185,6 +185,7 @@ class ScenarioModel(_Model):
     extends: str = "normal"
     stages: list[StageModel] = Field(default_factory=list)
     targets: list[Annotated[str, BeforeValidator(_gate)]] | None = Field(default=None, min_length=1)
+    abort: list[Annotated[str, BeforeValidator(_gate)]] = Field(default_factory=list)
     tasks: TasksModel | None = None
     endpoints: list[RequestModel] = Field(default_factory=list)
     authentication: AuthenticationModel | None = None
@@ -227,6 +228,7 @@ def _scenario(model: ScenarioModel, path: Path) -> Scenario:
         summary=model.summary or base.summary,
         stages=stages or base.stages,
         targets=tuple(model.targets) if model.targets else None,
+        abort=tuple(model.abort),
         endpoints=endpoints,
         authentication=model.authentication.authentication() if model.authentication else None,
         think=model.think_time or base.think,
