@@ -9,21 +9,25 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
+from hardenctl.generate import program
 from hardenctl.generate.platforms import PIPE, PLATFORMS, Destination, Platform
 from hardenctl.model.errors import ToolError, UsageError
 from hardenctl.model.nearest import nearest
+
+if TYPE_CHECKING:
+    import subprocess
 
 __all__ = ["PLATFORMS", "Destination", "names", "platform_of", "prepare", "push"]
 
 PATIENCE = 60.0  # seconds a platform's program may take
 HAS_PIPE_NAME = os.path.exists(PIPE)  # noqa: PTH110 - not on Windows
 _BULLETS = "••••••••"
+_OWN = "the platform's own tool"
 _SHORTEST = 8  # characters; a shorter piece of a value is no piece to hide
 
 
@@ -96,10 +100,7 @@ def _check_ready(platform: Platform, destination: Destination) -> None:
         raise UsageError(f"{destination.platform} needs --environment", help=f"it is the {platform.environment}")
     if destination.environment.startswith("-"):
         raise UsageError("an environment's name cannot start with `-`", help="name the environment")
-    if shutil.which(platform.program) is None:
-        raise ToolError(
-            f"`{platform.program}` is not installed, or not on PATH", help="install the platform's own tool"
-        )
+    program.find(platform.program, _OWN)
     if platform.editor and os.name == "nt":
         raise ToolError(
             f"`{platform.program}` starts no script as its editor on Windows", help="use the platform's dashboard"
@@ -117,7 +118,7 @@ def _masked(text: str, value: str, payload: str) -> str:
     forms |= {line for each in list(forms) for line in each.splitlines() if len(line) >= _SHORTEST}
     for hidden in sorted(forms, key=len, reverse=True):
         text = text.replace(hidden, _BULLETS)
-    return next((line.strip()[:200] for line in text.splitlines() if line.strip()), "it said nothing")
+    return program.first_line(text)
 
 
 # Reads the value's lines off the standard input that the program hands on, and nothing beyond: the rest is the answer
@@ -145,31 +146,19 @@ def _edit(platform: Platform, destination: Destination, payload: str) -> subproc
 def _run(
     platform: Platform, arguments: list[str], payload: str = "", more: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    # On Windows: the `.cmd` that subprocess would not find.
-    program = shutil.which(platform.program) or platform.program
     with ExitStack() as stack:
         if payload and not HAS_PIPE_NAME and any(PIPE in each for each in arguments):
             path = stack.enter_context(_file_of(payload))
             arguments, payload = [each.replace(PIPE, path) for each in arguments], ""
-        try:
-            done = subprocess.run(  # noqa: S603 - the platform's own program; the value goes through its standard input
-                [program, *arguments],
-                input=payload.encode(),  # bytes: text would get other line ends on Windows
-                capture_output=True,
-                timeout=PATIENCE,
-                check=False,
-                env={**os.environ, **more} if more else None,
-            )
-        except subprocess.TimeoutExpired:
-            # From None: the exception carries what was sent.
-            raise ToolError(
-                f"`{platform.program}` took longer than {PATIENCE:.0f} s",
-                help="look at the platform: it may have arrived",
-            ) from None
-        except OSError as error:
-            raise ToolError(f"`{platform.program}` could not be started: {error.strerror}") from None
-    out, error_output = (each.decode("utf-8", "replace") for each in (done.stdout, done.stderr))
-    return subprocess.CompletedProcess(arguments, done.returncode, out, error_output)
+        return program.ask(
+            platform.program,
+            arguments,
+            payload,
+            install=_OWN,
+            patience=PATIENCE,
+            late="look at the platform: it may have arrived",
+            environment={**os.environ, **more} if more else None,
+        )
 
 
 @contextmanager

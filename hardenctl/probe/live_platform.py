@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hardenctl.generate.platforms import PLATFORMS, Destination
+from hardenctl.generate.program import ask
 from hardenctl.generate.push import names, platform_of
 from hardenctl.model.errors import ToolError
 
@@ -76,24 +75,7 @@ def platform_names(destination: Destination) -> frozenset[str]:
 
 
 def _names(listing: _Listing, command: list[str]) -> list[str]:
-    program = shutil.which(command[0])
-    if program is None:
-        raise ToolError(f"`{command[0]}` is not installed, or not on PATH", help="install the platform's own tool")
-    try:
-        done = subprocess.run(  # noqa: S603 - the platform's own program, asked for names
-            [program, *command[1:]],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=PATIENCE,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ToolError(f"`{command[0]}` took longer than {PATIENCE:.0f} s") from None
-    except OSError as error:
-        raise ToolError(f"`{command[0]}` could not be started: {error.strerror}") from None
+    done = ask(command[0], command[1:], install="the platform's own tool", patience=PATIENCE)
     if done.returncode:
         raise ToolError(f"`{command[0]}` failed with exit code {done.returncode}", help="is it logged in?")
     try:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from hardenctl.generate import program as programs
 from hardenctl.model.errors import ToolError
 
 PATIENCE = 30.0  # seconds a client may take
@@ -44,27 +43,17 @@ def ask(
     `package` is what to install where it is missing, `connection` the variables that lead to the server, and
     `environment` what it gets in place of this process's own.
     """
-    found = shutil.which(program)
-    if found is None:
-        raise ToolError(f"`{program}` is not installed, or not on PATH", help=f"install {package}")
-    try:
-        done = subprocess.run(  # noqa: S603 - the server's own client
-            [found, *arguments],
-            input=text,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=PATIENCE,
-            check=False,
-            env=environment,
-            pass_fds=descriptors,
-        )
-    except subprocess.TimeoutExpired:
-        raise ToolError(f"`{program}` took longer than {PATIENCE:.0f} s", help="look at the server's locks") from None
-    except OSError as error:
-        raise ToolError(f"`{program}` could not be started: {error.strerror}") from None
+    done = programs.ask(
+        program,
+        arguments,
+        text,
+        install=package,
+        patience=PATIENCE,
+        late="look at the server's locks",
+        environment=environment,
+        descriptors=descriptors,
+    )
     if done.returncode:
-        said = next((line for line in (done.stderr or done.stdout).splitlines() if line.strip()), "it said nothing")
-        raise ToolError(f"`{program}` failed: {said.strip()[:200]}", help=f"the connection is what {connection} say")
+        said = programs.first_line(done.stderr or done.stdout)
+        raise ToolError(f"`{program}` failed: {said}", help=f"the connection is what {connection} say")
     return done.stdout
