@@ -335,7 +335,7 @@ def test_time_out_of_each(
 ) -> None:
     """A program that hangs is given up; the error names the platform's program, and nothing is left."""
     monkeypatch.setenv("FAKE", "slow")
-    monkeypatch.setattr(push_module, "PATIENCE", 1.0)
+    monkeypatch.setattr(push_module, "PATIENCE", 2.0)
     assert run(command(platform)) == 2
     printed = capsys.readouterr()
     assert f"`{PLATFORMS[platform].program}` took longer" in printed.err
