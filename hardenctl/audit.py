@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Container, Sequence
 
-from hardenctl.detect.engine import detect
+from hardenctl.detect.engine import Detection, detect
 from hardenctl.formats.paths import is_load_result
 from hardenctl.model.blob import Blob, Gap, Snapshot, Source, SourceKind
+from hardenctl.model.record import record, replace
 from hardenctl.model.report import Report
 from hardenctl.policy.judge import judge, notes, verdict
 from hardenctl.policy.policy import Policy
 from hardenctl.policy.score import basis, score
 from hardenctl.rules import RULES
 from hardenctl.rules.declare import Rule
+
+_RECALLED = "nothing has changed since an earlier run, whose findings these are (--no-cache looks again)"
 
 
 def audit(
@@ -33,19 +36,18 @@ def audit(
     source cannot be read at all; what cannot be read in part is a gap in the report.
     """
     started = time.perf_counter()
-    detection = detect(source, policy.enabled(rules), policy.settings, progress, jobs)
-    judged = judge(source.resolve(detection.findings), policy, baseline=baseline, before=before)
-    snapshot = source.snapshot()
-    whole = source.target.kind is not SourceKind.INDEX and _is_whole(snapshot)
+    outcome = _outcome(source, policy, rules, progress, jobs)
+    detection = outcome.detection
+    judged = judge(detection.findings, policy, baseline=baseline, before=before)
     looked_at = basis(
         source.target.kind,
         policy,
         rules,
-        whole=whole,
+        whole=outcome.whole,
         gaps=len(detection.gaps),
         servers=bool(detection.servers),
         files=detection.scanned.files,
-        load_evidence=whole and _shows_load(snapshot),
+        load_evidence=outcome.load_evidence,
     )
     return Report(
         target=source.target,
@@ -57,8 +59,43 @@ def audit(
         fail_on=policy.fail_on,
         servers=detection.servers,
         elapsed_seconds=time.perf_counter() - started,
-        notes=notes(judged, policy, complete=looked_at.complete),
+        notes=(*notes(judged, policy, complete=looked_at.complete), *([_RECALLED] if outcome.recalled else ())),
     )
+
+
+@record
+class Outcome:
+    """What looking came to, before policy judges: findings are resolved, gaps and counts are in `detection`."""
+
+    detection: Detection
+    whole: bool  # all files of a project were asked for
+    load_evidence: bool
+    recalled: bool = False
+
+
+def _outcome(
+    source: Source,
+    policy: Policy,
+    rules: Sequence[Rule],
+    progress: Callable[[Blob], None] | None,
+    jobs: int,
+) -> Outcome:
+    """Look, or remember what looking in this very state came to."""
+    enabled = policy.enabled(rules)
+    memory = None
+    if (remembers := getattr(source, "remembered", None)) is not None:
+        inputs = repr((sorted(each.id for each in enabled), policy.settings))
+        memory = remembers(inputs.encode("utf-8", "surrogatepass"))
+        if memory and isinstance(kept := memory.recall(), Outcome):
+            return replace(kept, recalled=True)
+    detection = detect(source, enabled, policy.settings, progress, jobs)
+    detection = replace(detection, findings=tuple(source.resolve(detection.findings)))
+    snapshot = source.snapshot()
+    whole = source.target.kind is not SourceKind.INDEX and _is_whole(snapshot)
+    outcome = Outcome(detection, whole, whole and _shows_load(snapshot))
+    if memory and not any(gap.path == "." for gap in detection.gaps):  # what git could not give may come any time
+        memory.keep(outcome)
+    return outcome
 
 
 def _shows_load(snapshot: Snapshot | None) -> bool:

@@ -16,12 +16,12 @@ from hardenctl.model.blob import KEY_SIZE
 from hardenctl.model.caches import cache_home
 from hardenctl.model.errors import SourceError
 from hardenctl.report.style import visible
-from hardenctl.sources.known import places, read
+from hardenctl.sources.known import read
+from hardenctl.sources.remembered import NAME
 from hardenctl.sources.repository import find_place
+from hardenctl.sources.sealed import places
 
-app = typer.Typer(
-    help="What is kept to be faster; no values, and no names.", no_args_is_help=True, rich_markup_mode=None
-)
+app = typer.Typer(help="What is kept to be faster; no values.", no_args_is_help=True, rich_markup_mode=None)
 PathArgument = Annotated[str, typer.Argument(help="The project.", metavar="[PATH]", show_default=False)]
 _KILO = 1024
 
@@ -68,13 +68,18 @@ def clear(path: PathArgument = ".") -> None:
 def _kept(path: str) -> Iterator[Kept]:
     """What there is of this project and of all."""
     git = find_place([path]).git
-    for place in places(git) if git else ():
+    for place in places(git, "known") if git else ():
         yield from (
             _one("what a run that was stopped left", each) for each in sorted(place.parent.glob(f"{place.name}-*"))
         )
         if place.is_file():
             count = len(read(place)) // KEY_SIZE
             yield _one(f"{count:,} versions of files and messages in which nothing was found", place)
+    for place in places(git, NAME) if git else ():
+        yield from (
+            _one("what a run of the whole history came to", each)
+            for each in sorted(place.parent.glob(f"{place.name}-*"))
+        )
     home = cache_home()
     for compiled in sorted(home.glob("secrets-*.hsdb")):
         yield _one("the matcher's compiled expressions", compiled)

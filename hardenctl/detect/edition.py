@@ -9,7 +9,7 @@ from pathlib import Path
 from hardenctl import __version__
 from hardenctl.detect.look import Wanted
 
-_ROOMS = ("detect", "rules", "formats", "model")  # whose programs and data decide what is found
+_ROOMS = ("detect", "rules", "formats", "model", "sources")  # whose programs and data decide what is found
 
 
 def edition(wanted: Wanted) -> bytes | None:

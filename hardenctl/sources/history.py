@@ -18,6 +18,7 @@ from hardenctl.sources.files import skip_by_name
 from hardenctl.sources.known import Known
 from hardenctl.sources.objectlist import ObjectList, list_all_objects, list_changes, list_objects
 from hardenctl.sources.past import PastSnapshot
+from hardenctl.sources.remembered import Remembered, git_state, remembered
 from hardenctl.sources.repository import Place
 from hardenctl.sources.resolve import Resolver
 from hardenctl.sources.revisions import Revisions, everything, parse_range
@@ -50,9 +51,10 @@ class HistorySource(PlaceSource):
         salt: bytes | None = None,
         jobs: int = 1,
         known: Known | None = None,
+        edition: bytes | None = None,
     ) -> None:
         super().__init__(place, exclude=exclude, salt=salt)
-        self.kind, self.jobs, self.known = kind, jobs, known
+        self.kind, self.jobs, self.known, self._edition = kind, jobs, known, edition
         self._git = place.repository
         self._revisions, self._present, self._all_objects = revisions, present, all_objects
         self._shared: set[str] = set()  # ids of blobs that were looked at in the work tree
@@ -94,6 +96,21 @@ class HistorySource(PlaceSource):
             elif not name or self._place.in_scope(name):
                 found.blobs[oid] = name or NAMELESS + oid
         return found
+
+    def remembered(self, inputs: bytes) -> Remembered | None:
+        """The memory of runs like this one, `inputs` being what it depends on besides the source; None without one.
+
+        What no ref leads to can come and go unseen, so nothing is remembered of a run over all objects.
+        """
+        if self._edition is None or self._all_objects:
+            return None
+        place = self._place
+        asked = repr(
+            (place.prefix, place.pathspecs, place.bare, self.kind, self._exclude, self._present is not None)
+        ).encode("utf-8", "surrogatepass")
+        rest = repr((place.head, self._revisions.arguments, self._revisions.base)).encode()
+        parts = [inputs, self._edition, self.salt, rest, git_state(self._git)]
+        return remembered(self._git, asked, [*parts, self._present.state() if self._present else b""])
 
     def blobs(self) -> Iterator[Blob | Gap]:
         """The work tree's blobs, if asked for; then history's and the messages, path by path."""
@@ -213,4 +230,5 @@ def open_history(
         salt=salt,
         jobs=jobs,
         known=known,
+        edition=edition,
     )

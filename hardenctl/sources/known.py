@@ -4,30 +4,19 @@ A git id is the hash of a version's content, so a version that held nothing for 
 policy holds nothing now. Only that is kept, as hashes of id and path: no names, no values, and of versions that hold
 something nothing at all, so that they are looked at again and every finding is made anew.
 
-The file is in the repository's own git folder, or, where that cannot be written, in the user's cache. It is sealed
-with a key that is in the user's cache alone, so that a file that came with somebody's repository counts for nothing, as
-does a torn or changed one. It is replaced as a whole. Two runs at once lose each other's work at most.
+Two runs at once lose each other's work at most. `sealed` says why the file can be believed.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import hmac
-import os
-import secrets
-import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
 from hardenctl.model.blob import KEY_SIZE, version_key
-from hardenctl.model.caches import cache_home
-from hardenctl.model.errors import SourceError
+from hardenctl.sources import sealed
 from hardenctl.sources.git import Git
 
-_MAGIC = b"hardenctl-known-2\n"
-KEY_FILE = "known.key"
-_HASH = 32  # bytes of SHA-256
+_MAGIC = b"hardenctl-known-3\n"
 MOST = 4_000_000  # versions: 64 MB
 
 
@@ -43,7 +32,7 @@ class Known:
     @classmethod
     def of(cls, git: Git, edition: bytes) -> Known:
         """What is known of a repository."""
-        return cls(places(git), edition)
+        return cls(sealed.places(git, "known"), edition)
 
     def has(self, oid: str, path: str) -> bool:
         """Whether a version under this path needs no look; it then counts as looked at."""
@@ -59,14 +48,7 @@ class Known:
             return
         together = self._load() | set(keys)
         self._keys = together if len(together) <= MOST else set(keys)
-        body = b"".join(sorted(self._keys))
-        if (seal := _seal(self._edition, body, make=True)) is None:
-            return
-        content = b"".join((_MAGIC, self._edition, seal, body))
-        for place in self._places:
-            with contextlib.suppress(OSError):
-                _write(place, content)
-                return
+        sealed.write(self._places, _MAGIC, self._edition, b"".join(sorted(self._keys)))
 
     def _load(self) -> set[bytes]:
         for place in self._places:
@@ -76,52 +58,7 @@ class Known:
         return set()
 
 
-def places(git: Git) -> tuple[Path, ...]:
-    """Where a repository's file may be: in its git folder, else in the user's cache."""
-    try:
-        common = Path(git.folder, os.fsdecode(git.run("rev-parse", "--git-common-dir").rstrip(b"\n"))).resolve()
-    except SourceError:
-        return ()
-    name = hashlib.sha256(os.fsencode(common)).hexdigest()[:24]
-    return common / "hardenctl" / "known", cache_home() / "known" / name
-
-
 def read(place: Path, edition: bytes | None = None) -> bytes:
-    """The keys in a file; nothing where there is none, it is torn, or another edition's."""
-    try:
-        content = place.read_bytes()
-    except OSError:
-        return b""
-    start = len(_MAGIC) + 2 * _HASH
-    theirs, seal, body = content[len(_MAGIC) : start - _HASH], content[start - _HASH : start], content[start:]
-    if not content.startswith(_MAGIC) or len(body) % KEY_SIZE or edition not in {None, theirs}:
-        return b""
-    ours = _seal(theirs, body)
-    return body if ours is not None and hmac.compare_digest(ours, seal) else b""
-
-
-def _seal(edition: bytes, body: bytes, *, make: bool = False) -> bytes | None:
-    """What only this user can put on a file; None where there is no key."""
-    place = cache_home() / KEY_FILE
-    with contextlib.suppress(OSError):
-        if make and not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileExistsError):
-                handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(secrets.token_bytes(_HASH))
-        key = place.read_bytes()
-        return hmac.digest(key, edition + body, "sha256") if len(key) == _HASH else None
-    return None
-
-
-def _write(place: Path, content: bytes) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f"{place.name}-", dir=place.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).replace(place)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    """The keys in a file; nothing where there is none, it is not to be believed, or another edition's."""
+    body = sealed.read(place, _MAGIC, edition)
+    return b"" if len(body) % KEY_SIZE else body

@@ -20,6 +20,7 @@ from hardenctl.sources.files import Folder, KeptBlobs, Skipped, skip_by_content,
 from hardenctl.sources.git import shown
 from hardenctl.sources.ignored import ignored_in
 from hardenctl.sources.listing import Entry, Listing, list_folder, list_repository
+from hardenctl.sources.remembered import files_state, ignore_state
 from hardenctl.sources.repository import Place
 
 if TYPE_CHECKING:
@@ -194,6 +195,16 @@ class WorkTreeSource(PlaceSource):
     @cached_property
     def _in_scope(self) -> list[str]:
         return list(filter(self._snapshot.in_scope, self._snapshot.paths()))
+
+    def state(self) -> bytes | None:
+        """All that the outcome of looking at these files depends on; None where that cannot be told."""
+        if self._place.git is None:
+            return None
+        listing = self._snapshot.listing
+        files = files_state(self._place.root, (entry.raw for entry in listing.entries.values()))
+        standings = [(path, entry.standing.value) for path, entry in listing.entries.items()]
+        listed = repr((standings, sorted(listing.skipped.items()), listing.gaps)).encode("utf-8", "surrogatepass")
+        return None if files is None else b"\0".join((files, listed, ignore_state(self._place.git)))
 
     def archives(self) -> Iterator[Archive | Gap]:
         """The archives in scope, by their names or what they begin with."""

@@ -29,7 +29,8 @@ KILLS = 50 if os.environ.get("NIGHTLY") else 10
 
 
 def audit(root: Path, *more: str) -> tuple[int, list[dict[str, Any]], dict[str, Any]]:
-    """Exit code, findings and counts of an audit of history."""
+    """Exit code, findings and counts of an audit of history. A file is so young that no whole outcome is recalled."""
+    (root / "f0.py").touch()
     done = subprocess.run(
         [sys.executable, "-m", "hardenctl", *AUDIT, *more], cwd=root, capture_output=True, text=True, check=False
     )
