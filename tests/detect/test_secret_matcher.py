@@ -46,6 +46,8 @@ PIECES = [
         "\u017f",
         "\\",
     ),
+    *("pin", "Pin", "PIN", "api", "API", "Conn", "ection", "keys", "Key", "KEY", "S", "code", "access_", "A", "a"),
+    *("login", "hmac.new", "jwt.", "encode", "[", "{", "\r\n", "\t", "\n  ", "default", "new ", "!", "?", "|", "<-"),
     *("name: DB_PASSWORD", "identified by ", "-----BEGIN", " KEY-----", "x", "9", "hunter", "_", "-", "."),
 ]
 

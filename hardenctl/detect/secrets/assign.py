@@ -51,12 +51,6 @@ _LOOKUP = lazy_pattern(
 )
 # What a value within a call or beside a look-up starts with: half of what has no quotation mark at once has not.
 _CALLED = lazy_pattern(r"(?:new\s|[\w.:>$@\]\"'-]{0,80}+\s*(?:[(\[|?]|or\b))", re.ASCII)
-# What may stand after some operators, blanks apart: a string, what may open one, or a type.
-_STRING_NEAR = {
-    ",": lazy_pattern(r"[ \t]*[\"'`\\\[@\nbrfdnvstACFOSU&]"),
-    "(": lazy_pattern(r"[ \t]*[\"'`\\\[@\nbrfdnvstACFOSU&]"),
-    "{": lazy_pattern(r"[ \t]*[\"'\[bstACFOSU&]"),
-}
 _PREFIXED = frozenset("rbuf@$L(\\ \t\r\n[")  # what `PREFIX` starts with
 _QUOTES = frozenset("\"'`\\")
 _NOTHING = frozenset(("", "\r", "\n"))
@@ -80,6 +74,7 @@ _ENTITY_END = lazy_pattern(r"&(?:quot|amp|lt|gt|#\d+);|\\[nrt\"']|%26")
 
 _COMMENTS = ("#", "//", "*", "$", "export", "--")  # what a line starts with in which a bare value may be one
 _GOES_ON = ("(", "[", "{", ",", "\\", "|", "?", ":", "=", ">", "+")  # what a line ends in whose value is on the next
+_STRINGS = frozenset(">\"'`\\")  # an element's body, or a string
 _APART = frozenset((" ", "="))  # what stands behind the `=` of an assignment in code, or of a comparison
 _LINE = 299  # characters of the rest of a line without a string
 _FAR = 1 << 60
@@ -120,12 +115,13 @@ def _assignment(text: str, offset: int, language: Quoting) -> Candidate | None: 
         return _cell(text, offset) if language is Quoting.PROSE else None
     if mark == ">":
         return element(text, offset)
-    if mark == "(" and (placed := argument(text, offset, _key_before(text, offset))):
-        return placed
-    if mark in _STRING_NEAR and not _STRING_NEAR[mark].match(text, offset + 1):
-        return None  # four in five
     if mark == "-":
         offset -= 1
+    elif mark not in ":=":  # the start of what holds a string
+        while text[offset] not in ",({":
+            offset -= 1
+    if text[offset] == "(" and (placed := argument(text, offset, _key_before(text, offset))):
+        return placed  # for which there is another anchor
     operator = _OPERATOR.match(text, offset)
     if operator is None:
         return None
@@ -143,7 +139,9 @@ def _assignment(text: str, offset: int, language: Quoting) -> Candidate | None: 
         return None
     if op == "{" and tail not in "\"'":
         return None
-    if op in {",", "("} and not (tail in "\"'`brf\\[@" or text.startswith(("default", "new ", "value", "\n"), at)):
+    if op in {",", "("} and not (
+        tail in "\"'`brf\\[@" or text.startswith(("default", "new ", "value", "\n", "\r"), at)
+    ):
         return None
     how = _HOW.get(op, How.ASSIGNED)
     start = at
@@ -212,25 +210,30 @@ def _before_strings(text: str, anchors: Iterable[tuple[int, Anchor]]) -> Iterato
     or its start makes it a comment.
     """
     end = mark = -1
-    whole = False
+    whole: bool | None = None
     for each in anchors:
         offset, kind = each
         if kind is not Anchor.ASSIGN:
             yield each
             continue
         operator = text[offset]
-        if operator == ">" or (operator == "=" and text[offset + 1 : offset + 2] not in _APART):
-            yield each  # an element, or perhaps `?key=value` within a string
+        if operator in _STRINGS or (operator == "=" and text[offset + 1 : offset + 2] not in _APART):
+            yield each  # an element, a string, or perhaps `?key=value` within one
             continue
         if offset >= end:
             end = text.find("\n", offset)
             if end < 0:
                 end = _FAR
             mark = max(text.rfind('"', offset, end), text.rfind("'", offset, end), text.rfind("`", offset, end))
+            whole = None
+        if mark > offset or end - offset > _LINE:
+            yield each
+            continue
+        if whole is None:
             whole = text[offset:end].rstrip().endswith(_GOES_ON) or text[
                 text.rfind("\n", 0, offset) + 1 : offset
             ].lstrip().startswith(_COMMENTS)
-        if whole or mark > offset or end - offset > _LINE:
+        if whole:
             yield each
 
 
@@ -296,8 +299,14 @@ def _armour(text: str, offset: int, language: Quoting) -> Candidate | None:
     return None
 
 
+def _placed(text: str, offset: int, language: Quoting) -> Candidate | None:
+    del language
+    return argument(text, offset, _key_before(text, offset))
+
+
 _PARSERS = {
     Anchor.ASSIGN: _assignment,
+    Anchor.CALL: _placed,
     Anchor.FLAG: flag,
     Anchor.USERINFO: userinfo,
     Anchor.SCHEME: scheme,

@@ -23,22 +23,42 @@ SMALL = 20_000  # bytes that `re` scans in one process before hyperscan is worth
 class Anchor(enum.IntEnum):
     """Where the parsers of `assign` start. The offset is that of the anchor's last character."""
 
-    ASSIGN = 0  # a credential word, then `:`, `=`, `,`, `(` or `>`
+    ASSIGN = 0  # a credential word, then `:`, `=` or `>`; or `,`, `(` or `{` and the start of what holds a string
     FLAG = 1  # `--password value`, `ENV KEY value`, `PASSWORD 'value'`
     USERINFO = 2  # `://user:password@`
     SCHEME = 3  # `Bearer value`, `Basic value`
     PAIR = 4  # `name: KEY` and then `value: ...`
     ARMOUR = 5  # the first line of a PEM or PGP block
     LETTER = 6  # `-u user:value`, `-p value`
+    CALL = 7  # the bracket after a name that `calls` knows
 
 
 # A credential word: where one stands before an operator, an assignment is parsed.
 _WORDS = "pass|pwd|passwd|secret|token|key|auth|cred|jwt|otp|dsn|pw|psw|psk|senha|mdp"
-_MORE = "conn|salt|nonce|session|cookie|sid|sig|seed|api|code|pin|login|mysqli|pdo|hmac|fernet|simple_bind"
+# In a key, some are one anywhere, others as a word of their own alone: two in three assignments are of `shipping`,
+# `assigned`, `taxCode` or `keyword`, which `filters.names_nothing` refuses after twenty times the work.
+_ANYWHERE = "pass|pwd|secret|token|auth|cred|jwt|dsn|pw|psw|psk|senha|mdp|session|cookie|salt|nonce|seed|decode"
+_ALONE = "pin|sid|sig|otp|totp|hotp|api|conn|connection|signature"
+_CODES = "access|verification|verify|invite|security|activation"  # what makes a `code` one
+_REST = r"[\w.$-]{0,40}"  # of a key
+_BREAK = rf"(?:[A-Z0-9_.$-]{_REST})?"  # the rest where a word has ended that is lower-case or a title
+_BREAK_UPPER = rf"(?:[0-9_.$-]{_REST}|[A-Z][a-z]{_REST})?"
+_KEY = (
+    rf"(?:(?i:(?:{_ANYWHERE}){_REST}|(?:{_CODES})[\w.$-]{{0,30}}codes?)|[kK]eys?{_BREAK}|KEYS?{_BREAK_UPPER}"
+    rf"|(?:(?:\b|[_0-9])(?:{_ALONE})|{_ALONE.title()}){_BREAK}|(?:\b|[a-z_0-9])(?:{_ALONE.upper()}){_BREAK_UPPER})"
+)
+# Calls whose argument is the credential by its place, as `calls` knows them: what follows may be no string.
+_PLACED = (
+    r"auth|log_?in|sign_?in|credentials?|authenticator|simple_bind(?:_s)?|(?:pw|password)_set|conn(?:ect(?:ion)?)?"
+    r"|mysqli?|pdo|(?:jwt|token|jose)\.(?:sign|verify|encode|decode)|hmac(?:\.new)?|fernet"
+)
+_CLOSING = r"(?:\\{0,3}[\"'`]|\[[0-9]{0,4}\]|\]|\?|!){0,3}"  # behind a key
 
 EXPRESSIONS: dict[Anchor, str] = {
-    Anchor.ASSIGN: rf"(?i)(?:{_WORDS}|{_MORE})[\w.$-]{{0,40}}(?:\\{{0,3}}[\"'`]|\[[0-9]{{0,4}}\]|\]|\?|!){{0,3}}"
-    r"(?:[ \t]{1,9}(?:as[ \t]{1,9})?(?:string|\[\]byte))?[ \t]{0,40}(?:\??[:=,(>|{]|<-)",
+    Anchor.ASSIGN: rf"{_KEY}{_CLOSING}(?:[ \t]{{1,9}}(?i:as[ \t]{{1,9}})?(?i:string|\[\]byte))?[ \t]{{0,40}}"
+    # After a comma and a bracket only what may hold a string: four in five are followed by a name.
+    r"(?:\??[:=>|]|<-|\??[,(][ \t]*(?:[\"'`\\\[@brf]|\r?\n[ \t]*\\?[\"']|default|new |value)|\??\{[ \t]*[\"'])",
+    Anchor.CALL: rf"(?i)(?:{_PLACED}){_CLOSING}[ \t]{{0,40}}\(",
     Anchor.FLAG: rf"(?i)(?:--?[\w-]{{0,30}}(?:{_WORDS})[\w-]{{0,30}}"
     rf"|\b(?:env|arg|set|setx|export|setenv)(?:[ \t]{{1,4}}-\w{{1,4}})?[ \t]{{1,4}}\w{{0,30}}(?:{_WORDS})\w{{0,30}}"
     r"|--(?:proxy-)?user|password|identified(?: with \w{1,40})? by|passwd|requirepass|masterauth|securestring)"
@@ -97,7 +117,11 @@ class ReEngine:
 # What every match of an expression starts with, in lower case: where `re` needs to look. Ten times faster than letting
 # it try each position, because a plain search for a literal is.
 _STARTS: dict[Anchor, tuple[str, ...]] = {
-    Anchor.ASSIGN: tuple(f"{_WORDS}|{_MORE}".split("|")),
+    Anchor.ASSIGN: (*f"{_ANYWHERE}|{_CODES}|key".split("|"), *_ALONE.split("|")),
+    Anchor.CALL: (
+        *("auth", "log", "sign", "credential", "simple_bind", "pw_set", "password_set", "conn", "mysql", "pdo"),
+        *("jwt.", "token.", "jose.", "hmac", "fernet"),
+    ),
     Anchor.FLAG: (
         *("-", "env", "arg", "set", "export", "identified", "requirepass", "masterauth", "securestring"),
         *_WORDS.split("|"),
@@ -121,11 +145,17 @@ def _anchors(text: str) -> tuple[tuple[int, Anchor], ...]:
     lowered = text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
     places: dict[str, list[int]] = {}
     found: set[tuple[int, Anchor]] = set()
+    alone = frozenset(_ALONE.split("|"))
     for anchor, expression in _compiled().items():
         for start in _STARTS[anchor]:
             if start not in places:
                 places[start] = list(_places(lowered, start))
-            found.update((match.end() - 1, anchor) for at in places[start] if (match := expression.match(text, at)))
+            for at in places[start]:
+                if match := expression.match(text, at):
+                    found.add((match.end() - 1, anchor))
+                # What stands alone may start with the character before.
+                if at and start in alone and anchor is Anchor.ASSIGN and (match := expression.match(text, at - 1)):
+                    found.add((match.end() - 1, anchor))
     return tuple(sorted(found))
 
 
