@@ -46,7 +46,8 @@ def list_scenarios() -> None:
         for each in BUILTIN
     ]
     targets = f"p95<{settings.p95_ms:g}ms, error_rate<{settings.error_rate * 100:g}%, cpu<{settings.cpu:.0%}"
-    lines += ["", f"targets: {targets} with --target-pid; peak also rps>={settings.rps:g}"]
+    drift = f"memory_drift<{settings.memory_drift * 100:g}%/h, latency_drift<{settings.latency_drift * 100:g}%/h"
+    lines += ["", f"targets: {targets} with --target-pid; peak also rps>={settings.rps:g}; soak also {drift}"]
     show("\n".join(lines) + "\n")
 
 

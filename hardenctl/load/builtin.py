@@ -32,8 +32,9 @@ BUILTIN = (
     ),
     Scenario(
         "soak",
-        "100 users for an hour, for what only time shows: leaks, full disks, slow queries.",
+        "100 users for an hour, for what only time shows: memory and latency that grow.",
         (Stage(3600, 100, 5),),
+        drifts=True,
     ),
 )
 

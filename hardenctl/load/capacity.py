@@ -17,7 +17,7 @@ from functools import partial
 
 from hardenctl.load.confidence import rank_bounds, rate_bounds
 from hardenctl.load.duration import show_duration
-from hardenctl.load.gates import Gate, Outcome
+from hardenctl.load.gates import DRIFTS, Gate, Outcome
 from hardenctl.load.plan import Plan
 from hardenctl.load.scenario import MAX_USERS, Endpoint, Stage
 from hardenctl.load.verdict import Result
@@ -146,10 +146,10 @@ def _can_pass(gate: Gate, number: int) -> bool:
 
 def searchable(plan: Plan) -> Plan:
     """A plan whose gates a search can hold a rate against. Raises UsageError where one was asked for that it can't."""
-    gates = tuple(gate for gate in plan.gates if gate.metric != "rps")
+    gates = tuple(gate for gate in plan.gates if gate.metric != "rps" and gate.metric not in DRIFTS)
     asked = [gate for gate in plan.gates if gate not in gates and gate.asked]
     if asked:
-        raise UsageError(f"`{asked[0]}` is what the search is for", help="search with gates of latency and errors")
+        raise UsageError(f"`{asked[0]}` says nothing of a short probe", help="search with gates of latency and errors")
     return dataclasses.replace(plan, gates=gates, abort=(*plan.abort, *filter(None, map(_hopeless, gates))))
 
 

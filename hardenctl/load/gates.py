@@ -1,10 +1,10 @@
 """Gates that cannot lie: each passes, fails, or says that the sample does not allow to say so.
 
-    p95<300ms   p99<=1s   rps>=500   error_rate<0.1%   cpu<70%   p95{create an item}<250ms
+    p95<300ms   p99<=1s   rps>=500   error_rate<0.1%   cpu<70%   p95{create an item}<250ms   memory_drift<10%/h
 
 A percentile and an error rate are judged by the one-sided 95 % bound of what was measured: pass when the upper bound
 holds the target, fail when the lower one misses it, inconclusive between. The request rate is a count over a known
-time and the CPU a mean of it: no sample, so they are compared as they are.
+time and the CPU a mean of it: no sample, so they are compared as they are. Drift has bounds of its own (drift.py).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import re
 from dataclasses import dataclass
 
 from hardenctl.load.confidence import rank_bounds, rate_bounds
+from hardenctl.load.drift import FEWEST, HOUR, Slices, find_trend
+from hardenctl.load.duration import show_duration
 from hardenctl.load.histogram import edges
 from hardenctl.load.measure import Series, Window
 from hardenctl.model.errors import UsageError
@@ -21,9 +23,15 @@ from hardenctl.model.settings import LoadSettings
 
 _GATE = re.compile(
     r"\s*(?P<metric>p\d+(?:\.\d+)?|[a-z][a-z_-]*)\s*(?:\{(?P<endpoint>[^}]+)\}\s*)?(?P<operator><=|>=|<|>)"
-    r"\s*(?P<number>\d[\d,_]*(?:\.\d+)?)\s*(?P<unit>ms|s|%)?\s*"
+    r"\s*(?P<number>\d[\d,_]*(?:\.\d+)?)\s*(?P<unit>ms|s|%/h|%)?\s*"
 )
-_HELP = "gates look like 'p95<300ms', 'rps>=500', 'error_rate<0.1%', 'cpu<70%' or 'p95{endpoint name}<250ms'"
+_HELP = (
+    "gates look like 'p95<300ms', 'rps>=500', 'error_rate<0.1%', 'cpu<70%', 'memory_drift<10%/h' or "
+    "'p95{endpoint name}<250ms'"
+)
+_SEEN = {"memory_drift": 0.02, "latency_drift": 0.05}  # the growth within a run that can be told from none, as a share
+_MATTERS = {"memory_drift": 2.0**20, "latency_drift": 1.0}  # bytes, and milliseconds
+DRIFTS = frozenset(_SEEN)
 
 
 class Outcome(enum.StrEnum):
@@ -38,6 +46,8 @@ class Outcome(enum.StrEnum):
 @dataclass(frozen=True, slots=True)
 class Gate:
     """One target. `target` is in milliseconds for a percentile, requests a second for `rps`, else a share of 1.
+
+    Drift is a share of the level at the start, per hour.
 
     `quantile` is set for percentiles. `asked`: the user wrote it, so that it must be measured.
     """
@@ -57,6 +67,8 @@ class Gate:
         """A value of this gate's metric with its unit."""
         if self.quantile is not None:
             return f"{value:,.4g}ms" if value < 1000 else f"{value:,.0f}ms"  # noqa: PLR2004 - four digits either way
+        if self.metric in DRIFTS:
+            return f"{value * 100:.3g}%/h" if abs(value) < 10 else f"{value * 100:,.0f}%/h"  # noqa: PLR2004 - as above
         return f"{value:,.4g}" if self.metric == "rps" else f"{value * 100:.3g}%"
 
     def holds(self, value: float) -> bool:
@@ -100,8 +112,9 @@ def parse_gate(text: str, *, asked: bool = True) -> Gate:
     number = _in_own_unit(text, metric if quantile is None else "percentile", number, match["unit"] or "")
     if (match["operator"][0] == ">") != (metric == "rps"):
         raise UsageError(f"`{text}` holds for a bad run and not for a good one", help=_HELP)
-    if metric == "cpu" and match["endpoint"]:
-        raise UsageError(f"`{text}`: an endpoint has no CPU of its own", help=_HELP)
+    if metric in {"cpu", *DRIFTS} and match["endpoint"]:
+        what = "CPU" if metric == "cpu" else metric
+        raise UsageError(f"`{text}`: an endpoint has no {what} of its own", help=_HELP)
     return Gate(metric, match["operator"], number, match["endpoint"], quantile, asked)
 
 
@@ -111,6 +124,10 @@ def _in_own_unit(text: str, metric: str, number: float, unit: str) -> float:
         if unit not in {"ms", "s"}:
             raise UsageError(f"`{text}` needs a unit", help="write 300ms or 0.3s")
         return number * 1000 if unit == "s" else number
+    if metric in DRIFTS:
+        if unit not in {"%", "%/h"} or not number:
+            raise UsageError(f"`{text}`: drift is a percentage an hour, above 0", help=_HELP)
+        return number / 100
     if metric in {"error_rate", "cpu"}:
         if unit not in {"%", ""}:
             raise UsageError(f"`{text}`: {metric} is a percentage", help=_HELP)
@@ -125,8 +142,13 @@ def _in_own_unit(text: str, metric: str, number: float, unit: str) -> float:
     return number
 
 
-def builtin_gates(settings: LoadSettings, *, carries_rate: bool, scale: float = 1.0) -> tuple[Gate, ...]:
-    """The policy's targets. The request rate shrinks with `--scale`, as the users do who make it."""
+def builtin_gates(
+    settings: LoadSettings, *, carries_rate: bool, scale: float = 1.0, drifts: bool = False
+) -> tuple[Gate, ...]:
+    """The policy's targets. The request rate shrinks with `--scale`, as the users do who make it.
+
+    `drifts`: the load stays the same for long enough that drift shows.
+    """
     gates = [
         Gate("p95", "<", settings.p95_ms, quantile=0.95, asked=False),
         Gate("error_rate", "<", settings.error_rate, asked=False),
@@ -134,6 +156,9 @@ def builtin_gates(settings: LoadSettings, *, carries_rate: bool, scale: float = 
     ]
     if carries_rate:
         gates.append(Gate("rps", ">=", settings.rps * scale, asked=False))
+    if drifts:
+        gates.append(Gate("memory_drift", "<", settings.memory_drift, asked=False))
+        gates.append(Gate("latency_drift", "<", settings.latency_drift, asked=False))
     return tuple(gates)
 
 
@@ -141,6 +166,8 @@ def judge_gate(gate: Gate, window: Window) -> GateResult:
     """Hold a gate against what was measured."""
     if gate.metric == "cpu":
         return _judge_cpu(gate, window)
+    if gate.metric in DRIFTS:
+        return _judge_drift(gate, window.slices)
     series = window.series(gate.endpoint)
     if not series.total:
         asked = f"no request to `{gate.endpoint}`" if gate.endpoint else "no request"
@@ -164,6 +191,40 @@ def _judge_cpu(gate: Gate, window: Window) -> GateResult:
         )
     outcome = Outcome.PASS if gate.holds(window.cpu) else Outcome.FAIL
     return GateResult(gate, outcome, window.cpu, window.cpu, window.cpu, reason="mean of the CPUs the target may use")
+
+
+def _judge_drift(gate: Gate, slices: Slices | None) -> GateResult:
+    """Pass and fail only where a run was long enough to show what the target allows."""
+    samples = [] if slices is None else slices.memory() if gate.metric == "memory_drift" else slices.p95()
+    if gate.metric == "memory_drift" and not samples:
+        outcome = Outcome.INCONCLUSIVE if gate.asked else Outcome.NOT_MEASURED
+        reason = "the target's memory was not measured: name it by --target-pid or --target-port"
+        return GateResult(gate, outcome, reason=reason)
+    trend = find_trend(samples)
+    if trend is None:
+        reason = f"{len(samples)} slices of the run have enough to say: {FEWEST} are needed, so run longer"
+        return GateResult(gate, Outcome.INCONCLUSIVE, samples=len(samples), reason=reason)
+    seen = _SEEN[gate.metric]
+    needed = seen / gate.target * HOUR
+    grown = trend.end - trend.start
+    span = show_duration(round(trend.seconds))
+    amount = f"{grown / 2**20:+,.1f} MiB" if gate.metric == "memory_drift" else f"{grown:+,.3g} ms"
+    low, high = (("unbounded" if each is None else gate.show(each)) for each in (trend.low, trend.high))
+    reason = f"{amount} in {span}, from {low} to {high} at 95 % confidence"
+    outcome = Outcome.INCONCLUSIVE
+    if trend.high is not None and gate.holds(trend.high):
+        outcome = Outcome.PASS
+        if trend.seconds < needed:
+            outcome = Outcome.INCONCLUSIVE
+            reason = (
+                f"{span} are too short to see {gate.show(gate.target)}: measure for {show_duration(needed)}; {reason}"
+            )
+    elif trend.low is not None and not gate.holds(trend.low):
+        outcome = Outcome.FAIL
+        if grown < max(seen * trend.start, _MATTERS[gate.metric]):
+            outcome = Outcome.INCONCLUSIVE
+            reason = f"too little growth to tell it from warming up: {reason}"
+    return GateResult(gate, outcome, trend.slope, trend.low, trend.high, trend.slices, reason)
 
 
 def _judge_percentile(gate: Gate, series: Series) -> GateResult:

@@ -120,7 +120,7 @@ def _meter(gate: Mapping[str, Any]) -> str:
     low = gate["low"] if gate["low"] is not None else 0.0
 
     def x(number: float) -> float:
-        return min(number / top, 1.0) * 150
+        return min(max(number, 0.0) / top, 1.0) * 150
 
     bar = f'<rect class="range" x="{x(low):.1f}" y="5" width="{max(1.0, x(high) - x(low)):.1f}" height="8"/>'
     return (

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hardenctl.load.drift import Slices
 from hardenctl.load.histogram import Histogram
 
 
@@ -39,12 +40,16 @@ class Series:
 
 @dataclass(slots=True)
 class Window:
-    """A stretch of measured time: all endpoints together and each by name. `cpu` is the target's, a share of 1."""
+    """A stretch of measured time: all endpoints together and each by name. `cpu` is the target's, a share of 1.
+
+    `slices` are there where a whole run is looked through for drift.
+    """
 
     seconds: float = 0.0
     overall: Series = field(default_factory=Series)
     endpoints: dict[str, Series] = field(default_factory=dict)
     cpu: float | None = None
+    slices: Slices | None = None
 
     def add(self, endpoints: Mapping[str, Mapping[str, Any]]) -> None:
         """Add the deltas of one message."""

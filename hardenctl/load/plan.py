@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hardenctl.load.gates import Gate, builtin_gates, parse_gate
+from hardenctl.load.drift import Slices
+from hardenctl.load.gates import DRIFTS, Gate, builtin_gates, parse_gate
 from hardenctl.load.scenario import MAX_SECONDS, Authentication, Endpoint, Scenario
 from hardenctl.load.target import LoadTarget
 from hardenctl.load.watch import Watched
@@ -83,6 +84,14 @@ class Plan:
         code = self.locustfile.read_bytes() if self.locustfile else b""
         text = json.dumps([made, self.generators], sort_keys=True, default=str)
         return hashlib.sha256(text.encode() + code).hexdigest()[:16]
+
+    def slices(self) -> Slices | None:
+        """Where drift is looked for: after the warm-up, with all users there. None where no gate asks for it."""
+        if not any(gate.metric in DRIFTS for gate in self.gates):
+            return None
+        first = self.scenario.stages[0]
+        ramp = 0.0 if first.rate is not None else first.users / first.spawn_rate
+        return Slices.of(max(self.warm_up, ramp), self.scenario.seconds)
 
     @property
     def generators(self) -> int:
@@ -166,6 +175,11 @@ def plan(
         raise UsageError("the warm-up takes the whole run", help="use a longer --run-time or a shorter --warm-up")
     chosen, why = _gates(scenario, settings, gates, scale)
     said += why
+    drift = next((gate for gate in chosen if gate.metric in DRIFTS), None)
+    if drift and (use_shape or scenario.by_stage or not scenario.steady):
+        raise UsageError(
+            f"`{drift}` needs a load that stays the same", help="use it in soak, or in stages of equal load"
+        )
     return Plan(
         scenario=scenario,
         target=target,
@@ -189,7 +203,7 @@ def _gates(
     texts = asked or scenario.targets
     if texts:
         return tuple(parse_gate(text) for text in texts), []
-    chosen = builtin_gates(settings, carries_rate=scenario.carries_rate, scale=scale)
+    chosen = builtin_gates(settings, carries_rate=scenario.carries_rate, scale=scale, drifts=scenario.drifts)
     scaled = scenario.carries_rate and scale != 1.0
     return chosen, [f"the request-rate target is scaled like the users: {settings.rps:g} x {scale:g}"] * scaled
 

@@ -12,6 +12,7 @@ _FLAG = {"type": "boolean"}
 _COUNT = {"type": "integer", "minimum": 0}
 _NUMBER = {"type": "number", "minimum": 0}
 _MAYBE = {"type": ["number", "null"], "minimum": 0}
+_SIGNED = {"type": ["number", "null"]}
 _TEXTS = {"type": "array", "items": _TEXT}
 _PAIR = {"type": "array", "items": _MAYBE, "minItems": 2, "maxItems": 2}
 
@@ -115,9 +116,9 @@ def _gate() -> dict[str, Any]:
         target=_NUMBER,
         asked=_said(_FLAG, "false for the built-in gates of the policy"),
         outcome={"enum": [each.value for each in Outcome]},
-        value=_MAYBE,
-        low=_said(_MAYBE, "one-sided 95 % bound"),
-        high=_said(_MAYBE, "one-sided 95 % bound"),
+        value=_said(_SIGNED, "drift: the share of the level at the start that is added an hour"),
+        low=_said(_SIGNED, "one-sided 95 % bound"),
+        high=_said(_SIGNED, "one-sided 95 % bound"),
         samples=_COUNT,
         shown=_TEXT,
         reason=_TEXT,

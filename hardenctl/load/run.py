@@ -117,7 +117,7 @@ class _Session:
         self.generators = generators
         self.watch = watch
         self.on_point = on_point
-        self.result = Run(plan, dt.datetime.now(tz=dt.UTC))
+        self.result = Run(plan, dt.datetime.now(tz=dt.UTC), Window(slices=plan.slices()))
         self.living = set(range(plan.generators))
         self.streams = {MASTER} if plan.master else set(self.living)
         self.finished: set[int] = set()
@@ -216,6 +216,9 @@ class _Session:
             result.stages.append(Window())
         for window in (result.whole, result.stages[stage], self.pending):
             window.add(message["endpoints"])
+        if result.whole.slices and (latency := result.whole.slices.latency_at(at - INTERVAL / 2)) is not None:
+            for delta in message["endpoints"].values():
+                latency.add((bucket, count) for bucket, count in delta["latency"])
         result.warm_requests += sum(message["warm"])
         self.pending_warm = [old + new for old, new in zip(self.pending_warm, message["warm"], strict=True)]
         self.users[index] = message["users"]
@@ -242,6 +245,8 @@ class _Session:
         usage = self.watch.sample() if self.watch else Usage()
         if usage.cpu is not None and measuring:
             self.cpu.append((stage, usage.cpu))
+        if usage.memory is not None and self.result.whole.slices:
+            self.result.whole.slices.remember(at, usage.memory)
         latency: Histogram = series.latency
         point = Point(
             at=round(at, 3),

@@ -90,6 +90,7 @@ class Scenario:
     warm_up: float | None = None
     by_stage: bool = False
     carries_rate: bool = False  # whether the policy's request-rate target holds for it
+    drifts: bool = False  # whether the policy's targets of drift hold for it
     timeout: float = 30.0  # seconds one request may take
     verify_tls: bool = True
 
@@ -102,6 +103,14 @@ class Scenario:
     def open_model(self) -> bool:
         """Whether arrivals come at a rate instead of from users who wait for answers."""
         return any(stage.rate is not None for stage in self.stages)
+
+    @property
+    def steady(self) -> bool:
+        """Whether the load stays the same once it is there, so that what changes is the target's doing."""
+        first = self.stages[0]
+        return all(
+            (each.users, each.rapid, each.rate) == (first.users, first.rapid, first.rate) for each in self.stages
+        )
 
     @property
     def users(self) -> int:

@@ -235,6 +235,7 @@ def _scenario(model: ScenarioModel, path: Path) -> Scenario:
         warm_up=model.warm_up,
         by_stage=model.by_stage or (not stages and base.by_stage),
         carries_rate=not stages and base.carries_rate,
+        drifts=not stages and base.drifts,
         timeout=model.timeout,
         verify_tls=model.verify_tls,
     )

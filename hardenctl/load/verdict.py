@@ -9,6 +9,7 @@ from hardenctl.load.gates import Gate, GateResult, Outcome, judge_gate
 from hardenctl.load.run import Run
 
 PASSED, FAILED, INCONCLUSIVE, INTERRUPTED = 0, 1, 3, 130
+_NOT_THE_GENERATOR_S = {"error_rate", "cpu", "memory_drift"}  # what a saturated generator doesn't make worse
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ def conclude(run: Run) -> Result:
 
 def _judge(gate: Gate, run: Run) -> GateResult:
     result = judge_gate(gate, run.whole)
-    if gate.metric == "cpu" and run.watch_problem:
+    watched = gate.metric == "cpu" or (gate.metric == "memory_drift" and result.outcome is not Outcome.FAIL)
+    if watched and run.watch_problem:
         return dataclasses.replace(result, outcome=Outcome.INCONCLUSIVE, reason=run.watch_problem)
     if run.plan.scenario.by_stage and result.outcome is not Outcome.FAIL:
         for stage, window in zip(run.plan.scenario.stages, run.stages, strict=False):
@@ -61,7 +63,7 @@ def _judge(gate: Gate, run: Run) -> GateResult:
             if part.outcome is Outcome.FAIL:
                 result = dataclasses.replace(part, reason=f"at {stage.users} users: {part.reason}")
                 break
-    if result.outcome is Outcome.FAIL and run.generator.saturated and gate.metric not in {"error_rate", "cpu"}:
+    if result.outcome is Outcome.FAIL and run.generator.saturated and gate.metric not in _NOT_THE_GENERATOR_S:
         return dataclasses.replace(
             result, outcome=Outcome.INCONCLUSIVE, reason="the generator was saturated and measured itself"
         )

@@ -96,12 +96,14 @@ class SecretSettings:
 
 @record
 class LoadSettings:
-    """Targets: p95 in milliseconds, requests per second, error rate and CPU as fractions of 1."""
+    """Targets: p95 in milliseconds, requests per second, error rate and CPU as fractions of 1, drift too, per hour."""
 
     p95_ms: float = 300.0
     rps: float = 500.0
     error_rate: float = 0.001
     cpu: float = 0.70
+    memory_drift: float = 0.10
+    latency_drift: float = 0.20
     hosts: tuple[str, ...] = ()
 
 

@@ -285,6 +285,12 @@ class TargetsTable(_Table):
     rps: float = Field(default=LoadSettings().rps, gt=0, description="Requests per second.")
     error_rate: Fraction = Field(default=LoadSettings().error_rate, description="Failed requests of all.")
     cpu: Fraction = Field(default=LoadSettings().cpu, description="CPU use of the target.")
+    memory_drift: Fraction = Field(
+        default=LoadSettings().memory_drift, gt=0, description="Growth of the target's memory an hour, in `soak`."
+    )
+    latency_drift: Fraction = Field(
+        default=LoadSettings().latency_drift, gt=0, description="Growth of the p95 an hour, in `soak`."
+    )
 
 
 class LoadTable(_Table):

@@ -217,7 +217,7 @@ def test_the_plan_of_a_probe() -> None:
     (stage,) = made.scenario.stages
     assert (stage.seconds, stage.rate, stage.users, made.warm_up) == (20, 100, 400, 5)
     assert [str(gate) for gate in made.abort] == ["p95<6,000ms", "error_rate<10%"]
-    with pytest.raises(UsageError, match="what the search is for"):
+    with pytest.raises(UsageError, match="says nothing of a short probe"):
         searchable(plan(scenario, TARGET, LoadSettings(), gates=("rps>=5",)))
 
 
@@ -396,7 +396,7 @@ def test_a_signal_ends_a_search(limited: Callable[[int, float], Limited], tmp_pa
         pytest.param(("--start", "5", "--lowest", "10"), "--start must lie", id="start-outside"),
         pytest.param(("--tolerance", "often"), "no share", id="no-tolerance"),
         pytest.param(("--max-time", "10s"), "--max-time must hold a probe", id="no-time"),
-        pytest.param(("--gate", "rps>=5"), "what the search is for", id="a-rate-gate"),
+        pytest.param(("--gate", "rps>=5"), "says nothing of a short probe", id="a-rate-gate"),
         pytest.param(("--format", "html"), "no format `html`", id="no-such-format"),
         pytest.param(("--output", "html=x"), "no format `html`", id="no-such-output"),
         pytest.param(("--host", "http://192.0.2.1"), "--confirm-host 192.0.2.1", id="a-host-to-confirm"),
