@@ -144,7 +144,7 @@ def no_words() -> Iterator[None]:
 
 
 def _forget() -> None:
-    own = values._made_of_words, pipeline._speaks_against  # noqa: SLF001 - their answers change
+    own = values._made_of_words, pipeline._speaks_against, feature_module._of_words  # noqa: SLF001 - their answers change
     for cached in (values.is_placeholder, values.is_weak, *own):
         cached.cache_clear()
 

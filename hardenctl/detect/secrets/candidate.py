@@ -15,6 +15,8 @@ LONGEST = 6000  # characters of a value: an encoded service account has 3,200
 class How(enum.Enum):
     """How a value came to its key."""
 
+    __hash__ = object.__hash__  # members are there once each; Enum's is written in Python, and caches ask for it
+
     ASSIGNED = "assigned"  # `key = "value"`, `key: value`
     COMPARED = "compared"  # `key == "value"`
     ARGUMENT = "argument"  # `put("key", "value")`, `("key", "value")`

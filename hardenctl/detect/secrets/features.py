@@ -75,7 +75,7 @@ def _features(candidate: Candidate, text: str, path: str) -> Iterator[str]:
     yield f"how:{candidate.how.value}"
     yield from _of_key(candidate.key)
     yield from _of_shape(candidate.value)
-    yield from _of_words(candidate)
+    yield from _of_words(candidate.value, candidate.key, candidate.user)
     yield from _of_place(candidate, text, path)
 
 
@@ -110,7 +110,12 @@ def _features_of_key(key: str) -> Iterator[str]:
         yield "key:spaces"
 
 
-def _of_shape(value: str) -> Iterator[str]:
+@functools.lru_cache(maxsize=4096)
+def _of_shape(value: str) -> frozenset[str]:
+    return frozenset(_features_of_shape(value))
+
+
+def _features_of_shape(value: str) -> Iterator[str]:
     length = len(value)
     yield f"length:{next((limit for limit in _LENGTHS if length <= limit), 'more')}"
     characters = set(value)
@@ -158,17 +163,21 @@ def _of_shape(value: str) -> Iterator[str]:
             yield f"shape:{name}"
 
 
-def _of_words(candidate: Candidate) -> Iterator[str]:
-    value = candidate.value
+@functools.lru_cache(maxsize=4096)
+def _of_words(value: str, key: str, user: str) -> frozenset[str]:
+    return frozenset(_features_of_words(value, key, user))
+
+
+def _features_of_words(value: str, key: str, user: str) -> Iterator[str]:
     strange = strangeness(value)
     yield "letters:none" if not strange else f"letters:{min(8, max(3, int(strange * 2) / 2))}"
     if any(len(part) > 2 and part in WEAK_WORDS for part in key_words(value)):  # noqa: PLR2004 - two turn up by chance
         yield "words:common"
     squeezed = re.sub(r"[\W_]", "", value).lower()
-    key = re.sub(r"[\W_]", "", candidate.key).lower()
+    key = re.sub(r"[\W_]", "", key).lower()
     if squeezed and (squeezed in key or key in squeezed):
         yield "words:like-key"
-    if candidate.user and squeezed == candidate.user.lower():
+    if user and squeezed == user.lower():
         yield "words:like-user"
 
 

@@ -32,6 +32,7 @@ from hardenctl.rules.secrets.values import is_credential_key, is_placeholder, is
 
 BELIEVED = 0.35  # probability from which a candidate is reported; the best F1 in cross-validation
 LIKELY = 0.8
+SHORTEST_KEYED = 14  # characters of a value that a rule for keys knows
 LONGEST = 2000  # characters of a value that is scored: a longer one is text, or encoded
 MOST = 500  # credentials that are told of one blob
 MASKED = 0.05  # probability from which a candidate is masked in what is shown
@@ -155,12 +156,15 @@ def weighed(
     own = _custom(text, path, custom, spans, bounds) if custom else []
     yield from own
     spans += [(each.span.start, each.span.end) for each in own]
-    if match.anchors and Setting.GENERATED in setting(path):
-        # Everything else in there looks random, but a registry's password in an address is one in a lock file too.
-        match = replace(match, anchors=tuple(each for each in match.anchors if each[1] is Anchor.USERINFO))
-    kept = [each for each in stored(text, path) if not _Taken(spans).overlaps(each.start, each.end)]
+    taken = _Taken(spans)
+    kept = [each for each in stored(text, path) if not taken.overlaps(each.start, each.end)]
     for each in kept:
         yield _stored_hit(each, path)
+    if not match.anchors:
+        return  # half of all files
+    if Setting.GENERATED in setting(path):
+        # Everything else in there looks random, but a registry's password in an address is one in a lock file too.
+        match = replace(match, anchors=tuple(each for each in match.anchors if each[1] is Anchor.USERINFO))
     taken = _Taken([*spans, *((each.start, each.end) for each in kept)])
     for candidate in _bounded(blob, match, bounds):
         if not taken.overlaps(candidate.start, candidate.end):
@@ -444,6 +448,8 @@ def _believed(candidate: Candidate, blob: Blob) -> tuple[SecretRule, Hit] | None
 
 
 def _keyed_rule(candidate: Candidate) -> SecretRule | None:
+    if len(candidate.value) < SHORTEST_KEYED:
+        return None
     for rule in _keyed(candidate.key):
         if (
             rule.regex.fullmatch(candidate.value)

@@ -85,8 +85,8 @@ class Stored:
 
 
 # What the paths that `stored` looks into end in or hold: most do neither.
-_ENDINGS = (".yml", ".yaml", ".sql", ".dump", ".ldif", ".SQL", ".json", ".xml")
-_NAMES = lazy_pattern(r"pass|auth|netrc|\.key$|credentials|htdigest|shadow|\.(?:sql|dump|ldif)$", re.IGNORECASE)
+_ENDINGS = (".yml", ".yaml", ".sql", ".dump", ".ldif", ".json", ".xml", ".key")
+_NAMES = ("pass", "auth", "netrc", "credentials", "htdigest", "shadow")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -109,7 +109,8 @@ def is_stored(candidate: Candidate, path: str) -> bool:
 
 def stored(text: str, path: str) -> Iterator[Stored]:
     """What stands in a file whose form alone says that it is a credential, at most `MOST` of it."""
-    if not path.endswith(_ENDINGS) and not _NAMES.search(path):
+    lowered = path.lower()
+    if not lowered.endswith(_ENDINGS) and not any(name in lowered for name in _NAMES):
         return
     if _KEY_FILE.search(path):
         yield from _all(_WHOLE, text, "Key in a file of its own")
@@ -121,7 +122,7 @@ def stored(text: str, path: str) -> Iterator[Stored]:
         yield from _all(_NETRC, text, "Password in a netrc file")
     elif path.endswith("auth.json"):
         yield from _all(_COMPOSER, text, "Token in Composer's auth.json")
-    elif is_store(path) and path.endswith(".xml"):
+    elif path.endswith(".xml") and is_store(path):
         yield from _all(_XML, text, "Password in a client's server list")
     elif _PASSWORD_FILE.search(path) or _DUMP.search(path):
         yield from _all(_HASHES, text, "Password hash", hashed=True)
