@@ -197,6 +197,19 @@ def test_settings(files: dict[str, str], expected: dict[str, str]):
         pytest.param({"Procfile": "web: fastapi dev\n"}, "medium", id="fastapi-dev"),
         pytest.param({"Procfile": "web: hypercorn --debug a:b\n"}, "medium", id="debug"),
         pytest.param({"Procfile": "web: fastapi run\n"}, None, id="fastapi-run"),
+        pytest.param(
+            {"compose.yml": "services: {web: {image: x, command: uvicorn a:b, environment: {UVICORN_RELOAD: 'true'}}}"},
+            "medium",
+            id="uvicorn-reload-by-a-variable",
+        ),
+        pytest.param(
+            {"compose.yml": "services: {web: {image: x, command: uvicorn a:b, environment: {UVICORN_RELOAD: 'no'}}}"},
+            None,
+            id="uvicorn-no-reload-by-a-variable",
+        ),
+        pytest.param(
+            {"Dockerfile": DOCKERFILE + "ENV GRANIAN_RELOAD=1\nCMD granian a:b\n"}, "medium", id="granian-reload-in-env"
+        ),
         pytest.param({"Procfile.dev": "web: flask run\n"}, None, id="named-for-development"),
         pytest.param(
             {"compose.yml": "services: {web: {build: ., command: flask run, volumes: ['.:/app']}}"},

@@ -78,11 +78,27 @@ _VALUED: dict[str, dict[str, str]] = {
 }
 _SECTION = re.compile(r"^\[uwsgi\][ \t]*\r?$(?=((?:\n(?!\[).*)*))", re.MULTILINE)
 _INI = re.compile(r"^(?P<name>[\w-]+)[ \t]*=[ \t]*(?P<value>[^\r\n;#]*?)[ \t]*(?=[;#\r\n]|\Z)", re.MULTILINE)
+
+
+def _prefixed(server: str, prefix: str) -> dict[str, str]:
+    """Every option as a variable, as click reads them: `UVICORN_RELOAD`."""
+    options = {**_VALUED[server], **_FLAGS[server]}
+    return {
+        prefix + option[2:].replace("-", "_").upper(): name
+        for option, name in options.items()
+        if option.startswith("--")
+    }
+
+
 _ENVIRONMENT: dict[str, dict[str, str]] = {
-    "uvicorn": {"WEB_CONCURRENCY": "workers", "FORWARDED_ALLOW_IPS": "forwarded_allow_ips"},
+    "uvicorn": {
+        "WEB_CONCURRENCY": "workers",
+        "FORWARDED_ALLOW_IPS": "forwarded_allow_ips",
+        **_prefixed("uvicorn", "UVICORN_"),
+    },
     "fastapi run": {"WEB_CONCURRENCY": "workers", "FORWARDED_ALLOW_IPS": "forwarded_allow_ips"},
-    "granian": {"GRANIAN_WORKERS": "workers", "GRANIAN_HOST": "host", "GRANIAN_PORT": "port"},
-    "flask run": {"FLASK_DEBUG": "debug", "FLASK_RUN_PORT": "port", "FLASK_RUN_HOST": "host"},
+    "granian": _prefixed("granian", "GRANIAN_"),
+    "flask run": {**_prefixed("flask run", "FLASK_RUN_"), "FLASK_DEBUG": "debug"},
 }
 
 
@@ -146,7 +162,7 @@ def _effective(
             converted, known = None, False
     elif known and name == "forwarded_allow_ips":
         converted = tuple(part.strip() for part in (value.text or "").split(",") if part.strip())
-    elif known and name in ("debug", "reload"):
+    elif known and name in ("debug", "reload", "proxy_headers"):
         converted = (value.text or "").lower() in ("1", "true", "yes", "on", "t", "y")
     return Effective(
         converted,

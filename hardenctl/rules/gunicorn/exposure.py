@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardenctl.formats.effective import CONFIG_FILE, Effective
+from hardenctl.formats.effective import CONFIG_FILE, ENVIRONMENT, Effective
 from hardenctl.formats.launch.model import ServerLaunch
 from hardenctl.model.finding import Applicability, Fix, Hit, Replace, Severity, advice
 from hardenctl.rules.declare import rule
@@ -97,10 +97,12 @@ def development_mode(launch: ServerLaunch) -> Iterator[Hit]:
         message = _SERVERS[launch.server] + (", with a debugger that runs code for anyone" if debugs else "")
         severity = Severity.HIGH if debugs else Severity.MEDIUM
         yield hit(launch, None, message, name="server", severity=severity, fix=fix)
-    elif reload.known and reload.value is True and not reload.configurable:
+    elif reload.known and reload.value is True and (reload.origin == ENVIRONMENT or not reload.configurable):
         message = f"{launch.server} reloads code when files change"
         fix = _without(launch, reload, "take reload away")
-        if launch.launch.doubtful:  # a developer's own line, perhaps: it is theirs to change
+        if reload.origin == ENVIRONMENT:
+            fix = advice("take the variable away")
+        elif launch.launch.doubtful:  # a developer's own line, perhaps: it is theirs to change
             fix = advice("take reload away where this line runs in production")
         yield hit(launch, reload, message, name="reload", severity=Severity.MEDIUM, fix=fix)
     elif debug.known and debug.value is True and not debug.configurable:
