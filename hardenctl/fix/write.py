@@ -12,6 +12,7 @@ from pathlib import Path
 from hardenctl.fix.files import Refused, locate, read
 from hardenctl.fix.model import Applied, Change, Done, Proposal, Skipped
 from hardenctl.model.errors import SourceError
+from hardenctl.model.files import usual_mode
 from hardenctl.sources.git import Git
 
 
@@ -117,14 +118,8 @@ def _stage(target: Path, change: Change) -> str:
     try:
         with open(descriptor, "wb") as handle:  # noqa: PTH123 - a descriptor, no path
             handle.write(change.after)
-        Path(temporary).chmod(_usual_mode() if change.before is None else target.stat().st_mode & 0o7777)
+        Path(temporary).chmod(usual_mode() if change.before is None else target.stat().st_mode & 0o7777)
     except OSError:
         Path(temporary).unlink()
         raise
     return temporary
-
-
-def _usual_mode() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return 0o666 & ~mask

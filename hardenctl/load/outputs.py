@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hardenctl.load.document import SCHEMA_VERSION, WRITERS
 from hardenctl.model.errors import DocumentError, ToolError, UsageError
+from hardenctl.model.files import replace_file, usual_mode
 
 Writers = Mapping[str, Callable[[Mapping[str, Any]], str]]
 
@@ -48,21 +47,11 @@ def write_outputs(outputs: Sequence[tuple[str, Path]], document: Mapping[str, An
 
 def write_whole(path: Path, text: str, *, help: str, make_folder: bool = False) -> None:  # noqa: A002 - as errors call it
     """Write a file at once, or leave what was there. Raises ToolError."""
-    temporary = ""
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():  # /dev/stdout, a named pipe: nothing to replace
-            path.write_text(text, encoding="utf-8")
-            return
         if make_folder:
             path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o644)  # noqa: PTH101 - a report is no secret
-        os.replace(temporary, path)  # noqa: PTH105 - the atomic one
+        replace_file(path, text.encode(), usual_mode())
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise ToolError(f"{path} could not be written: {error.strerror}", help=help) from None
 
 

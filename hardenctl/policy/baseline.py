@@ -7,8 +7,6 @@ slow salted hashes, and the salt, random and the baseline's own, makes them the 
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -146,19 +144,12 @@ def save_baseline(baseline: Baseline, file: Path) -> None:
     )
     listed = f"[\n{lines}\n  ]" if lines else "[]"
     text = f'{{\n  "version": {VERSION},\n  "salt": "{baseline.salt.hex()}",\n  "findings": {listed}\n}}\n'
-    temporary: str | None = None
     try:
-        import tempfile  # here: a hook run does without it
+        from hardenctl.model.files import replace_file, usual_mode
 
-        descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.name, suffix=".tmp")
-        with open(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as handle:  # noqa: PTH123
-            handle.write(text)
-        Path(temporary).chmod(file.stat().st_mode & 0o777 if file.exists() else 0o666 & ~_umask())
-        Path(temporary).replace(file)
+        mode = file.stat().st_mode & 0o777 if file.exists() else usual_mode()
+        replace_file(file, text.encode("utf-8", "surrogateescape"), mode)
     except OSError as error:
-        if temporary:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
         raise PolicyError(f"{file}: {error.strerror or 'cannot be written'}", help="make the folder writable") from None
 
 
@@ -175,9 +166,3 @@ def _sorted(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """Sorted, one a fingerprint: the same secret in two files is one leak."""
     by_fingerprint = {each.fingerprint: each for each in sorted(entries, reverse=True)}
     return tuple(sorted(by_fingerprint.values()))
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

@@ -6,7 +6,6 @@ the files it was extended from with their digests. Anything wrong with an entry 
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,24 +49,17 @@ def save_entry(name: str, policy: Mapping[str, Any], files: Mapping[str, str]) -
     """Keep an entry, atomically. A cache that can't be written is no error."""
     import json
 
-    temporary = None
     try:
         folder = _folder()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        import tempfile  # here: a hook run does without it
+        from hardenctl.model.files import replace_file
 
-        descriptor, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
-        with open(descriptor, "w", encoding="utf-8") as handle:  # noqa: PTH123 - a descriptor, no path
-            json.dump({"files": dict(files), "policy": policy}, handle)
-        Path(temporary).replace(folder / f"{name}.json")
-        temporary = None
+        replace_file(folder / f"{name}.json", json.dumps({"files": dict(files), "policy": policy}).encode())
         entries = sorted(folder.glob("*.json"), key=lambda each: each.stat().st_mtime, reverse=True)
         for old in entries[KEEP:]:
             old.unlink(missing_ok=True)
     except (OSError, RuntimeError):
-        if temporary:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
+        return
 
 
 def _folder() -> Path:

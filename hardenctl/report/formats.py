@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import os
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -53,37 +51,15 @@ def split_output(text: str) -> tuple[str, Path]:
 
 def write_file(report: Report, name: str, path: Path) -> None:
     """Write a report to a file, whole or not at all. Raises UsageError where it cannot be written."""
+    from hardenctl.model.files import replace_file, usual_mode
+
     text = render(report, name, Look())
     try:
-        _replace(path, text)
+        replace_file(path, text.encode("utf-8", "backslashreplace"), usual_mode())
     except OSError as error:
         raise UsageError(
             f"cannot write `{path}`: {error.strerror}", help="name a file in a folder that exists"
         ) from None
-
-
-def _replace(path: Path, text: str) -> None:
-    if path.exists() and not path.is_file() and not path.is_dir():  # /dev/stdout, a named pipe: nothing to replace
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
-        return
-    import tempfile  # brings shutil and random, 8 ms that a hook run can do without
-
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with open(handle, "w", encoding="utf-8", errors="backslashreplace") as out:  # noqa: PTH123 - a file handle
-            out.write(text)
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def write_stream(text: str, out: TextIO) -> None:

@@ -147,7 +147,7 @@ def test_a_database_is_compiled_once(home: Path, monkeypatch: pytest.MonkeyPatch
     """The second time it is read from the cache."""
     assert scan(cache.database(EXPRESSIONS)) == [0, 1]
     [file] = home.iterdir()
-    monkeypatch.setattr(cache, "_write", lambda *_: pytest.fail("compiled again"))
+    monkeypatch.setattr(cache, "_sealed", lambda *_: pytest.fail("compiled again"))
     assert scan(cache.database(EXPRESSIONS)) == [0, 1]
     assert [*home.iterdir()] == [file]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,7 +35,10 @@ def database(expressions: Sequence[tuple[str, int]]) -> Any:
         flags=[flags for _, flags in expressions],
     )
     with contextlib.suppress(OSError):
-        _write(path, _sealed(hyperscan.dumpb(compiled)))
+        from hardenctl.model.files import replace_file
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, _sealed(hyperscan.dumpb(compiled)))
     return compiled
 
 
@@ -81,17 +83,3 @@ def _unsealed(content: bytes) -> bytes:
     if not content.startswith(_MAGIC) or hashlib.sha256(content[seal:]).digest() != content[len(_MAGIC) : seal]:
         raise ValueError("not a whole cache file")
     return content[seal:]
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    import tempfile  # here: a hook run does without it
-
-    handle, temporary = tempfile.mkstemp(prefix=path.name, dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
