@@ -240,7 +240,7 @@ def test_outputs(result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("hardenctl.load.outputs.os.replace", full)
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(ToolError, match="No space left"):
         write_outputs(outputs, to_document(result))
     assert (tmp_path / "a.json").read_bytes() == before
