@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hardenctl.formats.paths import LOAD_RESULTS, PERFORMANCE
-from hardenctl.load.compare import middle, unfit
+from hardenctl.load.compare import calm, middle, unfit
 from hardenctl.load.outputs import write_whole
 from hardenctl.model.errors import DocumentError, UsageError
 
@@ -92,9 +92,15 @@ def to_run(document: Mapping[str, Any]) -> dict[str, Any]:
         "unfit": unfit(document),
         "verdict": document["verdict"],
         "cpu": document["cpu"],
+        "calm": _calm(document["timeline"]),
         "metrics": _figures(document["metrics"]),
         "endpoints": {name: _figures(each) for name, each in document["endpoints"].items()},
     }
+
+
+def _calm(timeline: Sequence[Mapping[str, Any]]) -> dict[str, float] | None:
+    found = calm(timeline)
+    return found and {"p95_ms": float(f"{found[0]:.6g}"), "uneven": float(f"{found[1]:.6g}")}
 
 
 def _figures(metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,6 +118,8 @@ def _checked(run: Mapping[str, Any]) -> Mapping[str, Any]:
                 raise ValueError
         if not 0 <= metrics["failures"] <= metrics["requests"]:
             raise ValueError
+    if (found := run["calm"]) is not None and not (found["p95_ms"] > 0 and found["uneven"] >= 0):
+        raise ValueError
     for text in (run["started"], run["scenario"], run["setup"]["digest"], run["setup"]["machine"]):
         if not isinstance(text, str):
             raise TypeError

@@ -5,13 +5,18 @@ same and one odd run moves it little. The noise is what runs that should be equa
 deviation, and never less than what the requests of a run leave open. A bound follows from Student's t, since few runs
 say little of their own noise; so runs on each side are what makes a verdict, and two in all make none.
 
-    worse    the p95 rose by a tenth or more, and by more than nothing at 95 % one-sided confidence
+What is judged of latency is the calm p95: that of the run's half seconds, and of those the lower quartile. A slower
+service is slower in all of them, a machine that was busy with something else in some. On two cores that eight other
+programs shared, the p95 of all requests called 7 of 72 equal pairs slower and found 10 of 18 slowed ones, the calm p95
+4 and 13. A run that was more uneven within than those of the baseline is so much less sure.
+
+    worse    it rose by a tenth or more, and by more than nothing at 95 % one-sided confidence
     same     a rise of 30 % is ruled out at 95 % confidence (`better` where a fall is certain)
     unknown  neither: more runs are needed
 
 Of one pair of single runs none can be told: on a busy machine such a pair differs by 10 % in 45 % of all cases though
-nothing changed. Judged are the p95 of all requests, errors, and the p95 of each endpoint, these at a confidence that
-keeps all of them together below 1 % of false alarms; other metrics are shown.
+nothing changed. Judged are the calm p95, errors, and the p95 of each endpoint, these at a confidence that keeps all of
+them together below 1 % of false alarms; other metrics are shown.
 """
 
 from __future__ import annotations
@@ -36,6 +41,9 @@ _ERRORS_LEVEL = 0.995
 _MEDIAN = math.pi / 2  # variance of a median against that of a mean, in the limit; less for few values
 _ONE_SIDED = 1.645
 _LATENCIES = ("p50", "p95", "p99")
+_STRETCH = 4  # half seconds that are looked at together for how uneven a run is
+_FEWEST_STRETCHES = 3
+CALM = "calm_p95"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +74,13 @@ class Shift:
         return "same" if self.high < TO_RULE_OUT else "unknown"
 
 
-def shift(before: Sequence[float], now: Sequence[float], error: float = 0.0, level: float = LEVEL) -> Shift:
+def shift(
+    before: Sequence[float], now: Sequence[float], error: float = 0.0, level: float = LEVEL, uneven: float = 1.0
+) -> Shift:
     """The change between two groups of logarithms.
 
-    `error` is the standard error that a single run's own sample leaves: the noise is never taken to be less.
+    `error` is the standard error that a single run's own sample leaves: the noise is never taken to be less. `uneven`
+    is how much more the runs of now vary within themselves than those before; below 1 it counts for nothing.
     """
     change = statistics.median(now) - statistics.median(before)
     freedom = len(before) + len(now) - 2
@@ -77,13 +88,38 @@ def shift(before: Sequence[float], now: Sequence[float], error: float = 0.0, lev
         return Shift(change, None, None)
     squares = sum((value - statistics.fmean(group)) ** 2 for group in (before, now) for value in group)
     deviation = max(math.sqrt(squares / freedom), error)
-    reach = student(level, freedom) * deviation * _spread(len(before), len(now))
+    reach = student(level, freedom) * deviation * _spread(len(before), len(now), max(1.0, uneven))
     return Shift(change, change - reach, change + reach)
 
 
-def _spread(before: int, now: int) -> float:
-    """The standard error of a difference of medians, in standard deviations of a run."""
-    return math.sqrt(sum((_MEDIAN if count > 2 else 1) / count for count in (before, now)))  # noqa: PLR2004 - see above
+def _spread(before: int, now: int, uneven: float = 1.0) -> float:
+    """The standard error of a difference of medians, in standard deviations of a run before."""
+    shares = [(_MEDIAN if count > 2 else 1) / count for count in (before, now)]  # noqa: PLR2004 - see above
+    return math.sqrt(shares[0] + shares[1] * uneven**2)
+
+
+def calm(points: Sequence[Mapping[str, Any]]) -> tuple[float, float] | None:
+    """The calm p95 of a timeline in milliseconds, and how uneven the run was; None for one of too few moments.
+
+    Stages are calm each by itself and weigh by their moments. Unevenness is the standard error of the mean logarithm
+    between stretches of two seconds, what the stages themselves make of it left out.
+    """
+    stages: dict[int, list[float]] = {}
+    for point in points:
+        if point["measured"] and point["p95"]:
+            stages.setdefault(point["stage"], []).append(math.log(point["p95"]))
+    level = 0.0
+    stretches: list[float] = []
+    for moments in stages.values():
+        quartile = statistics.quantiles(moments, n=4)[0] if len(moments) > 1 else moments[0]
+        level += quartile * len(moments)
+        mean = statistics.fmean(moments)
+        starts = range(0, len(moments) - _STRETCH + 1, _STRETCH)
+        stretches += [statistics.fmean(moments[start : start + _STRETCH]) - mean for start in starts]
+    if len(stretches) < _FEWEST_STRETCHES:
+        return None
+    uneven = statistics.stdev(stretches) / math.sqrt(len(stretches))
+    return math.exp(level / sum(map(len, stages.values()))), uneven
 
 
 def runs_needed(before: int, now: int, found: Shift) -> int | None:
@@ -145,7 +181,8 @@ def compare(name: str, before: Sequence[Mapping[str, Any]], now: Sequence[Mappin
         if run["unfit"]:
             notes.append(f"run {index} cannot be compared: {run['unfit']}")
     fit = not notes
-    rows = [_latency(key, None, before, now, judged=key == "p95", fit=fit) for key in _LATENCIES]
+    rows = [_calm(before, now, fit=fit)]
+    rows += [_latency(key, None, before, now, judged=False, fit=fit) for key in _LATENCIES]
     rows.append(_errors(before, now, fit=fit))
     rows.append(_shown("rps", before, now, worse_if=-1, fit=fit))
     if all(run["cpu"] is not None for run in (*before, *now)):
@@ -153,7 +190,7 @@ def compare(name: str, before: Sequence[Mapping[str, Any]], now: Sequence[Mappin
     both = [name for name in now[0]["endpoints"] if all(name in run["endpoints"] for run in (*before, *now))]
     level = 1 - _ENDPOINTS_ALPHA / max(1, len(both))
     rows += [_latency("p95", each, before, now, judged=True, fit=fit, level=level) for each in both]
-    main = next(row for row in rows if row["metric"] == "p95")
+    main = rows[0]
     failed = [row for row in rows if row["judged"] and row["outcome"] == "worse"]
     if failed:
         verdict, code = Outcome.FAIL, FAILED
@@ -191,6 +228,16 @@ def with_comparison(document: Mapping[str, Any], comparison: Mapping[str, Any]) 
         "reasons": reasons,
         "baseline": comparison,
     }
+
+
+def _calm(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]], *, fit: bool) -> dict[str, Any]:
+    values = [[run["calm"] and run["calm"]["p95_ms"] for run in runs] for runs in (before, now)]
+    if any(value is None for group in values for value in group):
+        return _row(CALM, None, values, None, judged=True, reason="a run is too short to have calm moments")
+    errors = [_own_error(run["metrics"]["bounds_ms"]["p95"]) for run in (*before, *now)]
+    uneven = [statistics.median(run["calm"]["uneven"] for run in runs) for runs in (before, now)]
+    found = _shift_of(values, statistics.median(errors), LEVEL, uneven[1] / uneven[0] if uneven[0] else 1.0)
+    return _row(CALM, None, values, found, judged=True, fit=fit, sides=(len(before), len(now)))
 
 
 def _latency(
@@ -233,9 +280,9 @@ def _figure(run: Mapping[str, Any], key: str) -> float:
     return float((run["cpu"] if key == "cpu" else run["metrics"][key]) or 0.0)
 
 
-def _shift_of(values: Sequence[Sequence[float]], error: float, level: float) -> Shift:
+def _shift_of(values: Sequence[Sequence[float]], error: float, level: float, uneven: float = 1.0) -> Shift:
     before, now = ([math.log(max(value, 1e-6)) for value in group] for group in values)
-    return shift(before, now, error, level)
+    return shift(before, now, error, level, uneven)
 
 
 def _errors(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]], *, fit: bool) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from hardenctl.cli.app import run as hardenctl
 from hardenctl.load.baseline import BEGIN, END, baseline_path, read_baseline, save_run, to_run
-from hardenctl.load.compare import Shift, compare, runs_needed, shift, student, with_comparison
+from hardenctl.load.compare import Shift, calm, compare, runs_needed, shift, student, with_comparison
 from hardenctl.load.document import to_junit
 from hardenctl.model.errors import DocumentError, UsageError
 
@@ -60,6 +60,9 @@ def result(p95: float = 100.0, **changes: Any) -> dict[str, Any]:
         "cpu": 0.3,
         "machine": {"cpus": 2, "cpu": "A CPU", "memory": 2**34, "system": "Linux", "python": "3.12.1"},
         "generator": {"processes": 1, "saturated": False, "dropped_arrivals": 0, "locust": "2.47.0"},
+        "timeline": [
+            {"at": at / 2, "stage": 0, "measured": at > 4, "p95": p95 * (1 + 0.02 * (at % 3))} for at in range(40)
+        ],
         "metrics": figures(p95),
         "endpoints": {"GET /a": figures(p95, 500), "GET /b": figures(p95, 500)},
     }
@@ -125,6 +128,38 @@ def test_runs_that_cannot_be_compared(changes: dict[str, Any], note: str) -> Non
     found = judged(_QUIET, [200], **changes)
     assert found["verdict"] == "inconclusive"
     assert note in " ".join(found["notes"])
+
+
+def points(values: list[float], stage: int = 0) -> list[dict[str, Any]]:
+    """A timeline of measured half seconds."""
+    return [{"stage": stage, "measured": True, "p95": value} for value in values]
+
+
+def test_calm_moments_are_what_is_compared() -> None:
+    """A burst of other work in a third of a run moves the calm p95 by little, a slower service by all it is slower."""
+    steady = [100.0 + each % 3 for each in range(40)]
+    burst = [value * 5 if 10 <= at < 24 else value for at, value in enumerate(steady)]
+    found = {name: calm(points(values)) for name, values in {"steady": steady, "burst": burst}.items()}
+    slower = calm(points([1.3 * value for value in steady]))
+    assert found["steady"]
+    assert found["burst"]
+    assert slower
+    assert found["burst"][0] == pytest.approx(found["steady"][0], rel=0.02)
+    assert slower[0] == pytest.approx(1.3 * found["steady"][0])
+    assert found["burst"][1] > 5 * found["steady"][1]
+    assert calm(points(steady[:11])) is None
+    assert calm([{**each, "measured": False} for each in points(steady)]) is None
+    staged = calm([*points(steady), *points([3 * value for value in steady], stage=1)])
+    assert staged
+    assert staged[0] == pytest.approx(math.sqrt(3) * found["steady"][0])
+    assert staged[1] < 2 * found["steady"][1]
+
+
+def test_an_uneven_run_is_less_sure() -> None:
+    """The same rise that a quiet run shows for certain is none of a run that varied ten times as much within."""
+    before = [0.0, 0.02, -0.02, 0.01, -0.01]
+    assert shift(before, [0.2], uneven=0.5).outcome == "worse"
+    assert shift(before, [0.2], uneven=10).outcome == "unknown"
 
 
 def test_errors_and_endpoints_count_too() -> None:
@@ -203,7 +238,7 @@ def test_the_worse_verdict_is_the_runs(own: str, compared: str, both: str) -> No
     joined = with_comparison(document, compare("main", runs, [to_run(document)]))
     assert joined["verdict"] == both
     assert joined["exit_code"] == {"pass": 0, "fail": 1, "inconclusive": 3}[both]
-    case = ET.fromstring(to_junit(joined)).find("testcase[@name='p95 against the baseline']")  # noqa: S314 - our own
+    case = ET.fromstring(to_junit(joined)).find("testcase[@name='calm_p95 against the baseline']")  # noqa: S314 - our own
     assert case is not None
     assert [child.tag for child in case] == {"pass": [], "fail": ["failure"], "inconclusive": ["error"]}[compared]
     stopped = with_comparison({**document, "interrupted": True, "exit_code": 130}, joined["baseline"])
@@ -307,22 +342,26 @@ def test_a_service_that_became_slower_is_found(
     guide.parent.mkdir()
     guide.write_text(f"# Performance\n\n{BEGIN}\n{END}\n\nThe end.\n", encoding="utf-8")
     target.delay = 0.03
-    load = ("--host", target.url, "--file", scenario_file("/ok"), "--rate", "40", "--gate", "p95<2s")
+    load = ("--host", target.url, "--file", scenario_file("/ok"), "--gate", "p95<5s", "--users", "400", "--rate")
+
+    def run(*more: str) -> tuple[int, dict[str, Any]]:
+        return load_run(*load, *more, seconds=8, warm_up="1s")
+
     for _ in range(4):
-        assert load_run(*load, "--save-baseline", "main")[0] == 0
+        assert run("40", "--save-baseline", "main")[0] == 0
     assert "added to the baseline `main`, 4 run(s)" in capsys.readouterr().err
     text = guide.read_text(encoding="utf-8")
     assert text.startswith("# Performance")
     assert text.endswith("The end.\n")
     assert "| main | " in text
-    code, document = load_run(*load, "--baseline", "main")
-    assert document["baseline"]["verdict"] != "fail"
-    target.delay = 0.06
-    code, document = load_run(*load, "--baseline", "main", "--save-baseline", "main")
+    code, document = run("40", "--baseline", "main")
+    assert document["baseline"]["comparison"][0]["baseline"] >= 30
+    target.delay = 0.3
+    code, document = run("40", "--baseline", "main", "--save-baseline", "main")
     assert (code, document["verdict"], document["baseline"]["verdict"]) == (1, "fail", "fail")
     told = capsys.readouterr()
     assert "not added to the baseline `main`: the run is slower" in told.err
-    assert "p95 against the baseline" in told.out
-    code, _ = load_run("--host", target.url, "--file", scenario_file("/ok"), "--rate", "20", "--baseline", "main")
+    assert "calm_p95 against the baseline" in told.out
+    code, _ = run("20", "--baseline", "main")
     assert code == 2
     assert "another scenario" in capsys.readouterr().err
