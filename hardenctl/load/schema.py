@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from hardenctl.load.builtin import builtin
 from hardenctl.load.duration import parse_duration
@@ -58,18 +58,18 @@ class _Model(BaseModel):
 
 
 class StageModel(_Model):
-    """A stage: users of the closed model, or arrivals at a rate."""
+    """A stage: users of the closed model, or arrivals at a rate, which `arrival-rate` names too."""
 
     duration: Seconds
     users: int | None = Field(default=None, ge=1)
     spawn_rate: float = Field(default=10.0, gt=0)
     rapid: int = Field(default=0, ge=0)
-    rate: float | None = Field(default=None, gt=0)
+    rate: float | None = Field(default=None, gt=0, validation_alias=AliasChoices("rate", "arrival-rate"))
 
     @model_validator(mode="after")
     def _one_model(self) -> StageModel:
         if self.users is None and self.rate is None:
-            raise ValueError("a stage needs `users` (closed model) or `rate` (arrivals a second)")
+            raise ValueError("a stage needs `users` (closed model) or `arrival-rate` (arrivals a second)")
         return self
 
     def stage(self) -> Stage:
@@ -256,7 +256,9 @@ def _explained(path: Path, error: ValidationError) -> HardenctlError:
 
 def _keys() -> list[str]:
     models = (ScenarioModel, StageModel, TasksModel, RequestModel, AuthenticationModel)
-    return sorted({each.alias or name for model in models for name, each in model.model_fields.items()})
+    return sorted(
+        {"arrival-rate", *(each.alias or name for model in models for name, each in model.model_fields.items())}
+    )
 
 
 def _literal_credential(value: Any) -> str:

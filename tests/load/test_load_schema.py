@@ -57,6 +57,8 @@ def test_what_a_file_leaves_out(tmp_path: Path) -> None:
     assert read_scenario(write(tmp_path, "extends: peak")).carries_rate
     assert read_scenario(write(tmp_path, "")).stages == (Stage(300, 50, 5),)
     assert read_scenario(write(tmp_path, "stages: [{rate: 100, duration: 10s}]")).stages[0].users == 200
+    assert read_scenario(write(tmp_path, "stages: [{arrival-rate: 100, duration: 10s}]")).stages[0].rate == 100
+    assert read_scenario(write(tmp_path, "abort: [p95<5s, error_rate<50%]")).abort == ("p95<5s", "error_rate<50%")
 
 
 def test_the_example_of_meds() -> None:

@@ -38,7 +38,7 @@ if os.environ.get("NIGHTLY"):
 class Process:
     """`hardenctl load run` with its generators, each the leader of a process group of its own."""
 
-    def __init__(self, folder: Path, *arguments: str | Path) -> None:
+    def __init__(self, folder: Path, *arguments: str | Path, **environment: str) -> None:
         self.result = folder / "result.json"
         command = [sys.executable, "-m", "hardenctl", "load", "run", "--no-evidence", *map(str, arguments)]
         self.popen = subprocess.Popen(
@@ -48,6 +48,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
+            env={**os.environ, **environment},
         )
         self.groups: set[int] = set()
 
@@ -88,8 +89,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     """Start runs, and leave none behind."""
     started: list[Process] = []
 
-    def begin(*arguments: str | Path) -> Process:
-        started.append(Process(tmp_path, *arguments))
+    def begin(*arguments: str | Path, **environment: str) -> Process:
+        started.append(Process(tmp_path, *arguments, **environment))
         return started[-1]
 
     yield begin
@@ -199,3 +200,52 @@ def test_the_wrong_scheme(target: Any, scenario_file: Callable[..., Path], load_
     code, document = load_run("--host", url, "--file", scenario_file("/ok"), *EASY, seconds=2)
     assert code == 1
     assert set(document["metrics"]["errors"]) <= {"TLS: handshake failed", "connection closed", "timed out"}
+
+
+@pytest.mark.parametrize(
+    ("path", "extra", "why"),
+    [
+        pytest.param("/fail", "", "nothing but errors for 10 s", id="nothing-but-errors"),
+        pytest.param("/slow", "abort: [p95<10ms]\n", "p95<10ms was missed: at least", id="its-own-condition"),
+        pytest.param("/hang", "abort: [error_rate<50%]\n", "error_rate<50% was missed: at least", id="nobody-answers"),
+    ],
+)
+def test_a_hopeless_target_ends_the_run(
+    target: Any, scenario_file: Callable[..., Path], start: Callable[..., Process], *, path: str, extra: str, why: str
+) -> None:
+    """Five minutes end early and failed, with the reason on the terminal and in the report, and no process left."""
+    file = scenario_file(path, extra=extra)
+    file.write_text(file.read_text(encoding="utf-8").replace("timeout: 3s", "timeout: 500ms"), encoding="utf-8")
+    options = (*MODELS["closed"], "--gate", "p95<30s", "--run-time", "5m", "--warm-up", "1s")
+    run = start("--host", target.url, "--file", file, *options)
+    run.wait(lambda: bool(run.generators()))
+    code, output = run.end()
+    document = json.loads(run.result.read_text(encoding="utf-8"))
+    assert code == 1, output
+    assert document["aborted"].startswith(why)
+    assert any(reason.startswith(f"stopped early: {why}") for reason in document["reasons"])
+    assert f"stopped early: {why.partition(':')[0]}" in " ".join(output.split())
+    assert document["seconds"] < 60
+    assert (document["verdict"], document["interrupted"]) == ("fail", False)
+
+
+def test_a_slow_name_service(
+    target: Any, scenario_file: Callable[..., Path], start: Callable[..., Process], tmp_path: Path
+) -> None:
+    """Two seconds for a name are two seconds of its users; the generator goes on meanwhile, and is not to blame."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import _socket, time\nask = _socket.getaddrinfo\n"
+        "def slow(*arguments, **options):\n    time.sleep(2)\n    return ask(*arguments, **options)\n"
+        "_socket.getaddrinfo = slow\n",
+        encoding="utf-8",
+    )
+    url = target.url.replace("127.0.0.1", "localhost")
+    options = (*MODELS["closed"], *EASY, "--run-time", "6s", "--warm-up", "1ms")
+    run = start("--host", url, "--file", scenario_file("/ok"), *options, PYTHONPATH=str(tmp_path))
+    code, output = run.end()
+    assert code == 0, output
+    document = json.loads(run.result.read_text(encoding="utf-8"))
+    assert document["metrics"]["latency_ms"]["max"] >= 2000
+    assert document["metrics"]["latency_ms"]["p50"] < 1000
+    assert document["metrics"]["failures"] == 0
+    assert document["generator"]["loop_late_ms_max"] < 1500
