@@ -96,5 +96,8 @@ def _run(arguments: Sequence[str]) -> int:
     except _ClickError as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "hardenctl"
+        if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
+            names = ", ".join(sorted(getattr(context.command, "commands", ()))) if context is not None else ""
+            return fail(f"`{command}` needs a command", names and f"one of {names}")
         return fail(error.format_message(), f"run `{command} --help` to see what there is")
     return code if isinstance(code, int) else 0

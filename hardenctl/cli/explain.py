@@ -24,6 +24,8 @@ def register(app: typer.Typer) -> None:
     def explain(rule: Annotated[str, typer.Argument(help="A rule's id, as reports print it.", metavar="RULE")]) -> None:
         """Print a rule's page: why it is bad, an example, what to use instead."""
         found = rule_of(rule)
+        if found is None and is_known(rule, known_ids()):
+            raise UsageError(f"`{rule}` is the start of several rules", help=f"`hardenctl rules {rule}` lists them")
         if found is None:
             raise UsageError(f"there is no rule `{rule}`", help=nearest_rule(rule, known_ids()))
         show(render_page(found, look_of(sys.stdout)))

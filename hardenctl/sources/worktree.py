@@ -236,5 +236,6 @@ class WorkTreeSource(PlaceSource):
             return reason
         result = self._snapshot.load(path)
         if isinstance(result, str) and self._snapshot.named(path):
-            return Gap(path, f"{result}: name the file itself")  # passing over what was asked for must not pass
+            advice = ": name the file itself" if result == "symbolic link" else ""
+            return Gap(path, result + advice)  # passing over what was asked for must not pass
         return (skip_by_content(result.data) or result) if isinstance(result, Blob) else result

@@ -47,6 +47,8 @@ def _nothing(root: Path) -> None:
         pytest.param(_nothing, ("audit", "--select", "corz"), "did you mean `cors`?", id="unknown-rule"),
         pytest.param(_nothing, ("audit", "--ignore", "cors-any-orign"), "cors-any-origin", id="unknown-rule-to-ignore"),
         pytest.param(_nothing, ("explain", "cors-any-orign"), "did you mean `cors-any-origin`?", id="explain-unknown"),
+        pytest.param(_nothing, ("explain", "secret"), "`hardenctl rules secret` lists them", id="explain-a-prefix"),
+        pytest.param(_nothing, ("check",), "`hardenctl check` needs a command", id="no-subject"),
         pytest.param(_nothing, ("rules", "nonsense"), "no rule `nonsense`", id="rules-unknown"),
         pytest.param(_nothing, ("rules", "--format", "yaml"), "formats: text, json", id="rules-format"),
         pytest.param(_nothing, ("score", "--format", "yaml"), "formats: text, json", id="score-format"),
