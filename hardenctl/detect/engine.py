@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from hardenctl.detect.config import detect_config
 from hardenctl.detect.look import Looked, Wanted, check_plugins, looking_at_shares
+from hardenctl.detect.secrets.first import FirstLook
 from hardenctl.detect.stamp import Stamper
 from hardenctl.model.blob import Blob, Gap, Share, Source
 from hardenctl.model.finding import Finding
@@ -46,11 +47,13 @@ def detect(
 
     @functools.cache
     def wanted() -> Wanted:  # a function: secret rules are not imported before there is a blob
-        own = settings.secrets
         ids = frozenset(each.id for each in blob_rules(rules))
         return Wanted(ids, own.custom, own.allow, own.plugins, remember=known is not None)
 
     known = getattr(source, "known", None)
+    # What the policy adds, and what is to be remembered, takes more than a first look.
+    own = settings.secrets
+    first = FirstLook() if known is None and not own.custom and not own.plugins else None
     looked = Looked()
     shares: list[Share] = []
     for blob in getattr(source, "shares", source.blobs)():
@@ -59,7 +62,7 @@ def detect(
             continue
         if progress and isinstance(blob, Blob):
             progress(blob)
-        looked.look(blob, wanted(), stamper)
+        looked.look(blob, wanted, stamper, first)
     findings: list[Finding] = []
     gaps: list[Gap] = []
     with looking_at_shares(shares, wanted, lambda: source.salt, jobs) as elsewhere:  # while this one is busy

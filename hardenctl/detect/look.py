@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from hardenctl.detect.secrets import detect_secrets
+from hardenctl.detect.secrets.first import FirstLook
 from hardenctl.detect.stamp import Stamper
 from hardenctl.model.blob import Blob, Gap, Share, Standing, VersionKey, version_key
 from hardenctl.model.errors import HardenctlError
@@ -77,24 +78,40 @@ class Looked:
     skipped: Counter[str] = field(default_factory=Counter)
     clean: set[VersionKey] = field(default_factory=set)
 
-    def look(self, blob: Blob | Gap, wanted: Wanted, stamper: Stamper) -> None:
-        """Look at one blob. A crash over it must not hide what others hold: it is a gap."""
+    def look(
+        self, blob: Blob | Gap, wanted: Callable[[], Wanted], stamper: Stamper, first: FirstLook | None = None
+    ) -> None:
+        """Look at one blob; `wanted` is only asked where a first look doesn't do.
+
+        A crash over it must not hide what others hold: it is a gap.
+        """
         if isinstance(blob, Gap):
             self.gaps.append(blob)
             return
         self.blobs, self.bytes = self.blobs + 1, self.bytes + len(blob.data)
         self.paths.add(blob.path)
-        if blob.provenance.standing is Standing.IGNORED or not wanted.rules:
+        if blob.provenance.standing is Standing.IGNORED:
             return
         before = len(self.findings), len(self.gaps)
+        sought = None
         try:
+            if first is not None and first.is_enough(blob):
+                return
+            sought = wanted()
+            if not sought.rules:
+                return
             self.findings.extend(
-                stamper.stamp(rule, hit, blob, wanted.allowed(rule, hit, blob, self.gaps.append))
-                for rule, hit in wanted.hits(blob, self.gaps.append)
+                stamper.stamp(rule, hit, blob, sought.allowed(rule, hit, blob, self.gaps.append))
+                for rule, hit in sought.hits(blob, self.gaps.append)
             )
         except Exception as error:  # noqa: BLE001 - as said above
             self.gaps.append(Gap(blob.path, f"the secret scan crashed: {type(error).__name__}"))
-        if wanted.remember and blob.provenance.oid and before == (len(self.findings), len(self.gaps)):
+        if (
+            sought is not None
+            and sought.remember
+            and blob.provenance.oid
+            and before == (len(self.findings), len(self.gaps))
+        ):
             self.clean.add(version_key(blob.provenance.oid, blob.path))
 
     def add(self, other: Looked) -> None:
@@ -114,7 +131,7 @@ def look_at_share(share: Share, wanted: Wanted, salt: bytes) -> Looked:
     stamper = Stamper(lambda: salt, custom=wanted.custom)
     try:
         for blob in share.blobs():
-            looked.look(blob, wanted, stamper)
+            looked.look(blob, lambda: wanted, stamper)
     except HardenctlError as error:  # git gave up: the others still look at theirs
         looked.gaps.append(Gap(".", f"a part could not be looked at: {error.what}"))
     looked.skipped += share.skipped

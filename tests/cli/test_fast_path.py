@@ -84,7 +84,21 @@ def test_a_plain_python_file_loads_no_reader(make_repository: Callable[..., Any]
         code, modules = _loaded(repository.root, *arguments)
         assert code == 0
         assert not modules & {*(f"hardenctl.{name}" for name in SUBJECTS), *DECLARING, "json", *HEAVY}
-        assert {"hardenctl.rules.secrets", "hardenctl.detect.secrets"} <= modules
+        assert "hardenctl.detect.secrets.first" in modules
+        assert not any(name.startswith(("hardenctl.rules.secrets", *PIPELINE)) for name in modules)
+
+
+# What only a file that may hold a credential takes, and what that would bring.
+PIPELINE = ("hardenctl.detect.secrets.pipeline", "hardenctl.detect.secrets.assign", "base64", "threading", "signal")
+
+
+@pytest.mark.parametrize("text", ["token = get()\n", "x = 'AKIA" + "Q" * 16 + "'\n"], ids=["an-anchor", "a-format"])
+def test_a_file_that_may_hold_a_credential_loads_the_rules(make_repository: Callable[..., Any], text: str) -> None:
+    """The check above can fail: a word before an operator, or a token's form, is judged by the pipeline."""
+    repository = make_repository({"a.py": "x = 1\n"})
+    repository.write({"b.py": text})
+    repository.git("add", "-A")
+    assert {"hardenctl.rules.secrets", PIPELINE[0]} <= _loaded(repository.root, "audit", "--staged")[1]
 
 
 def test_a_file_loads_what_it_concerns(make_repository: Callable[..., Any], project_files: dict[str, str]) -> None:

@@ -10,11 +10,13 @@ import enum
 import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hardenctl.detect.secrets.cache import database
 from hardenctl.model.record import record
-from hardenctl.rules.secrets.declare import SecretRule
+
+if TYPE_CHECKING:  # the first look does without the rules
+    from hardenctl.rules.secrets.declare import SecretRule
 
 # Loading hyperscan and its database takes about 25 ms; `re` needs about 60 ms for a megabyte.
 SMALL = 20_000  # bytes that `re` scans in one process before hyperscan is worth its loading
@@ -111,7 +113,7 @@ class ReEngine:
         found = tuple(
             each for each in self.rules if any(word in text for word in each.keywords) and each.regex.search(text)
         )
-        return Match(found, _anchors(text))
+        return Match(found, anchors(text))
 
 
 # What every match of an expression starts with, in lower case: where `re` needs to look. Ten times faster than letting
@@ -135,26 +137,41 @@ _STARTS: dict[Anchor, tuple[str, ...]] = {
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
+# One of these, in lower case, stands in every match besides: most files hold a `-`, and few of them a flag.
+_NEEDED: dict[Anchor, tuple[str, ...]] = {
+    Anchor.FLAG: (*_WORDS.split("|"), "-user", "identified", "securestring"),
+    Anchor.USERINFO: ("@",),
+}
+
+
 @functools.cache
-def _compiled() -> dict[Anchor, re.Pattern[str]]:
-    return {anchor: re.compile(expression, re.ASCII) for anchor, expression in EXPRESSIONS.items()}
+def _compiled(anchor: Anchor) -> re.Pattern[str]:
+    """One expression, compiled when it is first needed: half a millisecond each."""
+    return re.compile(EXPRESSIONS[anchor], re.ASCII)
 
 
-def _anchors(text: str) -> tuple[tuple[int, Anchor], ...]:
+@functools.lru_cache(maxsize=1)  # the first look and the pipeline ask one after the other
+def anchors(text: str) -> tuple[tuple[int, Anchor], ...]:
+    """The anchors of a text, as `Match` has them."""
     # `lower()` of some other letters changes their number, and with it every offset after them.
     lowered = text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
     places: dict[str, list[int]] = {}
     found: set[tuple[int, Anchor]] = set()
     alone = frozenset(_ALONE.split("|"))
-    for anchor, expression in _compiled().items():
-        for start in _STARTS[anchor]:
+    for anchor, starts in _STARTS.items():
+        if anchor in _NEEDED and not any(word in lowered for word in _NEEDED[anchor]):
+            continue
+        for start in starts:
             if start not in places:
                 places[start] = list(_places(lowered, start))
+            if not places[start]:
+                continue
+            match_at = _compiled(anchor).match
             for at in places[start]:
-                if match := expression.match(text, at):
+                if match := match_at(text, at):
                     found.add((match.end() - 1, anchor))
                 # What stands alone may start with the character before.
-                if at and start in alone and anchor is Anchor.ASSIGN and (match := expression.match(text, at - 1)):
+                if at and start in alone and anchor is Anchor.ASSIGN and (match := match_at(text, at - 1)):
                     found.add((match.end() - 1, anchor))
     return tuple(sorted(found))
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from hardenctl.detect.secrets.candidate import Candidate, How
+from hardenctl.detect.secrets.first import may_be_kept
 from hardenctl.detect.secrets.headers import basic
 from hardenctl.detect.secrets.language import Setting, setting
 from hardenctl.model.pattern import lazy_pattern
@@ -84,11 +85,6 @@ class Stored:
     weak: bool = False
 
 
-# What the paths that `stored` looks into end in or hold: most do neither.
-_ENDINGS = (".yml", ".yaml", ".sql", ".dump", ".ldif", ".json", ".xml", ".key")
-_NAMES = ("pass", "auth", "netrc", "credentials", "htdigest", "shadow")
-
-
 @functools.lru_cache(maxsize=1024)
 def is_store(path: str) -> bool:
     """Whether a file is one that only ever holds credentials in use, by its name."""
@@ -109,8 +105,7 @@ def is_stored(candidate: Candidate, path: str) -> bool:
 
 def stored(text: str, path: str) -> Iterator[Stored]:
     """What stands in a file whose form alone says that it is a credential, at most `MOST` of it."""
-    lowered = path.lower()
-    if not lowered.endswith(_ENDINGS) and not any(name in lowered for name in _NAMES):
+    if not may_be_kept(path):
         return
     if _KEY_FILE.search(path):
         yield from _all(_WHOLE, text, "Key in a file of its own")
