@@ -23,7 +23,7 @@ from hardenctl.load.baseline import (
     save_run,
     to_run,
 )
-from hardenctl.load.compare import compare, with_comparison
+from hardenctl.load.compare import compare, show_noise, with_comparison
 from hardenctl.load.document import comparison_cases, comparison_lines, junit, metric_name
 from hardenctl.load.outputs import read_document, write_whole
 from hardenctl.load.plan import Plan
@@ -123,7 +123,7 @@ def comparison(found: Mapping[str, Any], look: Look) -> Iterator[str]:
         mark = look.paint(marks[row["outcome"]] if row["judged"] else " ", _COLOURS[row["outcome"]])
         figures = f"{_figure(row, 'baseline')} -> {_figure(row, 'now')}"
         change = "-" if row["change"] is None else f"{row['change']:+.1%}"
-        noise = "" if row["noise"] is None else f"noise ±{row['noise']:.1%}"
+        noise = "" if row["noise"] is None else f"noise {show_noise(row['noise'])}"
         yield f"  {mark} {visible(metric_name(row)):<{width}}  {figures:>24}  {change:>7}  {row['outcome']:<8}{noise}"
     yield from (look.dim(f"  note: {visible(note)}") for note in found["notes"])
     yield ""

@@ -211,6 +211,11 @@ def compare(name: str, before: Sequence[Mapping[str, Any]], now: Sequence[Mappin
     }
 
 
+def show_noise(value: float | None) -> str:
+    """The noise for people: beyond double, how far beyond tells nothing more."""
+    return "-" if value is None else f"±{value:.1%}" if value <= 1 else "beyond ±100%"
+
+
 def with_comparison(document: Mapping[str, Any], comparison: Mapping[str, Any]) -> dict[str, Any]:
     """A run's document with its comparison: failed beats inconclusive, which beats passed."""
     verdict, reasons = document["verdict"], list(document["reasons"])

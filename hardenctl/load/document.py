@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from hardenctl import __version__
+from hardenctl.load.compare import show_noise
 from hardenctl.load.confidence import rank_bounds
 from hardenctl.load.gates import GateResult, Outcome
 from hardenctl.load.histogram import Histogram, edges
@@ -141,8 +142,8 @@ def comparison_lines(baseline: Mapping[str, Any] | None) -> Iterator[str]:
     for each in baseline["comparison"]:
         figures = ["-" if each[key] is None else f"{each[key]:,.4g}" for key in ("baseline", "now")]
         change = "-" if each["change"] is None else f"{each['change']:+.1%}"
-        noise = "-" if each["noise"] is None else f"±{each['noise']:.1%}"
-        yield f"| {_text(metric_name(each))} | {' | '.join(figures)} | {change} | {noise} | {each['outcome']} |"
+        cells = [_text(metric_name(each)), *figures, change, show_noise(each["noise"]), each["outcome"]]
+        yield f"| {' | '.join(cells)} |"
     yield ""
     yield from (f"> {_text(note)}\n" for note in baseline["notes"])
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from hardenctl.load import charts
 from hardenctl.load.charts import Line, show
+from hardenctl.load.compare import show_noise
 from hardenctl.load.duration import show_duration
 from hardenctl.load.html_script import SCRIPT
 from hardenctl.report.page import call, escape, page, pill, section, table, tile
@@ -176,7 +177,7 @@ def _baseline(baseline: Mapping[str, Any] | None) -> Iterator[str]:
                 f"<code>{escape(name)}</code>",
                 *(_NONE if each.get(key) is None else show(each[key], unit) for key in ("baseline", "now")),
                 *(_NONE if each.get(key) is None else f"{each[key]:+.1%}" for key in ("change",)),
-                _NONE if each.get("noise") is None else f"±{each['noise']:.1%}",
+                _NONE if each.get("noise") is None else show_noise(each["noise"]),
                 f'<span class="{_BETTER.get(outcome, "warn")}">{escape(outcome)}</span>',
             )
         )
