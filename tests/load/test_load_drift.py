@@ -1,5 +1,7 @@
 """Drift: how seldom what doesn't grow is called growing, how surely a leak is found, and both on real servers."""
 
+import datetime as dt
+import json
 import math
 import random
 import subprocess
@@ -8,17 +10,23 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hardenctl.load.builtin import builtin
+from hardenctl.load.document import WRITERS, to_document
 from hardenctl.load.drift import FEWEST, Slices, find_trend, low_of
 from hardenctl.load.gates import Outcome, builtin_gates, judge_gate, parse_gate
+from hardenctl.load.histogram import bucket_of
 from hardenctl.load.measure import Window
 from hardenctl.load.plan import plan
+from hardenctl.load.result_schema import json_schema
+from hardenctl.load.run import Run
 from hardenctl.load.scenario import Scenario, Stage
 from hardenctl.load.target import LoadTarget
+from hardenctl.load.verdict import conclude
 from hardenctl.model.errors import UsageError
 from hardenctl.model.settings import LoadSettings
 
@@ -347,3 +355,53 @@ def test_a_shortened_soak(
     assert found["memory_drift"] in memory, document["gates"]
     assert found["latency_drift"] in latency, document["gates"]
     assert (code == 1) == ("fail" in found.values())
+
+
+def soaked(memory_per_hour: float, *, latency_per_hour: float = 0.0) -> Run:
+    """An hour of soak whose target grew."""
+    run = Run(plan(builtin("soak"), TARGET, LoadSettings()), dt.datetime(2026, 1, 2, tzinfo=dt.UTC), seconds=3600.0)
+    run.whole = Window(seconds=3570, cpu=0.3, slices=run.plan.slices())
+    bucket = bucket_of(20)
+    run.whole.add({"GET /": {"ok": 9000, "failed": 0, "latency": [(bucket, 9000)], "errors": {}}})
+    run.stages = [run.whole]
+    assert run.whole.slices
+    for at in range(30, 3600, 2):
+        run.whole.slices.remember(at, 100 * MIB * (1 + memory_per_hour * at / HOUR))
+        histogram = run.whole.slices.latency_at(at)
+        assert histogram
+        histogram.record(20 * (1 + latency_per_hour * at / HOUR))
+    return run
+
+
+def test_a_soak_that_leaks_fails() -> None:
+    """What passed before, though its memory was recorded, fails by name, in every report."""
+    assert conclude(soaked(0.02)).verdict is Outcome.PASS
+    result = conclude(soaked(0.4))
+    assert (result.verdict, result.exit_code, result.reasons) == (Outcome.FAIL, 1, ("memory_drift<10%/h was missed",))
+    document = json.loads(json.dumps(to_document(result)))
+    jsonschema.validate(document, json_schema())
+    for write in WRITERS.values():
+        assert "memory_drift" in write(document)
+
+
+def test_a_target_that_shrinks() -> None:
+    """A slope below zero is a value like any other in each report."""
+    document = json.loads(json.dumps(to_document(conclude(soaked(-0.4)))))
+    jsonschema.validate(document, json_schema())
+    gate = next(each for each in document["gates"] if each["metric"] == "memory_drift")
+    assert gate["value"] <= gate["high"] < 0
+    assert 'x="-' not in WRITERS["html"](document)
+
+
+def test_what_a_watch_or_a_generator_loses() -> None:
+    """Memory that was lost sight of passes no more, a leak stays one; a busy generator's slowness is its own."""
+    lost = soaked(0.0)
+    lost.watch_problem = "the container stopped"
+    assert any("memory_drift<10%/h: the container stopped" in reason for reason in conclude(lost).reasons)
+    leaked = soaked(0.4)
+    leaked.watch_problem = "the target's process ended"
+    assert conclude(leaked).verdict is Outcome.FAIL
+    slower = soaked(0.0, latency_per_hour=0.9)
+    assert conclude(slower).verdict is Outcome.FAIL
+    slower.generator.cpu = [0.95] * 10
+    assert conclude(slower).verdict is Outcome.INCONCLUSIVE
