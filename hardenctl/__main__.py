@@ -9,6 +9,14 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    try:
+        _run()
+    except KeyboardInterrupt:  # while modules are loaded: later there is somebody who handles it
+        sys.stderr.write("error: interrupted\n")
+        sys.exit(130)
+
+
+def _run() -> None:
     usual = gc.get_threshold()
     gc.set_threshold(100_000, 20, 20)  # declarations are no garbage: looking for some takes a tenth of a hook run
     from hardenctl.cli.fast import run_fast

@@ -200,6 +200,20 @@ def test_interrupted(hardenctl: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: 
         assert result.err.strip() in {"", "error: interrupted"}
 
 
+def test_interrupted_while_modules_are_loaded(tmp_path: Path) -> None:
+    """Ctrl-C in the first tenth of a second leaves no traceback either."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'hardenctl.cli.fast': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+    )
+    command = [sys.executable, "-m", "hardenctl", "audit"]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, check=False)
+    assert (done.returncode, done.stderr.decode().split("\n")) == (130, ["error: interrupted", ""])
+
+
 @pytest.mark.parametrize("arguments", [("rules",), ("audit", "--format", "json"), ("--help",)])
 def test_a_reader_that_stops_reading_is_no_error(arguments: tuple[str, ...], tmp_path: Path) -> None:
     """`hardenctl rules | head` prints no traceback, and nothing about its pipe."""
