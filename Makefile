@@ -36,7 +36,7 @@ bench: .venv/ready
 	@if [ -n "$(SHARED)" ]; then $(BIN)/python bench/credentials.py $(SHARED) $(if $(PEERS),--peers $(PEERS)); else echo "not run: credentials (SHARED)"; fi
 	@if [ -n "$(LEAKY)" ]; then $(BIN)/python bench/leaky_repo.py $(LEAKY) $(if $(PEERS),--peers $(PEERS)); else echo "not run: leaky_repo (LEAKY)"; fi
 	@if [ -n "$(CLEAN)" ]; then $(BIN)/python bench/clean.py $(CLEAN); else echo "not run: clean (CLEAN)"; fi
-	@if [ -n "$(REPOS)" ]; then $(BIN)/python bench/history.py $(REPOS); else echo "not run: history (REPOS)"; fi
+	@if [ -n "$(REPOS)" ]; then $(BIN)/python bench/history.py $(if $(PEERS),--peers $(PEERS)) $(REPOS); else echo "not run: history (REPOS)"; fi
 
 # The scenarios at full scale against examples/meds, 25 minutes and more. `make bench-load RUNS="held normal"` is shorter.
 bench-load: .venv/ready
