@@ -1,10 +1,11 @@
 """What starting costs: CPU time of a hook run on a one-file change, beside a bare interpreter and other tools.
 
-    python bench/startup.py [--runs N] [--folder DIR]
+    python bench/startup.py [--runs N] [--folder DIR] [--peers DIR]
 
 Each tool gets a virtual environment of its own, made in DIR (kept, and reused the next time) or in a temporary folder,
-with uv where there is one. A figure is the median over N runs of user plus system time, children included, after one
-run that warms the caches; the ratio is to `python -c pass` of the same environment. POSIX only: it reads rusage.
+with uv where there is one; `--peers` is for the peers' alone. A figure is the median over N runs of user plus system
+time, children included, after one run that warms the caches; the ratio is to `python -c pass` of the same environment.
+POSIX only: it reads rusage.
 """
 
 from __future__ import annotations
@@ -50,11 +51,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--peers", type=Path, help="folder of the peers' environments, kept; by default `--folder`")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = (options.folder or Path(temporary)).resolve()
         ours = environment(folder / "hardenctl", str(CHECKOUT))
-        peers = {package: environment(folder / package, package) for package in PEERS}
+        others = options.peers.resolve() if options.peers else folder
+        peers = {package: environment(others / package, package) for package in PEERS}
         repositories = {
             name: repository(Path(temporary) / name, path, text) for name, (path, text) in staged_files().items()
         }

@@ -37,15 +37,16 @@ def _is_whole(data: bytes) -> bool:
     if not any(data[-20:]):  # index.skipHash
         return True
     view = memoryview(data)
-    return _sha1(view[:-20]) == data[-20:] or _sha256(view[:-32]) == data[-32:]
+    return sha1(view[:-20]) == data[-20:] or _sha256(view[:-32]) == data[-32:]
 
 
-def _sha1(data: memoryview) -> bytes:
+def sha1(data: memoryview | bytes) -> bytes:
+    """The digest that git's checksums and ids are, whatever it is worth otherwise."""
     if len(data) < _FEW:
         with contextlib.suppress(ImportError):  # the interpreter's own: loading OpenSSL for one digest takes 2 ms
-            from _sha1 import sha1  # type: ignore[import-not-found]
+            from _sha1 import sha1 as quick  # type: ignore[import-not-found]
 
-            digest: bytes = sha1(data, usedforsecurity=False).digest()
+            digest: bytes = quick(data, usedforsecurity=False).digest()
             return digest
     import hashlib
 

@@ -12,6 +12,7 @@ from hardenctl.model.record import record
 from hardenctl.sources import process as light
 from hardenctl.sources.files import LARGEST, TOO_LARGE, Skipped, skip_by_content
 from hardenctl.sources.git import Git
+from hardenctl.sources.loose import FEW, LooseObjects
 
 if TYPE_CHECKING:
     import subprocess
@@ -46,10 +47,13 @@ class ObjectReader:
     def __init__(self, git: Git) -> None:
         self._git = git
         self._process: subprocess.Popen[bytes] | None = None
+        self._loose = LooseObjects(git)
 
     def read(self, oid: str) -> Object:
         """One object. Raises SourceError where the store is broken."""
         if self._process is None:
+            if (found := self._loose.read(oid)) is not None:
+                return Object(oid, *found)
             import subprocess
             import weakref
 
@@ -67,6 +71,12 @@ class ObjectReader:
 def stream(git: Git, oids: Iterable[str]) -> Iterator[Object]:
     """Many objects in the order given, read ahead by git. Ends git when the iterator is closed early."""
     wanted = list(oids)
+    if len(wanted) <= FEW:
+        loose = LooseObjects(git)
+        found = [loose.read(oid) for oid in wanted]
+        if None not in found:
+            yield from (Object(oid, *each) for oid, each in zip(wanted, found, strict=True) if each)
+            return
     question = "".join(f"{oid}\n" for oid in wanted).encode()
     process, stdout, feeder = _asked(git, question)
     try:

@@ -35,6 +35,7 @@ PIECES = [
     ),
     *("=", ": ", " := ", '"', "'", "(", "\n", " ", "://", "@", "user:", "é", "İ", "\\", "-----BEGIN", " KEY-----"),
     *("def f() -> int:", "path", "-", "->", "x", "9", "hunter", "\0", "auth:$apr1$", scramble("first", 24)),
+    *("kind: Secret\n", "data:\n  password: aHVudGVyMjAyNjA=\n", "stringData:\n  DB_PASSWORD: hunter20260\n"),
 ]
 PATHS = [
     "a.py",
@@ -87,7 +88,7 @@ def test_the_table_is_the_rules():
 @given(path=st.sampled_from(PATHS) | st.text(max_size=8), text=st.sampled_from(PIECES))
 def test_what_is_kept_for_credentials_is_told_by_its_name(path: str, text: str):
     """Nothing is stored in a file whose name says nothing."""
-    if not may_be_kept(path):
+    if not may_be_kept(path, text):
         assert not list(stored(text, path))
 
 

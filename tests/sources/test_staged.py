@@ -141,6 +141,7 @@ def test_git_ending_early_is_said(make_repository: Make, monkeypatch: pytest.Mon
     repository.git("add", ".")
     source = staged(repository.root)
     snapshot = source.snapshot()
+    repository.git("gc", "-q", "--prune=now")  # packed, so that git reads them
     assert snapshot.read("a") is not None
     objects.end(snapshot._reader._process)  # type: ignore[arg-type]  # noqa: SLF001 - stands for a git that crashed
     with pytest.raises(SourceError, match="git stopped"):

@@ -24,7 +24,8 @@ FORMATS = Path(__file__).with_name("formats.txt")
 _PIPELINE = "hardenctl.detect.secrets.pipeline"
 
 # What the paths of files that are kept for credentials end in or hold: in such, a credential needs no key.
-_ENDINGS = (".yml", ".yaml", ".json", ".xml", ".key", ".sql", ".dump", ".ldif")
+_ENDINGS = (".xml", ".key", ".sql", ".dump", ".ldif")
+_MANIFESTS = (".yml", ".yaml")
 _NAMES = ("pass", "auth", "netrc", "credentials", "htdigest", "shadow")
 
 
@@ -43,13 +44,15 @@ class FirstLook:
 def holds_nothing(blob: Blob) -> bool:
     """Whether it is plain that the pipeline would find nothing in a blob."""
     return is_binary(blob.data) or not (
-        may_be_kept(blob.path) or holds_format(blob.text, formats()) or anchors(blob.text)
+        may_be_kept(blob.path, blob.text) or holds_format(blob.text, formats()) or anchors(blob.text)
     )
 
 
-def may_be_kept(path: str) -> bool:
-    """Whether a path may be that of a file which exists to hold credentials."""
+def may_be_kept(path: str, text: str) -> bool:
+    """Whether a file may be one that exists to hold credentials, by its name; a Kubernetes Secret by what it says."""
     lowered = path.rstrip("\n").lower()
+    if lowered.endswith(_MANIFESTS) and "Secret" in text:
+        return True
     return lowered.endswith(_ENDINGS) or any(name in lowered for name in _NAMES)
 
 

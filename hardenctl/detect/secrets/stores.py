@@ -105,7 +105,7 @@ def is_stored(candidate: Candidate, path: str) -> bool:
 
 def stored(text: str, path: str) -> Iterator[Stored]:
     """What stands in a file whose form alone says that it is a credential, at most `MOST` of it."""
-    if not may_be_kept(path):
+    if not may_be_kept(path, text):
         return
     if _KEY_FILE.search(path):
         yield from _all(_WHOLE, text, "Key in a file of its own")
