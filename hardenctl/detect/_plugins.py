@@ -1,14 +1,16 @@
 """detect-secrets' plugins, and a user's own written for it, as further detectors.
 
 They are slow (0.15 to 0.8 MB/s for all of them), so they see only the lines on which our matcher found a word of
-credentials or a token's format. What they find is `possible` and low, unless we found it ourselves: then it is ours.
-A file with plugins is a program that runs; therefore only the command line can name one, never a repository's policy.
+credentials or a token's format, and those that the expressions of a plugin of the user's own match (its `denylist`).
+What they find is `possible` and low, unless we found it ourselves: then it is ours. A file with plugins is a program
+that runs; therefore only the command line can name one, never a repository's policy.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -85,7 +87,7 @@ def beside(
         found_here: list[Hit] = []
         try:
             with at_most(PATIENCE):
-                for each in _told(plugin, blob, lines):
+                for each in _told(plugin, blob, sorted({*lines, *_own_lines(plugin, blob)})):
                     found_here.append(each)  # noqa: PERF402 - what it found before it failed counts
         except TooSlow:
             tell(Gap(blob.path, f"the plugin {name} takes too long"))
@@ -96,6 +98,16 @@ def beside(
                 hits.append((generic.PLUGIN, hit))
     hits.sort(key=lambda each: (each[1].span.start, each[1].span.end))
     yield from hits
+
+
+def _own_lines(plugin: Any, blob: Blob) -> Iterator[int]:
+    """The lines that a plugin of the user's own has expressions for: theirs are about what we look for ourselves."""
+    if type(plugin).__module__.partition(".")[0] == "detect_secrets":
+        return
+    for expression in getattr(plugin, "denylist", ()):
+        for match in re.finditer(expression.pattern, blob.text, expression.flags | re.MULTILINE):
+            first, last = (blob.lines.position(at).line for at in match.span())
+            yield from range(first, last + 1)
 
 
 def _told(plugin: Any, blob: Blob, lines: Iterable[int]) -> Iterator[Hit]:

@@ -289,7 +289,7 @@ def test_plugins_of_theirs_and_ones_own(tmp_path: Path) -> None:
     own = tmp_path / "own.py"
     own.write_text(PLUGIN)
     secret = scramble("for a plugin", 40)
-    text = f"api_key = '{secret}'\ntoken: acme_{VALUE}\nnothing here acme_{VALUE}\n"
+    text = f"api_key = '{secret}'\ntoken: acme_{VALUE}\n"
     found, gaps = plugged(text, "KeywordDetector", str(own))
     assert found == [("secret-generic-assignment", secret), ("secret-plugin", TOKEN)]
     assert gaps == []
@@ -325,6 +325,13 @@ def test_a_plugin_that_never_ends_is_a_gap(tmp_path: Path, monkeypatch: pytest.M
     denylist ="""
     own.write_text(PLUGIN.replace("denylist =", endless.strip()))
     assert plugged("api_key = 'x'\n", str(own))[1] == ["the plugin AcmeDetector takes too long"]
+
+
+def test_a_plugin_of_ones_own_sees_what_its_expressions_match(tmp_path: Path) -> None:
+    """No word of credentials is needed on the line."""
+    own = tmp_path / "own.py"
+    own.write_text(PLUGIN.replace('"acme_', '"^acme_'))
+    assert plugged(f"x = 1\n{TOKEN}\nand {TOKEN}\n", str(own)) == ([("secret-plugin", TOKEN)], [])
 
 
 def test_plugins_see_all_of_a_long_line(tmp_path: Path) -> None:
