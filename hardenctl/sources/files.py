@@ -95,11 +95,11 @@ class Folder:
             status = os.fstat(handle)
             if not stat.S_ISREG(status.st_mode):
                 return None if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            with os.fdopen(handle, "rb", closefd=False) as file:
-                if status.st_size > LARGEST:
-                    head = file.read(8000)
-                    return skip_by_content(head) or Gap(path, TOO_LARGE)
-                return file.read()
+            if status.st_size > LARGEST:
+                return skip_by_content(os.read(handle, 8000)) or Gap(path, TOO_LARGE)
+            data = os.read(handle, status.st_size + 1)  # a third of the time of a file object's
+            more = () if len(data) == status.st_size else iter(lambda: os.read(handle, 1 << 20), b"")  # it is growing
+            return b"".join((data, *more)) if more else data
         except OSError as error:
             return Gap(path, f"could not be read: {error.strerror}")
         finally:

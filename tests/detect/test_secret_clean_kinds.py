@@ -110,6 +110,7 @@ OTHERS = {
     "tls-secret.yaml": "kind: ConfigMap\ndata:\n  ca.crt: " + base64.b64encode(pem("CERTIFICATE").encode()).decode(),
     "jwks.json": f'{{"keys": [{{"kty": "RSA", "kid": "{MD5}", "e": "AQAB", "n": "{scramble("n", 342)}"}}]}}',
     "locale/fr/LC_MESSAGES/django.po": 'msgid "Password"\nmsgstr "Mot de passe"\nmsgid "Token"\nmsgstr "Jeton"\n',
+    "locales/it/auth.json": '{"password": {"label": "Password", "enter": "Inserisci la password", "new": "Cambia"}}',
     "locales/de.json": '{"password": "Passwort", "new": "Neues", "apiKey": "API-Schlüssel", "token": "2FA Kode"}',
     "config/locales/es.yml": 'es:\n  password: "Contraseña"\n  token: Ficha de acceso\n  secret: Secreto\n',
     "i18n/messages_it.properties": "login.password=Parola d'ordine\nerror.token=Gettone scaduto\n",

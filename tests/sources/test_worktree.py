@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -422,8 +423,15 @@ def test_a_file_that_fails_while_it_is_read_is_a_gap(make_repository: Make, monk
     def fail(*_arguments: object, **_options: object) -> None:
         raise OSError(5, "Input/output error")
 
+    read = os.read
+
+    def fail_in_files(handle: int, size: int) -> bytes:
+        if stat.S_ISREG(os.fstat(handle).st_mode):  # not in what git says through a pipe
+            fail()
+        return read(handle, size)
+
     with monkeypatch.context() as patch:
-        patch.setattr(files.os, "fdopen", fail)
+        patch.setattr(files.os, "read", fail_in_files)
         assert gaps_of(work_tree(repository.root)) == [Gap("a", "could not be read: Input/output error")]
     folder = files.Folder(repository.root)
     with monkeypatch.context() as patch:

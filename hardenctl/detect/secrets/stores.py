@@ -85,10 +85,13 @@ class Stored:
     weak: bool = False
 
 
+_NO_STORE = Setting.EXAMPLE | Setting.DOCUMENT | Setting.TEST | Setting.TRANSLATION  # `locales/it/auth.json`
+
+
 @functools.lru_cache(maxsize=1024)
 def is_store(path: str) -> bool:
     """Whether a file is one that only ever holds credentials in use, by its name."""
-    return bool(_STORE.search(path)) and not setting(path) & (Setting.EXAMPLE | Setting.DOCUMENT | Setting.TEST)
+    return bool(_STORE.search(path)) and not setting(path) & _NO_STORE
 
 
 def is_stored(candidate: Candidate, path: str) -> bool:
