@@ -137,6 +137,8 @@ def capacity(
             write_outputs(outputs, document, WRITERS)
         finally:  # what it came to is seen whatever became of the files
             show(summary(document, look_of(sys.stdout)) if format == "full" else WRITERS[format](document))
+    if found.error:
+        raise found.error
     return INTERRUPTED if interrupts.came else int(document["exit_code"])
 
 

@@ -21,7 +21,7 @@ from hardenctl.load.gates import DRIFTS, Gate, Outcome
 from hardenctl.load.plan import Plan
 from hardenctl.load.scenario import MAX_USERS, Endpoint, Stage
 from hardenctl.load.verdict import Result
-from hardenctl.model.errors import UsageError
+from hardenctl.model.errors import ToolError, UsageError
 
 _LONGER = 2  # times that an open probe is repeated, each time twice as long
 _ROOM = 1.2  # requests beyond those that a gate needs to pass
@@ -89,6 +89,7 @@ class Capacity:
     said: str = ""
     seconds: float = 0.0
     interrupted: bool = False
+    error: ToolError | None = None  # what ended it, where that was no answer
 
     @property
     def settled(self) -> dict[float, Probe]:
@@ -212,13 +213,21 @@ def search(
     clock: Callable[[], float] = time.monotonic,
     rest: Callable[[float], object] = time.sleep,
 ) -> Capacity:
-    """Search. `probe` is called with a rate and the seconds to measure; `needed` requests let the gates pass."""
+    """Search. `probe` is called with a rate and the seconds to measure; `needed` requests let the gates pass.
+
+    Raises ToolError where the first probe can't be carried out; that of a later one is in the result, beside what is
+    known by then.
+    """
     found = Capacity()
     hunt = _Hunt(limits, needed, probe, found, clock, rest)
     try:
         hunt.bracket_and_halve()
     except _Over as over:
         found.verdict, found.said = over.verdict, over.why
+    except ToolError as error:
+        if not found.probes:
+            raise
+        found.error, found.said = error, f"{hunt.known()}: {error.what}"
     found.seconds = clock() - hunt.began
     return found
 

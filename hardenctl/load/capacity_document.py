@@ -17,6 +17,7 @@ from hardenctl.load.verdict import FAILED, INCONCLUSIVE, INTERRUPTED, PASSED
 
 SCHEMA_VERSION = 1
 KIND = "load-capacity"
+COULD_NOT_RUN = 2
 
 
 def to_document(found: Capacity, plan: Plan, limits: Limits, started: dt.datetime) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def to_document(found: Capacity, plan: Plan, limits: Limits, started: dt.datetim
         "target": {"url": plan.target.url, "addresses": list(plan.target.addresses)},
         "started": started.isoformat(timespec="seconds"),
         "verdict": found.verdict.value,
-        "exit_code": INTERRUPTED if found.interrupted else code,
+        "exit_code": INTERRUPTED if found.interrupted else COULD_NOT_RUN if found.error else code,
         "said": found.said,
         "interrupted": found.interrupted,
         "held_rate": found.held,
@@ -155,7 +156,7 @@ def json_schema() -> dict[str, Any]:
             target=_with(url=text, addresses=texts),
             started={"type": "string", "format": "date-time"},
             verdict={"enum": [Outcome.PASS.value, Outcome.FAIL.value, Outcome.INCONCLUSIVE.value]},
-            exit_code={"enum": [0, 1, 3, 130]},
+            exit_code={"enum": [0, 1, 2, 3, 130]},
             said={**text, "description": "the answer in words"},
             interrupted=flag,
             held_rate={**maybe, "description": "the highest rate that held every gate, below any that missed"},

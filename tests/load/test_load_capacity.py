@@ -26,7 +26,7 @@ from hardenctl.load.gates import Outcome, parse_gate
 from hardenctl.load.plan import plan
 from hardenctl.load.scenario import Endpoint, Scenario, Stage
 from hardenctl.load.target import LoadTarget
-from hardenctl.model.errors import UsageError
+from hardenctl.model.errors import ToolError, UsageError
 from hardenctl.model.settings import LoadSettings
 from hardenctl.report.style import Look
 
@@ -193,6 +193,24 @@ def test_the_interrupt_of_a_search() -> None:
     found = target.search(start=60)
     assert (found.interrupted, found.held, found.missed) == (True, 60, None)
     assert "at least 60/s" in found.said
+
+
+def test_a_generator_that_fails_midway() -> None:
+    """What is known by then is kept beside the error; without a probe there is only the error."""
+    target = Simulated(1000)
+    probe = target.probe
+
+    def failing(rate: float, seconds: float) -> Probe:
+        if rate > 100:
+            raise ToolError("it did not start")
+        return probe(rate, seconds)
+
+    target.probe = failing  # type: ignore[method-assign]
+    found = target.search(start=60)
+    assert (found.verdict, found.held, found.error is None) == (Outcome.INCONCLUSIVE, 60, False)
+    assert found.said == "at least 60/s: it did not start"
+    with pytest.raises(ToolError):
+        target.search(start=200)
 
 
 @pytest.mark.parametrize(
