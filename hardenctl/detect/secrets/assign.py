@@ -15,6 +15,9 @@ from hardenctl.detect.secrets.headers import scheme, userinfo
 from hardenctl.detect.secrets.language import Quoting
 from hardenctl.detect.secrets.markup import element, pair
 from hardenctl.detect.secrets.matcher import Anchor
+from hardenctl.detect.secrets.phrases import phrase
+from hardenctl.detect.secrets.streams import stream
+from hardenctl.detect.secrets.tables import cells, inserted
 from hardenctl.model.pattern import lazy_pattern
 
 DEEPEST = 16  # anchors looked at within one value
@@ -51,7 +54,7 @@ _LOOKUP = lazy_pattern(
 )
 # What a value within a call or beside a look-up starts with: half of what has no quotation mark at once has not.
 _CALLED = lazy_pattern(r"(?:new\s|[\w.:>$@\]\"'-]{0,80}+\s*(?:[(\[|?]|or\b))", re.ASCII)
-_PREFIXED = frozenset("rbuf@$L(\\ \t\r\n[")  # what `PREFIX` starts with
+_PREFIXED = frozenset("rbuf@$L(\\ \t\r\n[<")  # what `PREFIX` starts with
 _QUOTES = frozenset("\"'`\\")
 _NOTHING = frozenset(("", "\r", "\n"))
 _QUOTED_ONLY = frozenset((",", "(", "{", "=>", "==", "===", "!=", "!==", "=~", "::", "<-"))
@@ -65,6 +68,8 @@ _MAPPING = lazy_pattern(r"[^\n]*:(?:[ \t]|$)|[{\[]", re.MULTILINE)
 _CELL = lazy_pattern(r"\|[ \t]*[*_`]{0,3}([^\s|`]{4,200}?)[*_`]{0,3}[ \t]*(?:\||$)", re.MULTILINE)
 _MARKED = lazy_pattern(r"\*{1,3}[ \t]*(?=[^*\s])")  # `**Password:** value`, `password: **value**`
 _SHELL_DEFAULT = lazy_pattern(r"[-=]([^}\s\"'$]{3,200})\}")
+_PROPERTY_DEFAULT = lazy_pattern(r":(?![-=?+])([^}\s\"'${]{3,200})\}")  # Spring's: `${NAME:value}`
+_OPENED = lazy_pattern(r"\$\{[\w.-]{1,80}\Z")
 _TAG = lazy_pattern(r"!!\w{1,20}[ \t]+")
 _DEFAULT = lazy_pattern(r"default(?:_value)?\s*[=:]\s*")
 _BARE_WORD = lazy_pattern(r"[^\s\"'`<>;&|,)\]}\\]{1,6000}")
@@ -91,10 +96,18 @@ _HOW = {
 def candidates(text: str, anchors: Iterable[tuple[int, Anchor]], language: Quoting) -> list[Candidate]:
     """What could be a credential, in order; of nested ones the innermost: the password and not the URL around it."""
     found: list[Candidate] = []
-    reached = depth = 0
+    reached = depth = told = 0
     for offset, anchor in _before_strings(text, anchors) if language is Quoting.QUOTED else anchors:
         # Within one value, only so many others: `password=password=...` must not cost its length squared.
         depth = depth + 1 if offset < reached else 0
+        if anchor is Anchor.ROWS or (text[offset] == "|" and language is Quoting.PROSE):
+            if offset >= told:
+                rows, told = _rows(text, offset, anchor)
+                found += rows
+                if rows:
+                    continue
+            if anchor is Anchor.ROWS:
+                continue
         if depth <= DEEPEST and (each := _PARSERS[anchor](text, offset, language)) and each.key:
             found.append(each)
             reached = max(reached, each.end)
@@ -140,7 +153,7 @@ def _assignment(text: str, offset: int, language: Quoting) -> Candidate | None: 
     if op == "{" and tail not in "\"'":
         return None
     if op in {",", "("} and not (
-        tail in "\"'`brf\\[@" or text.startswith(("default", "new ", "value", "\n", "\r"), at)
+        tail in "\"'`brf\\[@<" or text.startswith(("default", "new ", "value", "\n", "\r"), at)
     ):
         return None
     how = _HOW.get(op, How.ASSIGNED)
@@ -159,6 +172,9 @@ def _assignment(text: str, offset: int, language: Quoting) -> Candidate | None: 
         return quoted(text, quote, _key_before(text, offset), how)
     if op in _QUOTED_ONLY or (op == ":=" and language is not Quoting.BARE):
         return None
+    if op == ":" and (default := _PROPERTY_DEFAULT.match(text, offset)):
+        opened = _OPENED.search(text, max(0, offset - 90), offset)
+        return trimmed(text, *default.span(1), _key_before(text, offset), How.INLINE, "") if opened else None
     if op in {":", ":="} and text.startswith((":-", ":="), offset) and "${" in text[max(0, offset - 60) : offset]:
         default = _SHELL_DEFAULT.match(text, offset + 1)
         return trimmed(text, *default.span(1), _key_before(text, offset), How.INLINE, "") if default else None
@@ -194,6 +210,10 @@ def _below(text: str, offset: int, below: re.Match[str]) -> Candidate | None:
     if _MAPPING.match(text, at) and not parameter:
         return None
     return line_value(text, at, key)
+
+
+def _rows(text: str, offset: int, anchor: Anchor) -> tuple[list[Candidate], int]:
+    return inserted(text, offset) if anchor is Anchor.ROWS else cells(text, offset, _key_before(text, offset))
 
 
 def _cell(text: str, offset: int) -> Candidate | None:
@@ -248,7 +268,9 @@ def _key_before(text: str, offset: int) -> str:
     return bare[1][::-1].lstrip("-.$@") if bare else ""
 
 
-def _bare(text: str, offset: int, at: int, op: str, language: Quoting) -> Candidate | None:  # noqa: C901 - as above
+def _bare(  # noqa: C901, PLR0912 - as above
+    text: str, offset: int, at: int, op: str, language: Quoting
+) -> Candidate | None:
     before = text[max(0, offset - BEHIND) : offset]
     tight = at == offset + len(op)
     line = before[before.rfind("\n") + 1 :]
@@ -260,7 +282,9 @@ def _bare(text: str, offset: int, at: int, op: str, language: Quoting) -> Candid
     ahead = before[: len(before) - len(key)][-1:] if before.endswith(key) else ""
     if tagged := _TAG.match(text, at):
         at = tagged.end()
-    if op == "=" and tight and ahead in {"?", "&", ";"}:
+    if op == ":" and tight and ahead == "/":  # an option of Windows' programs
+        expression, how = _BARE_WORD, How.FLAG
+    elif op == "=" and tight and ahead in {"?", "&", ";"}:
         expression, how = _BARE_URL, How.INLINE
     elif op == "=" and tight and (ahead in {'"', "'", "-"} or within):
         expression, how = _BARE_WORD, How.INLINE
@@ -313,4 +337,6 @@ _PARSERS = {
     Anchor.PAIR: pair,
     Anchor.ARMOUR: _armour,
     Anchor.LETTER: letter,
+    Anchor.STREAM: stream,
+    Anchor.PHRASE: phrase,
 }

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import re
 
-from hardenctl.detect.secrets.candidate import PLAIN_STRING, Candidate, How, trimmed
+from hardenctl.detect.secrets.candidate import PLAIN_STRING, Candidate, How, is_name, trimmed
 from hardenctl.model.pattern import lazy_pattern
 
-_PAIRS = r"(?:auth|login|log_in|sign_?in|credentials?|authenticator|simple_bind(?:_s)?|pw_set|password_set)\Z"
-_CONNECTIONS = r"(?:getConnection|mysqli?(?:_p?connect)?|pg_connect|PDO)\Z"
+_PAIRS = r"(?:auth|login|log_in|sign_?in|credentials?|authenticator|simple_bind(?:_s)?|pw_set|password_set|authenticate"
+_PAIRS += r"|(?:username_?password(?:_?authentication)?_?token)|password_?authentication|create_?(?:super_?)?user)\Z"
+_CONNECTIONS = r"(?:getConnection|mysqli?(?:_p?connect)?|pg_connect|PDO|connect)\Z"
 _SIGNINGS = r"(?:jwt|jsonwebtoken|jose)\.(?:sign|verify|encode|decode)\Z|createHmac\Z"
+_CREATED = lazy_pattern(r"user\Z", re.IGNORECASE)
 _KEYEDS = r"(?:\bhmac\.new|\bFernet)\Z"
 # A user and a password, in a call or assigned as a tuple.
 _PAIR = lazy_pattern(_PAIRS, re.IGNORECASE)
@@ -22,7 +24,8 @@ OPEN = lazy_pattern(r"[ \t]*(?:=[ \t]*)?\(\s{0,40}")
 _EXPRESSION = lazy_pattern(r"[\w.$:>-]{1,80}(?:\([^()\n]{0,80}\))?|\{[^{}\n]{0,200}\}")
 _STRING = lazy_pattern(r"(?:b|@)?(?P<quote>[\"'])")
 _COMMA = lazy_pattern(r"\s{0,40},\s{0,40}")
-_MOST = 3  # arguments looked at
+_PORTED = lazy_pattern(r"[^,()\n]{1,80},\s{0,9}\d{2,5}\s{0,9},")  # `connect(host, 22, user, password)`
+_MOST = 4  # arguments looked at
 
 
 def argument(text: str, offset: int, name: str) -> Candidate | None:
@@ -31,17 +34,23 @@ def argument(text: str, offset: int, name: str) -> Candidate | None:
     if opened is None:
         return None
     if _PAIR.search(name):
-        found = _arguments(text, opened.end(), 2)
-        if len(found) == 2 and found[0] and found[1]:  # noqa: PLR2004 - a user and a password
+        found = _arguments(text, opened.end(), 3)
+        if _CREATED.search(name) and len(found) > 2 and found[2]:  # noqa: PLR2004 - a user, an address, a password
+            found = [found[0], found[2]]
+        if len(found) > 1 and found[0] and found[1]:
             (start, end), (first, last) = found[0], found[1]
             return trimmed(text, first, last, f"{name} password", How.POSITION, text[first - 1], text[start:end])
         return None
     which = 0 if _KEYED.search(name) else 1 if _SIGNING.search(name) else 2 if _CONNECTION.search(name) else None
     if which is None:
         return None
+    if which == 2 and _PORTED.match(text, opened.end()):  # noqa: PLR2004 - the place after address and user
+        which = 3
     found = _arguments(text, opened.end(), which + 1)
     place = found[which] if len(found) > which else None
-    what = "password" if which == 2 else "secret"  # noqa: PLR2004 - the place after address and user
+    if place and name.endswith("connect") and is_name(text[slice(*place)]):
+        return None  # `connect("a", "b", "c")` connects anything
+    what = "password" if which > 1 else "secret"
     return trimmed(text, *place, f"{name} {what}", How.POSITION, text[place[0] - 1]) if place else None
 
 

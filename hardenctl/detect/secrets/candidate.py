@@ -45,7 +45,8 @@ class Candidate:
 
 
 PREFIX = lazy_pattern(
-    r"(?:[rbuf]{1,2}|@|\$@?|L|u8)(?=[\"'])|(?:\(|\\)?[ \t\r]*\n[ \t]*(?=\\?[\"'])|\[\s{0,20}(?=\\{0,3}[\"'])", re.ASCII
+    r"(?:[rbuf]{1,2}|@|\$@?|L|u8|<<)(?=[\"'])|(?:\(|\\)?[ \t\r]*\n[ \t]*(?=\\?[\"'])|\[\s{0,20}(?=\\{0,3}[\"'])",
+    re.ASCII,
 )
 QUOTE = lazy_pattern(r"(?P<escape>\\{0,3})(?P<quote>\"\"\"|'''|[\"'`])")
 PLAIN_STRING = {
@@ -98,6 +99,8 @@ def line_value(text: str, at: int, key: str) -> Candidate | None:
     if body is None:
         return None
     value = _COMMENT.sub("", body[0]).rstrip()
+    if value.startswith(("<%", "{{", "{%")):
+        return None  # a template's, whatever is in it
     if " " in value and not value.startswith(("!", "|", ">")):
         first = value.split(" ", 1)[0]
         if "=" in value or key.isupper() or first.endswith((";", "\\")):

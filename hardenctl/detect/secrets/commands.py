@@ -10,7 +10,8 @@ from hardenctl.model.pattern import lazy_pattern
 
 _FLAG = lazy_pattern(
     r"(?P<key>--?[\w-]{1,60}|\b(?:env|arg|set|setx|export|setenv)(?:[ \t]+-\w{1,4})?[ \t]{1,4}\w{1,70}"
-    r"|password|identified(?: with \w{1,40})? by|passwd|requirepass|masterauth|securestring)"
+    r"|password|identified(?: with \w{1,40})? by|passwd|requirepass|masterauth"
+    r"|securestring(?:[ \t]{1,4}-(?:string|asplaintext|force)){0,2})"
     r"[ \t]{1,8}(?P<first>\S)\Z",
     re.IGNORECASE | re.ASCII,
 )
@@ -37,7 +38,9 @@ def flag(text: str, offset: int, language: Quoting) -> Candidate | None:
     if found is None:
         return _beside(text, offset)
     key, is_word = _named(text, found)
-    value = _value(text, offset, bare=not is_word) if key else None
+    if not key:
+        return _beside(text, offset)
+    value = _value(text, offset, bare=not is_word)
     if value is None or (value[2] and text[value[0]] in _NO_START) or (is_word and value[2] == "`"):
         return None
     start, end, mark = value

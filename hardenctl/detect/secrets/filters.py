@@ -72,6 +72,7 @@ _SHOWN_TO_ALL = lazy_pattern(r"badge|shields\.io|alt=media&", re.IGNORECASE)
 _NEXT_PAIR = lazy_pattern(r"[\"']\s{0,4}:")  # `"pass", "next": ...`: the value is the next pair's key
 _ATTRIBUTE = lazy_pattern(r"[a-z]\.[a-z_]+,\s*[\"']\Z")  # `check(module.token, "..."`: an expression, no key's name
 _NEXT_WORD = lazy_pattern(r"[,;:]? [^\W\d_]{2,}")
+_ACCOUNT = lazy_pattern(r"0x[0-9a-fA-F]{40}")  # of a blockchain: a private key there has 64 digits
 _LOCALE = lazy_pattern(r"^[a-z]{2}[-_][A-Z]{2}$")
 # A key that ends in one of these tells of a credential, whatever the value looks like.
 _ABOUT = frozenset(
@@ -90,7 +91,7 @@ _ABOUT = frozenset(
         "path",
         "file",
     }
-    | {"label", "description", "title", "placeholder", "text", "message", "help"}
+    | {"label", "description", "title", "placeholder", "text", "message", "help", "address"}
 )
 
 
@@ -120,6 +121,9 @@ _WHOLE = frozenset(
     | {"authorization", "bearer", "basic", "license", "licence", "connection", "signature"}
 )
 _PAGES = frozenset(("csrf", "xsrf", "authenticity", "antiforgery"))  # every visitor's page holds one of its own
+_PLACES = frozenset(("next", "page", "continuation", "pagination", "previous"))  # in a list
+_PUBLISHED = frozenset(("public", "pub", "publishable", "pubkey", "publickey"))  # a key that is no secret
+_PRIVATE = frozenset(("password", "passwd", "pass", "secret", "token"))
 _CODES = frozenset({"auth", "access", "verification", "pass", "invite", "security", "activation", "verify", "secret"})
 _NAMED = frozenset(How) - {How.USERINFO, How.BASIC, How.SCHEME}
 # What names the one beside a password, read backwards from its value.
@@ -129,10 +133,15 @@ _EMAN = lazy_pattern(
 )
 _ENDS = lazy_pattern(r"\b")
 _NAME = lazy_pattern(r"[a-z][a-z_-]{2,30}\d{0,3}")
+_JOINS = frozenset(("@", ".", "/", "-"))
+_LOOKED_AT = 50  # places of a word in a file
 _NAMED_AS = lazy_pattern(r"(?:[a-z0-9]{1,12}[-_]){1,5}(?:key|token|secret|password|webhook)|[a-z]{1,8}[-_]")
 _ESCAPED = lazy_pattern(r"\\.")
 _SHORTEST = 3  # characters without escapes
 _CONSTANT = lazy_pattern(r"[A-Z]+(?:_[A-Z]+)*")
+# `credentials("ada")`: whose
+_OF_A_USER = lazy_pattern(r"(?i)(?:^|[._>:])(?:credentials?|auth\w*|log_?in|sign_?in)$")
+_API = 16  # characters of the shortest key under `api`: what is shorter names one
 _ABBREVIATION = 5  # letters: `OIDC`, `BASIC`
 _LONGEST_WORDS = 200  # characters: a longer value in base64 is no word in disguise
 _MONOTONOUS = 12  # characters from which a value mostly of one is no credential
@@ -150,7 +159,7 @@ def _of_key(key: str, how: How) -> str:
     return "its key is a file" if _SOURCE_FILE.search(key) else ""
 
 
-def names_nothing(key: str, how: How = How.ASSIGNED) -> bool:
+def names_nothing(key: str, how: How = How.ASSIGNED) -> bool:  # noqa: PLR0911 - a list of cases
     """Whether a key only looked like a credential's because of the letters in it: `shipping`, `COLOR_PINK`."""
     words = key_words(key)
     if how is How.CALL:
@@ -160,6 +169,10 @@ def names_nothing(key: str, how: How = How.ASSIGNED) -> bool:
     if len(words) > 1 and words[-1] in {"key", "keys"} and words[-2] in ROW_WORDS:
         return True
     if words and (words[-1] in {"author", "authors", "ids"} or (words[-1] == "token" and _PAGES.intersection(words))):
+        return True
+    if words and words[-1] == "token" and _PLACES.intersection(words):
+        return True
+    if words and _PUBLISHED.intersection(words) and words[-1] not in _PRIVATE:
         return True
     if any(word in _WHOLE or _IN_A_WORD.search(word) for word in words):
         return False
@@ -177,11 +190,29 @@ def is_own_name(candidate: Candidate, text: str) -> bool:
     lowered = window.lower()
     if len(lowered) != len(window):  # of a few letters, what is lower is longer
         lowered = window
+    if candidate.how is not How.USERINFO and _is_part_of_names(value, text):
+        return True
     at = lowered.find(value)
     while at >= 0:
         if _ENDS.match(window, at + len(value)) and _EMAN.match(window[:at][::-1]):
             return True
         at = lowered.find(value, at + 1)
+    return False
+
+
+def _is_part_of_names(value: str, text: str) -> bool:
+    """Whether a word stands in the file as a part of longer names, as a product's: `io.kafka.server`, `joomla/5`."""
+    at, seen = text.find(value), 0
+    while at >= 0 and seen < _LOOKED_AT:
+        end, seen = at + len(value), seen + 1
+        before, after = text[max(0, at - 2) : at], text[end : end + 2]
+        at = text.find(value, end)
+        if before[-1:] == ":" or (before == "//" and after[:1] != "."):
+            continue  # in an address, as a password or a user
+        if not before[-1:].isalnum() and after[:1] in _JOINS and after[1:].isalpha():
+            return True
+        if before[-1:] in _JOINS and before[:1].isalnum() and not after[:1].isalnum():
+            return True
     return False
 
 
@@ -234,12 +265,16 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "an address or a path"
     if value.isdigit() and key_words(key)[-1:] and key_words(key)[-1] in ABOUT_SUFFIXES:
         return "a number about a credential"
+    if _ACCOUNT.fullmatch(value):
+        return "an address or a path"
     if _UUID.fullmatch(value) and key.lower().endswith(("id", "uuid", "guid")):
         return "an identifier"
     if _ALGORITHM.match(value) or _COLOUR.fullmatch(value) or _ENCODING.fullmatch(value):
         return "an algorithm, a colour or an encoding"
     if _VERSION.fullmatch(value):
         return "a version"
+    if not candidate.quote and value.startswith("(") and value.count("(") > value.count(")"):
+        return "code"
     if (_CODE.match(value) and not candidate.quote) or _EXPRESSION.search(value):
         return "code"
     if candidate.how is How.SCHEME and value.isalpha() and (value.islower() or value.istitle()):
@@ -248,8 +283,12 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "text"
     if _PHRASE.fullmatch(value) or _is_foreign_text(value):
         return "text"
+    if key.lower() == "api" and len(value) < _API:
+        return "a name"
     if not any(character.isalnum() for character in value) or value[0] in "\"'`":
         return "punctuation"
+    if candidate.how is How.CALL and value.isalpha() and _OF_A_USER.search(key):
+        return "a name"
     if candidate.how is How.CALL and "decode" in key.lower() and plain != value:
         return "text"
     return ""

@@ -24,7 +24,7 @@ FORMATS = Path(__file__).with_name("formats.txt")
 _PIPELINE = "hardenctl.detect.secrets.pipeline"
 
 # What the paths of files that are kept for credentials end in or hold: in such, a credential needs no key.
-_ENDINGS = (".xml", ".key", ".sql", ".dump", ".ldif")
+_ENDINGS = (".xml", ".key", ".sql", ".dump", ".ldif", ".csv", ".tsv")
 _MANIFESTS = (".yml", ".yaml")
 _NAMES = ("pass", "auth", "netrc", "credentials", "htdigest", "shadow")
 

@@ -11,7 +11,9 @@ from hardenctl.model.pattern import lazy_pattern
 _BODY = lazy_pattern(r"\s{0,80}(?:<!\[CDATA\[)?([^<>\n]{1,6000}?)(?:\]\]>)?\s{0,80}</")
 _OPENING = lazy_pattern(r"<(?P<tag>[\w.:-]{2,60})(?P<attributes>\s[^<>]*)?")
 _NAMED = lazy_pattern(r"\s(?:name|key|id)=[\"']([\w.:-]{1,80})[\"']")
-_PROPERTY = lazy_pattern(r"<key>([\w.-]{2,80})</key>\s{0,60}<string>\Z")
+_PROPERTY = lazy_pattern(r"<(?:key|name)>([\w.-]{2,80})</(?:key|name)>\s{0,60}<(?:string|value)>\Z")
+_TYPED = lazy_pattern(r"\s{0,60}<(?:string|value)>")  # `<value><string>...` of XML-RPC, `<entry name="x"><value>...`
+_NAME = lazy_pattern(r"\sname=[\"']([\w.-]{2,80})[\"']\s{0,4}>\Z")
 _NAME_BEFORE_VALUE = lazy_pattern(
     r"([\w.-]{2,80})\\{0,2}[\"']?[,\s]{1,60}\\{0,2}[\"']?(?:value|content)\\{0,2}[\"']?[ \t]{0,4}\Z",
     re.IGNORECASE | re.ASCII,
@@ -59,8 +61,11 @@ def pair(text: str, offset: int, language: Quoting) -> Candidate | None:
 
 def _tag(text: str, offset: int) -> Candidate | None:
     """A value whose key's element or attribute ends here: of a property list, or written before its name."""
-    if named := _PROPERTY.search(text, max(0, offset - BEHIND), offset + 1):
-        body = _BODY.match(text, offset + 1)
+    window = max(0, offset - BEHIND)
+    typed = _TYPED.match(text, offset + 1)
+    named = _PROPERTY.search(text, window, offset + 1) or (typed and _NAME.search(text, window, offset + 1))
+    if named:
+        body = _BODY.match(text, typed.end() if typed else offset + 1)
         return trimmed(text, *body.span(1), named[1], How.PAIR, "<") if body else None
     before = _NAME_AFTER_VALUE.search(text, max(0, offset - 600), offset + 1)
     return trimmed(text, *before.span("value"), before["key"], How.PAIR, before["quote"]) if before else None

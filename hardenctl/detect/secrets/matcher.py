@@ -33,6 +33,9 @@ class Anchor(enum.IntEnum):
     ARMOUR = 5  # the first line of a PEM or PGP block
     LETTER = 6  # `-u user:value`, `-p value`
     CALL = 7  # the bracket after a name that `calls` knows
+    STREAM = 8  # `--password-stdin`, `chpasswd`, `sudo -S`: what is read from a pipe; `ada@example.org:value`
+    ROWS = 9  # `VALUES (`
+    PHRASE = 10  # `password is value`, `"password" with "value"`, `("password").type("value"`
 
 
 # A credential word: where one stands before an operator, an assignment is parsed.
@@ -52,28 +55,38 @@ _KEY = (
 # Calls whose argument is the credential by its place, as `calls` knows them: what follows may be no string.
 _PLACED = (
     r"auth|log_?in|sign_?in|credentials?|authenticator|simple_bind(?:_s)?|(?:pw|password)_set|conn(?:ect(?:ion)?)?"
-    r"|mysqli?|pdo|(?:jwt|token|jose)\.(?:sign|verify|encode|decode)|hmac(?:\.new)?|fernet"
+    r"|mysqli?|pdo|(?:jwt|token|jose)\.(?:sign|verify|encode|decode)|hmac(?:\.new)?|fernet|authenticate"
+    r"|create_?(?:super_?)?user|username_?password(?:_?authentication)?_?token|password_?authentication"
 )
 _CLOSING = r"(?:\\{0,3}[\"'`]|\[[0-9]{0,4}\]|\]|\?|!){0,3}"  # behind a key
 
 EXPRESSIONS: dict[Anchor, str] = {
     Anchor.ASSIGN: rf"{_KEY}{_CLOSING}(?:[ \t]{{1,9}}(?i:as[ \t]{{1,9}})?(?i:string|\[\]byte))?[ \t]{{0,40}}"
     # After a comma and a bracket only what may hold a string: four in five are followed by a name.
-    r"(?:\??[:=>|]|<-|\??[,(][ \t]*(?:[\"'`\\\[@brf]|\r?\n[ \t]*\\?[\"']|default|new |value)|\??\{[ \t]*[\"'])",
+    r"(?:\??[:=>|]|<-|\??[,(][ \t]*(?:[\"'`\\\[@brf]|<<\"|\r?\n[ \t]*\\?[\"']|default|new |value)|\??\{[ \t]*[\"'])",
     Anchor.CALL: rf"(?i)(?:{_PLACED}){_CLOSING}[ \t]{{0,40}}\(",
     Anchor.FLAG: rf"(?i)(?:--?[\w-]{{0,30}}(?:{_WORDS})[\w-]{{0,30}}"
     rf"|\b(?:env|arg|set|setx|export|setenv)(?:[ \t]{{1,4}}-\w{{1,4}})?[ \t]{{1,4}}\w{{0,30}}(?:{_WORDS})\w{{0,30}}"
     r"|--(?:proxy-)?user|password|identified(?: with \w{1,40})? by|passwd|requirepass|masterauth|securestring)"
     r"[ \t]{1,8}[!-,./0-9;<>-~]"
+    r"|securestring(?:[ \t]{1,4}-(?:string|asplaintext|force)){1,2}[ \t]{1,4}[\"']"
     rf"|(?:{_WORDS})\w{{0,20}}[ \t]{{1,8}}[\"']",
     Anchor.USERINFO: r"://[!#-&(-.0-9;=?A-_a-~]{0,100}:[!#-&(-;=?A-_a-~]{1,200}@"
     r"|(?:thin:|sqlplus[ \t][!#-&(-.0-9;=?A-_a-~ ]{0,40})[A-Za-z0-9_]{1,40}/[!#-&(-.0-9;=?A-_a-~]{1,100}@",
     Anchor.SCHEME: r"(?i)\b(?:bearer|basic|token|apikey|splunk)[ \t]{1,4}[\w+/=.~-]{7}",
     Anchor.PAIR: rf"(?i)(?:{_WORDS})[\w.-]{{0,40}}(?:"
     r"\\{0,2}[\"']?[,\s]{1,60}\\{0,2}[\"']?(?:value|content)\\{0,2}[\"']?[ \t]{0,4}[:=]"
-    r"|</key>\s{0,60}<string>|\"[ \t]{0,4}\{|[\"'][ \t]{0,4}/?>)",
+    r"|</(?:key|name)>\s{0,60}<(?:string|value)>|\"[ \t]{0,4}\{|[\"'][ \t]{0,4}/?>)",
     Anchor.ARMOUR: r"-----BEGIN[ A-Z0-9]{0,40} KEY(?: BLOCK)?-----",
     Anchor.LETTER: r"(?i)\B-[upaw][ \t]{0,8}[!-,./0-9;<>-~]",
+    Anchor.STREAM: r"(?i)--password-stdin\b|--with-token\b|--stdin\b|\bchpasswd\b|\bsudo[ \t]{1,3}-k?S\b"
+    r"|\bnet[ \t]{1,3}user\b|@[a-z0-9-]{1,40}(?:\.[a-z0-9-]{1,40}){1,3}:[!-~]"
+    r"|\buser_[\w.-]{1,40}[ \t]{0,2}=[ \t]{0,2}\"",
+    Anchor.ROWS: r"(?i)\bvalues\s{0,9}\(",
+    Anchor.PHRASE: r"(?i)(?:pass(?:word|wd|phrase|code)|pwd|secret|token|key)"
+    r"(?:[ \t]{1,3}(?:is|was)[ \t]{0,2}:?[ \t]{1,3}[!-9;-~]"
+    r"|[\"']?[)\]]{0,2}(?:\.(?:type|fill|send_?keys|setvalue)\(|,[ \t]{0,3}with(?::|[ \t]=>)[ \t]{0,3}"
+    r"|[ \t]{1,3}(?:with|as)[ \t]{1,3})[\"'])",
 }
 
 
@@ -122,7 +135,7 @@ _STARTS: dict[Anchor, tuple[str, ...]] = {
     Anchor.ASSIGN: (*f"{_ANYWHERE}|{_CODES}|key".split("|"), *_ALONE.split("|")),
     Anchor.CALL: (
         *("auth", "log", "sign", "credential", "simple_bind", "pw_set", "password_set", "conn", "mysql", "pdo"),
-        *("jwt.", "token.", "jose.", "hmac", "fernet"),
+        *("jwt.", "token.", "jose.", "hmac", "fernet", "create", "username", "password"),
     ),
     Anchor.FLAG: (
         *("-", "env", "arg", "set", "export", "identified", "requirepass", "masterauth", "securestring"),
@@ -133,6 +146,9 @@ _STARTS: dict[Anchor, tuple[str, ...]] = {
     Anchor.PAIR: tuple(_WORDS.split("|")),
     Anchor.ARMOUR: ("-----begin",),
     Anchor.LETTER: ("-u", "-p", "-a", "-w"),
+    Anchor.STREAM: ("--password-stdin", "--with-token", "--stdin", "chpasswd", "sudo", "net", "@", "user_"),
+    Anchor.ROWS: ("values",),
+    Anchor.PHRASE: ("pass", "pwd", "secret", "token", "key"),
 }
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 

@@ -20,6 +20,7 @@ from hardenctl.detect.secrets.matcher import Anchor, Match, Matcher
 from hardenctl.detect.secrets.place import UNTRUSTED, eased, standing
 from hardenctl.detect.secrets.score import probability, reasons
 from hardenctl.detect.secrets.stores import Stored, is_store, is_stored, stored
+from hardenctl.detect.secrets.tables import columns, is_table
 from hardenctl.model.blob import Blob, Gap
 from hardenctl.model.finding import Confidence, Hit, Severity, advice
 from hardenctl.model.pattern import lazy_pattern
@@ -160,7 +161,7 @@ def weighed(
     kept = [each for each in stored(text, path) if not taken.overlaps(each.start, each.end)]
     for each in kept:
         yield _stored_hit(each, path)
-    if not match.anchors:
+    if not match.anchors and not is_table(path):
         return  # half of all files
     if Setting.GENERATED in setting(path):
         # Everything else in there looks random, but a registry's password in an address is one in a lock file too.
@@ -198,7 +199,8 @@ def _bounded(blob: Blob, match: Match, bounds: Bounds) -> Iterator[Candidate]:
     if len(anchors) > bounds.anchors:
         bounds.reached.append(_too_many(blob, anchors[bounds.anchors][0]))
         anchors = anchors[: bounds.anchors]
-    for count, candidate in enumerate(candidates(blob.text, anchors, quoting(blob.path))):
+    found = itertools.chain(candidates(blob.text, anchors, quoting(blob.path)), columns(blob.text, blob.path))
+    for count, candidate in enumerate(found):
         if count >= bounds.candidates:
             bounds.reached.append(_too_many(blob, candidate.start))
             return
@@ -229,7 +231,9 @@ def sensitive(blob: Blob, custom: tuple[CustomSecret, ...] = ()) -> list[tuple[i
     bounds = Bounds.of(len(blob.data))
     spans = [(token.start, token.end) for token in _known(text, match.rules, strict=False)]
     spans += [(start, end) for _, start, end in custom_matches(text, blob.path, custom)]
-    for count, candidate in enumerate(candidates(text, match.anchors[: bounds.anchors], quoting(blob.path))):
+    spans += [(each.start, each.end) for each in stored(text, blob.path)]
+    told = candidates(text, match.anchors[: bounds.anchors], quoting(blob.path))
+    for count, candidate in enumerate(itertools.chain(told, columns(text, blob.path))):
         if count >= bounds.candidates:  # not looked at closely, so not shown
             spans.append((candidate.start, candidate.end))
             continue

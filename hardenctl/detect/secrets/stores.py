@@ -60,6 +60,7 @@ _PAIR = lazy_pattern(
 )
 _NETRC = lazy_pattern(r"\bpassword[ \t\r\n]+(?P<secret>[^\s#{][^\s#]*)")
 _XML = lazy_pattern(r"<Pass(?:word)?(?: encoding=\"\w+\")?>(?P<secret>[^<>\n]{3,500})</Pass")
+_MASTER = lazy_pattern(r"<master>\s*\{?(?P<secret>[\w+/=]{16,200})\}?\s*</master>")  # its own key is public
 _KEPT = lazy_pattern(r"_?auth$|encrypted(?:Username|Password)$|(?:AUTH|LOGGED_IN|NONCE|SECURE_AUTH)_(?:KEY|SALT)$")
 # What a Secret holds though the key there says nothing: a private key, a registry's login.
 _SELF_EVIDENT = lazy_pattern(
@@ -106,7 +107,7 @@ def is_stored(candidate: Candidate, path: str) -> bool:
     return is_credential_key(key) or bool(_KEPT.match(key))
 
 
-def stored(text: str, path: str) -> Iterator[Stored]:
+def stored(text: str, path: str) -> Iterator[Stored]:  # noqa: C901 - a list of cases
     """What stands in a file whose form alone says that it is a credential, at most `MOST` of it."""
     if not may_be_kept(path, text):
         return
@@ -120,6 +121,8 @@ def stored(text: str, path: str) -> Iterator[Stored]:
         yield from _all(_NETRC, text, "Password in a netrc file")
     elif path.endswith("auth.json"):
         yield from _all(_COMPOSER, text, "Token in Composer's auth.json")
+    elif path.endswith("settings-security.xml"):
+        yield from _all(_MASTER, text, "Maven's master password")
     elif path.endswith(".xml") and is_store(path):
         yield from _all(_XML, text, "Password in a client's server list")
     elif _PASSWORD_FILE.search(path) or _DUMP.search(path):

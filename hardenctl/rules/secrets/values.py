@@ -48,7 +48,7 @@ _REFERENCE = lazy_pattern(
       \$\{[^}]*\}? | \{\{.*\}\} | \{%.*%\} | <%.*%> | \$\(.*\) | `[^`]+` | %\(\w+\)[sd] | \#\{[^}]+\}
     | ^\$\$?[A-Za-z_]\w*(?:[.\[]\w.*|->\w.*)?$ | ^\$\( | (?:^|[\s/:@=.-])\$[A-Z_][A-Z0-9_]+\b
     | ^\$\$?\[ | \$env: | ^%[A-Za-z_]\w*%$ | ^:\w+$ | ^%[sdv]$ | ^%[\w-]+%$
-    | ^\{[A-Za-z_][\w.\[\]'"()-]*\}$ | ^\{[A-Za-z_][\w.]*[(\[]
+    | ^\{\$ | ^\{[A-Za-z_][\w.\[\]'"()-]*\}$ | ^\{[A-Za-z_][\w.]*[(\[]
     | ^[^{}]*\{\}[^{}]*$ | ^EV\[ | ^\(\(.*\)\)$ | ^\{\w+:[\w.:]+\}$
     | ^!(?:vault|secret|Ref|Sub|GetAtt|ImportValue|env_var|ENV|env|reference)\b
     | ^(?:vault|ssm|secretsmanager|awssm|gcpsm|op|sm|keyvault|doppler|bao|ref\+\w+|secret|env|file|azkv)

@@ -117,7 +117,9 @@ WEAK_WORDS = _words("""
     public pulsar qux quux read reader readwrite refresh sentry showcase solr sonarqube spark strapi string supabase
     teamcity text timescale traefik trino true false umami unicorn unit vader wiki wrong write writer zabbix zookeeper
     bearer basic different another bad good first second third invalid initial updated actual expected existing
-    current final keyword
+    current final keyword hashed hacker does yolo
+    ansible confluent drupal discourse freshrss gitea gogs joomla magento matomo mattermost moodle nextcloud opencart
+    owncloud prestashop rancher rocketchat rundeck taiga vaultwarden wallabag zulip
 """)
 
 # Single values of common password lists that are made of no words.
