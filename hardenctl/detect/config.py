@@ -11,7 +11,7 @@ from hardenctl.model.errors import DocumentError
 from hardenctl.model.finding import Hit
 from hardenctl.model.report import Server
 from hardenctl.model.settings import Settings
-from hardenctl.rules.catalogue import document_rules
+from hardenctl.rules.catalogue import document_rules, may_judge
 from hardenctl.rules.declare import DocumentRule, Rule
 
 
@@ -28,10 +28,12 @@ def detect_config(
     scope = [path for path in (snapshot.paths() if asked is None else asked) if snapshot.in_scope(path)]
     said: set[object] = set()
     for reader in READERS:
-        if not (reader.is_wanted(snapshot, scope) and (mine := document_rules(rules, reader.documents))):
+        if not (reader.is_wanted(snapshot, scope) and may_judge(rules, reader.documents)):
             continue
         try:
             for document in reader.read(snapshot):
+                # Where there is no document, a subject's rules are not even imported.
+                mine = () if isinstance(document, Gap) else document_rules(rules, reader.documents)
                 judged = _judge_document(document, mine, snapshot, settings)
                 yield from (each for each in judged if _unsaid(each, said))
         except DocumentError as error:

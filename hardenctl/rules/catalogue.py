@@ -76,12 +76,24 @@ class Catalogue(Sequence["Rule"]):
         """The rules that another predicate lets through."""
         return Catalogue(self.subjects, keeps)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether each of its subjects' rules is one of its own."""
+        return self._keeps is None
+
     def find(self, rule: str) -> Rule | None:
         """The rule of an id; None where there is none."""
         return next((each for each in self.of(rule.partition("-")[0]) if each.id == rule), None)
 
 
 RULES = Catalogue()
+
+
+def may_judge(rules: Iterable[Rule], documents: Collection[str]) -> bool:
+    """Whether one of the rules looks at these documents, by name. Whole subjects are not imported to say so."""
+    if isinstance(rules, Catalogue) and rules.is_whole:
+        return bool(rules.about(documents).subjects)
+    return bool(document_rules(rules, documents))
 
 
 def document_rules(rules: Iterable[Rule], documents: Collection[str]) -> list[DocumentRule]:

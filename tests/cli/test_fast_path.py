@@ -132,6 +132,16 @@ def test_yaml_is_loaded_for_a_staged_compose_file(
     assert "typer" in _loaded(repository.root, "audit", "--help")[1]
 
 
+def test_a_compose_file_loads_the_rules_of_what_it_holds(make_repository: Callable[..., Any]) -> None:
+    """Subjects that it concerns by its name alone, and of which nothing stands in it, stay out."""
+    repository = make_repository({"a.py": "x = 1\n"})
+    repository.write({"compose.yml": "services:\n  web:\n    image: nginx:1.27.3\n"})
+    repository.git("add", "-A")
+    modules = _loaded(repository.root, "audit", "--staged")[1]
+    assert "hardenctl.rules.compose" in modules
+    assert "hardenctl.rules.cors" not in modules
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
