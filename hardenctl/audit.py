@@ -82,19 +82,20 @@ def _outcome(
 ) -> Outcome:
     """Look, or remember what looking in this very state came to."""
     enabled = policy.enabled(rules)
-    memory = None
-    if (remembers := getattr(source, "remembered", None)) is not None:
-        inputs = repr((sorted(each.id for each in enabled), policy.settings))
-        memory = remembers(inputs.encode("utf-8", "surrogatepass"))
-        if memory and isinstance(kept := memory.recall(), Outcome):
-            return replace(kept, recalled=True)
+    inputs = repr((sorted(each.id for each in enabled), policy.settings)).encode("utf-8", "surrogatepass")
+    remembers = getattr(source, "remembered", lambda _inputs: None)
+    memory = remembers(inputs)
+    if memory and isinstance(kept := memory.recall(), Outcome):
+        return replace(kept, recalled=True)
     detection = detect(source, enabled, policy.settings, progress, jobs)
     detection = replace(detection, findings=tuple(source.resolve(detection.findings)))
     snapshot = source.snapshot()
     whole = source.target.kind is not SourceKind.INDEX and _is_whole(snapshot)
     outcome = Outcome(detection, whole, whole and _shows_load(snapshot))
     if memory and not any(gap.path == "." for gap in detection.gaps):  # what git could not give may come any time
-        memory.keep(outcome)
+        now = remembers(inputs)
+        if now and now.state == memory.state:  # else something moved meanwhile: this came of neither state
+            memory.keep(outcome)
     return outcome
 
 

@@ -23,6 +23,7 @@ CONFIGURATION = (
     "core.fsmonitor=false",
     f"core.hooksPath={os.devnull}",
     "core.useReplaceRefs=false",
+    "core.commitGraph=false",  # it says which parents a commit has, and git believes it unread: a wrong one hides some
     "log.showSignature=false",
     "protocol.allow=never",  # a partial clone must not fetch what it lacks: that is a gap, said
     "diff.renames=false",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hardenctl.model.blob import Blob, Gap, Provenance, Snapshot, SourceKind, Standing, Target
@@ -15,6 +17,7 @@ from hardenctl.model.finding import Finding
 from hardenctl.sources.base import PlaceSource
 from hardenctl.sources.changes import Changes
 from hardenctl.sources.files import skip_by_name
+from hardenctl.sources.git import Git
 from hardenctl.sources.known import Known
 from hardenctl.sources.objectlist import ObjectList, list_all_objects, list_changes, list_objects
 from hardenctl.sources.past import PastSnapshot
@@ -79,7 +82,7 @@ class HistorySource(PlaceSource):
         """The objects, those out of scope left out. Names are relative to the root."""
         revisions, paths = self._revisions.arguments, self._place.pathspecs
         if self._all_objects:
-            found = list_all_objects(self._git)
+            found = list_all_objects(self._git, revisions)
         elif paths or self.kind is SourceKind.RANGE:
             found = list_objects(self._git, revisions, paths)
         else:
@@ -181,6 +184,8 @@ class HistorySource(PlaceSource):
         return PastSnapshot(now, self._git, self.kind, past)
 
     def _incomplete(self) -> Iterator[Gap]:
+        if self.kind is SourceKind.HISTORY:
+            yield from _lost(self._git)
         if self._revisions.connected or self._git.run("rev-parse", "--is-shallow-repository").strip() != b"true":
             return
         yield Gap(".", "a shallow clone: older commits are not here; `git fetch --unshallow` brings them")
@@ -198,6 +203,22 @@ class HistorySource(PlaceSource):
                 yield Blob(dataclasses.replace(blob.provenance, oid=oid), blob.data)
             else:
                 yield blob
+
+
+def _lost(git: Git) -> Iterator[Gap]:
+    """What git says nothing of: folders of refs that may not be read, and packs that no ref leads to.
+
+    Git packs what some ref leads to: without any ref it is what a crash, or a hand, has left of a repository.
+    """
+    names = os.fsdecode(git.run("rev-parse", "--git-path", "refs", "--git-path", "objects/pack")).splitlines()
+    refs, packs = (Path(git.folder, name) for name in names)
+    closed: list[OSError] = []
+    for _ in os.walk(refs, onerror=closed.append):
+        pass
+    for error in closed:
+        yield Gap(".", f"the refs in `{os.path.relpath(error.filename, refs.parent)}` are closed: {error.strerror}")
+    if not git.run("for-each-ref", "--count=1") and any(packs.glob("*.pack")):
+        yield Gap(".", "no branch or tag leads to what the repository holds: `--all-objects` looks at it all the same")
 
 
 def open_history(

@@ -109,13 +109,20 @@ def _target(tag: bytes) -> tuple[str, str]:
     return names.get(b"object", b"").decode(), names.get(b"type", b"").decode()
 
 
-def list_all_objects(git: Git) -> ObjectList:
-    """Every object in git's store, unreachable ones included, with names as far as any commit knows one."""
+def list_all_objects(git: Git, revisions: Sequence[str]) -> ObjectList:
+    """Every object in git's store, unreachable ones included, with names as far as any commit knows one.
+
+    Git passes over a pack that it cannot open: what the revisions reach is asked for besides, and its complaints are
+    a gap.
+    """
     everything = ObjectList()
-    output = git.run("cat-file", "--batch-all-objects", "--unordered", f"--batch-check={FORMAT}")
+    output, complaints = git.run_heard("cat-file", "--batch-all-objects", "--unordered", f"--batch-check={FORMAT}")
     for line in output.splitlines():
         everything.add(line)
-    named = list_objects(git, everything.commits + everything.tags)
+    named = list_objects(git, [*revisions, *everything.commits, *everything.tags])
+    if complaints:
+        first = complaints.decode("utf-8", "replace").splitlines()[0]
+        named.gaps.append(Gap(".", f"git cannot read all that is stored: {first}"))
     for oid in everything.blobs:
         named.blobs.setdefault(oid, "")
     return named

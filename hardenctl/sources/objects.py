@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
@@ -68,8 +68,12 @@ class ObjectReader:
         return next_object(stdout)
 
 
-def stream(git: Git, oids: Iterable[str]) -> Iterator[Object]:
-    """Many objects in the order given, read ahead by git. Ends git when the iterator is closed early."""
+def stream(git: Git, oids: Iterable[str], *, ahead: bool = True) -> Iterator[Object]:
+    """Many objects in the order given. Ends git when the iterator is closed early.
+
+    Git reads `ahead`, and when it dies on a damaged object it takes with it what it has read and not yet given; not
+    `ahead`, which takes longer, it has given all before the damaged one. Raises SourceError there.
+    """
     wanted = list(oids)
     if len(wanted) <= FEW:
         loose = LooseObjects(git)
@@ -78,7 +82,7 @@ def stream(git: Git, oids: Iterable[str]) -> Iterator[Object]:
             yield from (Object(oid, *each) for oid, each in zip(wanted, found, strict=True) if each)
             return
     question = "".join(f"{oid}\n" for oid in wanted).encode()
-    process, stdout, feeder = _asked(git, question)
+    process, stdout, feeder = _asked(git, question, ("--buffer",) if ahead else ())
     try:
         for _ in wanted:
             yield next_object(stdout)
@@ -88,9 +92,9 @@ def stream(git: Git, oids: Iterable[str]) -> Iterator[Object]:
             feeder.join()
 
 
-def _asked(git: Git, question: bytes) -> tuple[Running, IO[bytes], Thread | None]:
+def _asked(git: Git, question: bytes, options: Sequence[str]) -> tuple[Running, IO[bytes], Thread | None]:
     """`cat-file` with a question, its answer, and the thread that puts it where the system cannot hold it."""
-    command = ("cat-file", "--batch", "--buffer")
+    command = ("cat-file", "--batch", *options)
     if light.AVAILABLE:
         started = git.ask(*command, question=question)
         return started, started.stdout, None

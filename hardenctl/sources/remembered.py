@@ -31,12 +31,12 @@ class Remembered:
     """The outcome of runs of one kind in one repository, known by `state`. `recalled` says that it was there."""
 
     def __init__(self, places: Iterable[Path], state: bytes) -> None:
-        self._places, self._state = tuple(places), state
+        self._places, self.state = tuple(places), state
 
     def recall(self) -> Any:
         """The outcome of a run in this very state; None where there is none."""
         for place in self._places:
-            if body := sealed.read(place, MAGIC, self._state):
+            if body := sealed.read(place, MAGIC, self.state):
                 return pickle.loads(body)  # noqa: S301 - sealed: only this user's hardenctl can have written it
         return None
 
@@ -44,7 +44,7 @@ class Remembered:
         """Keep an outcome."""
         body = pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL)
         if len(body) <= LARGEST:
-            sealed.write(self._places, MAGIC, self._state, body)
+            sealed.write(self._places, MAGIC, self.state, body)
 
 
 def remembered(git: Git, asked: bytes, parts: Iterable[bytes | None]) -> Remembered | None:
@@ -59,10 +59,10 @@ def remembered(git: Git, asked: bytes, parts: Iterable[bytes | None]) -> Remembe
 
 
 def git_state(git: Git) -> bytes:
-    """All that decides which commits there are: refs (stashes, notes and replacements too), and where they end."""
-    shallow = os.fsdecode(git.run("rev-parse", "--git-path", "shallow").rstrip(b"\n"))
+    """All that decides which commits there are: HEAD, refs (stashes, notes and replacements too), where they end."""
+    names = os.fsdecode(git.run("rev-parse", "--git-path", "HEAD", "--git-path", "shallow")).splitlines()
     refs = git.run("for-each-ref", "--format=%(objectname) %(refname)")
-    return refs + b"\0" + _content(Path(git.folder, shallow))
+    return b"\0".join((refs, *(_content(Path(git.folder, name)) for name in names)))
 
 
 def ignore_state(git: Git) -> bytes:

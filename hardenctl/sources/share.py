@@ -9,11 +9,13 @@ from itertools import groupby
 from pathlib import Path
 
 from hardenctl.model.blob import Blob, Gap, Provenance, SourceKind, Standing
+from hardenctl.model.errors import SourceError
 from hardenctl.sources.git import Git
 from hardenctl.sources.objects import Object, stream
 
 MESSAGES = {"commit": "(commit message)", "tag": "(tag message)"}
 MISSING = Gap(".", "objects are missing from this clone: it is a partial or damaged one")
+MOST_DAMAGED = 20  # objects in a share: with more, the store itself is gone
 LARGE = 1000  # objects in a share, about: few enough that a small history keeps two processes busy, too
 
 
@@ -33,10 +35,15 @@ class HistoryShare:
         return len(self.objects)
 
     def blobs(self) -> Iterator[Blob | Gap]:
-        """The blobs and messages; missing objects are one gap; what is binary is counted in `skipped`."""
+        """The blobs and messages; missing objects are one gap; what is binary is counted in `skipped`.
+
+        A damaged object is a gap of its own. Raises SourceError where there are too many of them.
+        """
         missing = False
-        found = stream(Git(self.folder), [oid for oid, _ in self.objects])
-        for (oid, path), each in zip(self.objects, found, strict=True):
+        for (oid, path), each in zip(self.objects, self._read(), strict=True):
+            if isinstance(each, Gap):
+                yield each
+                continue
             if each.data is None:
                 missing = True
                 continue
@@ -47,6 +54,23 @@ class HistoryShare:
                 yield result
         if missing:
             yield MISSING
+
+    def _read(self) -> Iterator[Object | Gap]:
+        """Every object, or that it is damaged. Git dies on such a one: the next is asked of another git."""
+        git, done, damaged = Git(self.folder), 0, 0
+        while done < len(self.objects):
+            try:
+                for each in stream(git, [oid for oid, _ in self.objects[done:]], ahead=not damaged):
+                    yield each
+                    done += 1
+            except SourceError:
+                if damaged:  # the first time it is not known where git died
+                    oid, path = self.objects[done]
+                    yield Gap(".", f"the object {oid} of {path or 'a message'} is damaged: `git fsck` says more")
+                    done += 1
+                damaged += 1
+                if damaged > MOST_DAMAGED:
+                    raise
 
     def _message(self, found: Object) -> Blob | None:
         message = (found.data or b"").partition(b"\n\n")[2]
