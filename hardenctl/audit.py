@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Container, Sequence
+from typing import TYPE_CHECKING, cast
 
 from hardenctl.detect.engine import Detection, detect
 from hardenctl.formats.paths import is_load_result
@@ -15,6 +16,9 @@ from hardenctl.policy.policy import Policy
 from hardenctl.policy.score import basis, score
 from hardenctl.rules import RULES
 from hardenctl.rules.declare import Rule
+
+if TYPE_CHECKING:
+    from hardenctl.sources.remembered import Remembered
 
 _RECALLED = "nothing has changed since an earlier run, whose findings these are (--no-cache looks again)"
 
@@ -82,9 +86,7 @@ def _outcome(
 ) -> Outcome:
     """Look, or remember what looking in this very state came to."""
     enabled = policy.enabled(rules)
-    inputs = repr((sorted(each.id for each in enabled), policy.settings)).encode("utf-8", "surrogatepass")
-    remembers = getattr(source, "remembered", lambda _inputs: None)
-    memory = remembers(inputs)
+    memory = _memory(source, policy, enabled)
     if memory and isinstance(kept := memory.recall(), Outcome):
         return replace(kept, recalled=True)
     detection = detect(source, enabled, policy.settings, progress, jobs)
@@ -93,10 +95,18 @@ def _outcome(
     whole = source.target.kind is not SourceKind.INDEX and _is_whole(snapshot)
     outcome = Outcome(detection, whole, whole and _shows_load(snapshot))
     if memory and not any(gap.path == "." for gap in detection.gaps):  # what git could not give may come any time
-        now = remembers(inputs)
+        now = _memory(source, policy, enabled)
         if now and now.state == memory.state:  # else something moved meanwhile: this came of neither state
             memory.keep(outcome)
     return outcome
+
+
+def _memory(source: Source, policy: Policy, enabled: Sequence[Rule]) -> Remembered | None:
+    """The memory of runs like this one, where the source has one; a hook run doesn't load what it takes to ask."""
+    if (remembers := getattr(source, "remembered", None)) is None:
+        return None
+    inputs = repr((sorted(each.id for each in enabled), policy.settings))
+    return cast("Remembered | None", remembers(inputs.encode("utf-8", "surrogatepass")))
 
 
 def _shows_load(snapshot: Snapshot | None) -> bool:
