@@ -142,6 +142,7 @@ def test_a_crash_of_the_secret_scan_is_a_gap(monkeypatch: pytest.MonkeyPatch) ->
         yield SECRET_RULE, Hit(Span(blob.path, 0, 1), "found", secret="x")  # noqa: S106 - made up
 
     monkeypatch.setattr("hardenctl.detect.look.detect_secrets", scan)
+    monkeypatch.setattr("hardenctl.detect.look.FirstLook.is_enough", lambda *_: False)
     source = ListSource(
         Blob(Provenance("a"), b"1"),
         Gap("b", "permission denied"),
