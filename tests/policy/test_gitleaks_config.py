@@ -221,7 +221,7 @@ def ours(config: str) -> list[tuple[str, int, str]]:
     for name, text in FILES.items():
         blob = Blob(Provenance(name), text.encode())
         for rule, hit in wanted.hits(blob, _no_gap):
-            if wanted.allowed(rule, hit, blob) is None:
+            if wanted.allowed(rule, hit, blob, _no_gap) is None:
                 found.append((name, blob.lines.position(hit.span.start).line, hit.secret or ""))
     return found
 

@@ -60,7 +60,8 @@ def run(repository: Any, **asked: Any) -> dict[str, list[Finding]]:
         pytest.param(".env", "# nothing\n", None, id="only-a-comment"),
         pytest.param(".envrc", f"export SECRET_KEY={LIVE}", None, id="a-script-is-the-secret-rules-business"),
         pytest.param("env.py", f"SECRET_KEY='{LIVE}'", None, id="code-is-the-secret-rules-business"),
-        pytest.param(".env", f"SECRET_KEY={LIVE}\0", None, id="binary"),
+        pytest.param(".env", f"SECRET_KEY={LIVE}\0", Severity.CRITICAL, id="a-stray-nul-hides-nothing"),
+        pytest.param(".env", f"SECRET_KEY={LIVE}" + "\0\1\2" * 40, None, id="binary"),
     ],
 )
 def test_committed(make_repository: Make, path: str, content: str, severity: Severity | None) -> None:
