@@ -18,18 +18,15 @@ import argparse
 import itertools
 import json
 import math
-import os
 import random
-import secrets
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from load_meds import MEDS, service
+from load_meds import load, service
 
 from hardenctl.load.baseline import to_run
 from hardenctl.load.compare import calm, compare, shift
@@ -66,21 +63,8 @@ def read(path: Path) -> tuple[bool, dict[str, Any]]:
 def one_run(path: Path, slowed: float) -> None:
     """Make a run and keep its result."""
     with tempfile.TemporaryDirectory() as folder, service(Path(folder), "slowed_meds:app", SLOWED=str(slowed)) as found:
-        command = [
-            sys.executable,
-            "-m",
-            "hardenctl",
-            "load",
-            "run",
-            "--no-evidence",
-            "--no-progress",
-            "--host",
-            found[0],
-        ]
-        command += ["--scenario", "normal", "--file", str(MEDS / "load.yaml"), "--target-pid", str(found[1]), *SIZE]
-        command += ["--output", f"json={path}"]
-        environment = {**os.environ, "MEDS_LOAD_PASSWORD": secrets.token_urlsafe()}
-        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
+        document = load(Path(folder), *found, "normal", None, *SIZE)
+    path.write_text(json.dumps(document), encoding="utf-8")
 
 
 def real(sequences: list[Sequence]) -> bool:

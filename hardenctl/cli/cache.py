@@ -69,22 +69,23 @@ def _kept(path: str) -> Iterator[Kept]:
     """What there is of this project and of all."""
     git = find_place([path]).git
     for place in places(git, "known") if git else ():
-        yield from (
-            _one("what a run that was stopped left", each) for each in sorted(place.parent.glob(f"{place.name}-*"))
-        )
         if place.is_file():
             count = len(read(place)) // KEY_SIZE
             yield _one(f"{count:,} versions of files and messages in which nothing was found", place)
+        yield from _left(place.parent, f".{place.name}.*.tmp")
     for place in places(git, NAME) if git else ():
-        yield from (
-            _one("what a run of the whole history came to", each)
-            for each in sorted(place.parent.glob(f"{place.name}-*"))
-        )
+        for each in sorted(place.parent.glob(f"{place.name}-*")):
+            yield _one("what a run of the whole history came to", each)
+        yield from _left(place.parent, f".{place.name}-*.tmp")
     home = cache_home()
     for compiled in sorted(home.glob("secrets-*.hsdb")):
         yield _one("the matcher's compiled expressions", compiled)
     if (home / "policy").is_dir():
         yield _one("policies as they were validated", home / "policy")
+
+
+def _left(folder: Path, names: str) -> Iterator[Kept]:
+    return (_one("what a run that was stopped left", each) for each in sorted(folder.glob(names)))
 
 
 def _one(what: str, path: Path) -> Kept:

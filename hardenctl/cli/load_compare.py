@@ -23,14 +23,13 @@ from hardenctl.load.baseline import (
     save_run,
     to_run,
 )
-from hardenctl.load.compare import compare, show_noise, with_comparison
-from hardenctl.load.document import comparison_cases, comparison_lines, junit, metric_name
-from hardenctl.load.outputs import read_document, write_whole
+from hardenctl.load.compare import compare, metric_name, show_noise, with_comparison
+from hardenctl.load.document import cell, comparison_cases, comparison_lines, junit
+from hardenctl.load.outputs import Writers, check_outputs, read_document, write_outputs
 from hardenctl.load.plan import Plan
 from hardenctl.model.errors import DocumentError, UsageError
 from hardenctl.report.style import Look, look_of, visible
 
-FORMATS = ("full", "json", "markdown", "junit")
 EPILOG = "Exit codes: 0 no slower, 1 slower, 2 could not compare, 3 inconclusive: more runs are needed."
 _COLOURS = {"worse": "red", "better": "green", "same": "grey", "unknown": "ochre"}
 _VERDICTS = {"pass": ("green", "no slower"), "fail": ("red", "slower"), "inconclusive": ("ochre", "inconclusive")}
@@ -92,22 +91,21 @@ def compare_results(
             "--baseline", metavar="NAME-OR-FILE", help="A baseline, or earlier results. Repeatable.", show_default=False
         ),
     ],
-    format: Annotated[str, typer.Option(metavar="FORMAT", help=f"{', '.join(FORMATS)}.")] = "full",  # noqa: A002 - the option's name
+    format: Annotated[str, typer.Option(metavar="FORMAT", help="full, json, markdown or junit.")] = "full",  # noqa: A002 - the option's name
     output: Annotated[list[str] | None, typer.Option(metavar="FORMAT=FILE", help="Write a report. Repeatable.")] = None,
 ) -> int:
     """Compare runs with a baseline: slower, no slower, or more runs needed. Several on each side say more."""
-    if format not in FORMATS:
-        raise UsageError(f"there is no format `{format}`", help=f"formats: {', '.join(FORMATS)}")
-    outputs = [_output(wish) for wish in output or ()]
+    if format != "full" and format not in WRITERS:
+        raise UsageError(f"there is no format `{format}`", help=f"formats: full, {', '.join(WRITERS)}")
+    outputs = check_outputs(output or (), WRITERS)
     before = merged(", ".join(baseline), [read_baseline(baseline_path(Path(), wish), wish) for wish in baseline])
     now = [_run(path) for path in results]
     for run in now:
         check_alike(before, run["scenario"], run["setup"]["digest"])
     found = {"schema_version": 1, "kind": "load-comparison", "scenario": now[0]["scenario"]}
     found |= compare(before.name, before.runs, now)
-    for kind, path in outputs:
-        write_whole(path, _write(kind, found, look_of(sys.stdout)), help="free space or another --output")
-    show(_write(format, found, look_of(sys.stdout)))
+    write_outputs(outputs, found, WRITERS)
+    show(summary(found, look_of(sys.stdout)) if format == "full" else WRITERS[format](found))
     return int(found["exit_code"])
 
 
@@ -142,33 +140,29 @@ def _figure(row: Mapping[str, Any], side: str) -> str:
             return f"{value:,.1f} ms"
 
 
-def _write(kind: str, found: Mapping[str, Any], look: Look) -> str:
-    match kind:
-        case "json":
-            return json.dumps(found, ensure_ascii=False) + "\n"
-        case "markdown":
-            reasons = [f"- {reason}" for reason in found["reasons"]]
-            head = [f"## Load test `{found['scenario']}` compared: {found['verdict']}", "", *reasons, ""]
-            return "\n".join([*head, *comparison_lines(found)]).rstrip("\n") + "\n"
-        case "junit":
-            name = f"load {found['scenario']} compared"
-            return junit(name, f"load.{found['scenario']}", list(comparison_cases(found)))
-        case _:
-            colour, words = _VERDICTS[found["verdict"]]
-            end = [*(f"  {reason}" for reason in found["reasons"]), look.paint(words, colour, bold=True)]
-            return "\n".join(
-                [look.paint(f"load {visible(found['scenario'])}", bold=True), *comparison(found, look), *end, ""]
-            )
+def summary(found: Mapping[str, Any], look: Look) -> str:
+    """What came of a comparison, for people."""
+    colour, words = _VERDICTS[found["verdict"]]
+    lines = [look.paint(f"load {visible(found['scenario'])}", bold=True), *comparison(found, look)]
+    lines += [f"  {visible(reason)}" for reason in found["reasons"]]
+    return "\n".join([*lines, look.paint(words, colour, bold=True), ""])
 
 
-def _output(wish: str) -> tuple[str, Path]:
-    kind, separator, name = wish.partition("=")
-    if not separator or not name or kind not in FORMATS[1:]:
-        raise UsageError(f"--output {wish} is no FORMAT=FILE", help=f"formats: {', '.join(FORMATS[1:])}")
-    path = Path(name)
-    if path.is_dir() or not path.parent.is_dir():
-        raise UsageError(f"--output: {path} cannot be written", help="name a file in a folder that exists")
-    return kind, path
+def _markdown(found: Mapping[str, Any]) -> str:
+    head = [f"## Load test `{found['scenario']}` compared: {found['verdict']}", ""]
+    head += [f"- {cell(reason)}" for reason in found["reasons"]]
+    return "\n".join([*head, "", *comparison_lines(found)]).rstrip("\n") + "\n"
+
+
+def _junit(found: Mapping[str, Any]) -> str:
+    return junit(f"load {found['scenario']} compared", f"load.{found['scenario']}", list(comparison_cases(found)))
+
+
+WRITERS: Writers = {
+    "json": lambda found: json.dumps(found, ensure_ascii=False) + "\n",
+    "markdown": _markdown,
+    "junit": _junit,
+}
 
 
 def _run(path: Path) -> dict[str, Any]:

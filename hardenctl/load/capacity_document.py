@@ -6,10 +6,10 @@ import datetime as dt
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
-from xml.etree import ElementTree as ET
 
 from hardenctl import __version__
 from hardenctl.load.capacity import Capacity, Holds, Limits, Probe
+from hardenctl.load.document import cell, junit
 from hardenctl.load.gates import Outcome
 from hardenctl.load.machine import machine
 from hardenctl.load.plan import Plan
@@ -78,7 +78,7 @@ def called(probe: Mapping[str, Any]) -> str:
 def to_markdown(document: Mapping[str, Any]) -> str:
     """A search for a pull request or a step summary."""
     lines = [
-        f"## Load capacity: {_text(document['said'])}",
+        f"## Load capacity: {cell(document['said'])}",
         "",
         (
             f"{document['target']['url']} under {', '.join(f'`{gate}`' for gate in document['gates'])}; "
@@ -96,24 +96,15 @@ def to_markdown(document: Mapping[str, Any]) -> str:
             _figure(probe["error_rate"], "{:.2%}"),
             _figure(probe["cpu"], "{:.0%}"),
         ]
-        lines.append(f"| {probe['rate']:g} | {called(probe)} | {' | '.join(figures)} | {_text(probe['reason'])} |")
-    lines += [f"\n> {_text(note)}" for note in document["notes"]]
+        lines.append(f"| {probe['rate']:g} | {called(probe)} | {' | '.join(figures)} | {cell(probe['reason'])} |")
+    lines += [f"\n> {cell(note)}" for note in document["notes"]]
     return "\n".join(lines) + "\n"
 
 
 def to_junit(document: Mapping[str, Any]) -> str:
     """One test case: the search. Inconclusive is an error: neither passed nor failed."""
-    outcome = document["verdict"]
-    tag = {Outcome.FAIL: "failure", Outcome.INCONCLUSIVE: "error"}.get(Outcome(outcome))
-    suite = ET.Element("testsuite", name="load capacity", time=str(document["seconds"]), tests="1", skipped="0")
-    suite.set("failures", str(int(tag == "failure")))
-    suite.set("errors", str(int(tag == "error")))
-    case = ET.SubElement(suite, "testcase", classname="load.capacity", name=", ".join(document["gates"]))
-    if tag:
-        ET.SubElement(case, tag, message=document["said"])
-    ET.SubElement(case, "system-out").text = document["said"]
-    ET.indent(suite)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suite, encoding="unicode") + "\n"
+    case = (", ".join(document["gates"]), document["verdict"], document["said"])
+    return junit("load capacity", "load.capacity", [case], document["seconds"])
 
 
 WRITERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
@@ -182,7 +173,3 @@ def _with(**properties: Any) -> dict[str, Any]:
 
 def _figure(value: float | None, form: str) -> str:
     return "-" if value is None else form.format(value)
-
-
-def _text(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

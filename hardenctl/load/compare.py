@@ -198,7 +198,7 @@ def compare(name: str, before: Sequence[Mapping[str, Any]], now: Sequence[Mappin
         verdict, code = Outcome.INCONCLUSIVE, INCONCLUSIVE
     else:
         verdict, code = Outcome.PASS, PASSED
-    reasons = [f"{_called(row)} against the baseline: {row['reason']}" for row in failed or [main]]
+    reasons = [f"{metric_name(row)} against the baseline: {row['reason']}" for row in failed or [main]]
     return {
         "name": name,
         "runs": len(before),
@@ -371,8 +371,9 @@ def _because(outcome: str, found: Shift | None, sides: tuple[int, int], *, fit: 
     return f"{change} ({span}): {advice}"
 
 
-def _called(row: Mapping[str, Any]) -> str:
-    return f"{row['metric']}{{{row['endpoint']}}}" if row["endpoint"] else str(row["metric"])
+def metric_name(row: Mapping[str, Any]) -> str:
+    """As gates call it: `p95`, or `p95{an endpoint}`."""
+    return str(row["metric"]) + (f"{{{row['endpoint']}}}" if row.get("endpoint") else "")
 
 
 def middle(values: Sequence[float | None]) -> float | None:

@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from hardenctl import __version__
-from hardenctl.load.compare import show_noise
+from hardenctl.load.compare import metric_name, show_noise
 from hardenctl.load.confidence import rank_bounds
 from hardenctl.load.gates import GateResult, Outcome
 from hardenctl.load.histogram import Histogram, edges
@@ -107,18 +107,18 @@ def to_markdown(document: Mapping[str, Any]) -> str:
             f"{document['warm_up_seconds']:.0f} s of warm-up, started {document['started']}."
         ),
         "",
-        *(f"- {_text(reason)}" for reason in document["reasons"]),
+        *(f"- {cell(reason)}" for reason in document["reasons"]),
         *([""] if document["reasons"] else []),
         "| gate | measured | verdict | |",
         "|---|---|---|---|",
         *(
-            f"| `{gate['gate'].replace('|', '/')}` | {gate['shown']} | {gate['outcome']} | {_text(gate['reason'])} |"
+            f"| `{gate['gate'].replace('|', '/')}` | {gate['shown']} | {gate['outcome']} | {cell(gate['reason'])} |"
             for gate in document["gates"]
         ),
         "",
         "| endpoint | requests | failed | per second | p50 ms | p95 ms | p99 ms |",
         "|---|--:|--:|--:|--:|--:|--:|",
-        *(_row(_text(name), each) for name, each in document["endpoints"].items()),
+        *(_row(cell(name), each) for name, each in document["endpoints"].items()),
         _row("**all**", metrics),
         "",
         *comparison_lines(document.get("baseline")),
@@ -126,7 +126,7 @@ def to_markdown(document: Mapping[str, Any]) -> str:
             f"Generator processes: {document['generator']['processes']}; {document['generator']['headroom']:.0%} of a "
             f"CPU free in each. Slowest request {latency['max'] or 0:,.0f} ms."
         ),
-        *(f"\n> {_text(note)}" for note in document["notes"]),
+        *(f"\n> {cell(note)}" for note in document["notes"]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -142,10 +142,10 @@ def comparison_lines(baseline: Mapping[str, Any] | None) -> Iterator[str]:
     for each in baseline["comparison"]:
         figures = ["-" if each[key] is None else f"{each[key]:,.4g}" for key in ("baseline", "now")]
         change = "-" if each["change"] is None else f"{each['change']:+.1%}"
-        cells = [_text(metric_name(each)), *figures, change, show_noise(each["noise"]), each["outcome"]]
-        yield f"| {' | '.join(cells)} |"
+        columns = [cell(metric_name(each)), *figures, change, show_noise(each["noise"]), each["outcome"]]
+        yield f"| {' | '.join(columns)} |"
     yield ""
-    yield from (f"> {_text(note)}\n" for note in baseline["notes"])
+    yield from (f"> {cell(note)}\n" for note in baseline["notes"])
 
 
 def to_junit(document: Mapping[str, Any]) -> str:
@@ -166,11 +166,6 @@ def comparison_cases(baseline: Mapping[str, Any] | None) -> Iterator[tuple[str, 
         if each.get("judged"):
             outcome = outcomes.get(each["outcome"], Outcome.PASS)
             yield f"{metric_name(each)} against the baseline", outcome, each["reason"]
-
-
-def metric_name(row: Mapping[str, Any]) -> str:
-    """As gates call it: `p95`, or `p95{an endpoint}`."""
-    return str(row["metric"]) + (f"{{{row['endpoint']}}}" if row.get("endpoint") else "")
 
 
 def junit(suite_name: str, class_name: str, cases: Sequence[tuple[str, str, str]], seconds: float = 0.0) -> str:
@@ -261,7 +256,8 @@ def _row(name: str, metrics: Mapping[str, Any]) -> str:
     )
 
 
-def _text(text: str) -> str:
+def cell(text: str) -> str:
+    """Text that Markdown takes as it is, in a table too."""
     return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ") if text else ""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from hardenctl.load import charts
 from hardenctl.load.charts import Line, show
-from hardenctl.load.compare import show_noise
+from hardenctl.load.compare import metric_name, show_noise
 from hardenctl.load.duration import show_duration
 from hardenctl.load.html_script import SCRIPT
 from hardenctl.report.page import call, escape, page, pill, section, table, tile
@@ -170,14 +170,13 @@ def _baseline(baseline: Mapping[str, Any] | None) -> Iterator[str]:
     rows = []
     for each in baseline.get("comparison", ()):
         unit = {"rps": "", "error_rate": "%", "cpu": "%"}.get(each["metric"], "ms")
-        name = each["metric"] + (f"{{{each['endpoint']}}}" if each.get("endpoint") else "")
         outcome = str(each.get("outcome", "unknown"))
         rows.append(
             (
-                f"<code>{escape(name)}</code>",
+                f"<code>{escape(metric_name(each))}</code>",
                 *(_NONE if each.get(key) is None else show(each[key], unit) for key in ("baseline", "now")),
                 *(_NONE if each.get(key) is None else f"{each[key]:+.1%}" for key in ("change",)),
-                _NONE if each.get("noise") is None else show_noise(each["noise"]),
+                show_noise(each.get("noise")),
                 f'<span class="{_BETTER.get(outcome, "warn")}">{escape(outcome)}</span>',
             )
         )

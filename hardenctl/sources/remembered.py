@@ -28,7 +28,7 @@ LARGEST = 64 << 20  # bytes
 
 
 class Remembered:
-    """The outcome of runs of one kind in one repository, known by `state`. `recalled` says that it was there."""
+    """The outcome of runs of one kind in one repository, known by `state`."""
 
     def __init__(self, places: Iterable[Path], state: bytes) -> None:
         self._places, self.state = tuple(places), state

@@ -11,12 +11,12 @@ import hashlib
 import hmac
 import os
 import secrets
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from hardenctl.model.caches import cache_home
 from hardenctl.model.errors import SourceError
+from hardenctl.model.files import replace_file
 from hardenctl.sources.git import Git
 
 KEY_FILE = "known.key"
@@ -30,8 +30,7 @@ def places(git: Git, name: str) -> tuple[Path, ...]:
     except SourceError:
         return ()
     project = hashlib.sha256(os.fsencode(common)).hexdigest()[:24]
-    elsewhere = project if name == "known" else f"{project}.{name}"
-    return common / "hardenctl" / name, cache_home() / "known" / elsewhere
+    return common / "hardenctl" / name, cache_home() / "known" / f"{project}-{name}"
 
 
 def read(place: Path, magic: bytes, label: bytes | None = None) -> bytes:
@@ -54,7 +53,8 @@ def write(places: Iterable[Path], magic: bytes, label: bytes, body: bytes) -> No
         return
     for place in places:
         with contextlib.suppress(OSError):
-            _replace(place, b"".join((magic, label, seal, body)))
+            place.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(place, b"".join((magic, label, seal, body)))
             return
 
 
@@ -71,15 +71,3 @@ def _seal(content: bytes, *, make: bool = False) -> bytes | None:
         key = place.read_bytes()
         return hmac.digest(key, content, "sha256") if len(key) == SIZE else None
     return None
-
-
-def _replace(place: Path, content: bytes) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f"{place.name}-", dir=place.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).replace(place)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise

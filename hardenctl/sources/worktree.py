@@ -20,7 +20,6 @@ from hardenctl.sources.files import Folder, KeptBlobs, Skipped, skip_by_content,
 from hardenctl.sources.git import shown
 from hardenctl.sources.ignored import ignored_in
 from hardenctl.sources.listing import Entry, Listing, list_folder, list_repository
-from hardenctl.sources.remembered import files_state, ignore_state
 from hardenctl.sources.repository import Place
 
 if TYPE_CHECKING:
@@ -198,6 +197,8 @@ class WorkTreeSource(PlaceSource):
 
     def state(self) -> bytes | None:
         """All that the outcome of looking at these files depends on; None where that cannot be told."""
+        from hardenctl.sources.remembered import files_state, ignore_state
+
         if self._place.git is None:
             return None
         listing = self._snapshot.listing

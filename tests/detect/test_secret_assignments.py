@@ -12,7 +12,7 @@ import base64
 import pytest
 
 from hardenctl.detect.secrets import detect_secrets, sensitive_spans
-from hardenctl.model.blob import Blob, Provenance
+from hardenctl.model.blob import Blob, Gap, Provenance
 from hardenctl.rules.fakes import scramble
 from hardenctl.rules.secrets import RULES
 
@@ -627,3 +627,13 @@ def test_what_only_looks_like_an_assignment(path: str, template: str):
 def test_false_alarms_of_real_repositories(path: str, text: str):
     """What was a false alarm in somebody's repository, each by its cause."""
     assert found(path, text + "\n") == []
+
+
+def test_a_long_table_is_said_to_be_longer() -> None:
+    """Of more credentials than are listed in one file the others are a gap, in the columns of a table too."""
+    rows = "".join(f"u{number},{scramble(f'row {number}', 14)}\n" for number in range(700))
+    gaps: list[Gap] = []
+    blob = Blob(Provenance("dump.csv"), f"name,password\n{rows}".encode())
+    found = list(detect_secrets(blob, ALL, gaps.append))
+    assert len(found) == 500
+    assert "more than 500 credentials" in gaps[0].reason

@@ -214,8 +214,13 @@ def test_info_and_clear(project: Any) -> None:
         )
         return done.stdout
 
-    assert "versions of files and messages in which nothing was found" in cache("info")
+    left = project.root / ".git/hardenctl/.known.1.tmp"
+    left.write_bytes(b"half")
+    said = cache("info")
+    assert "versions of files and messages in which nothing was found" in said
+    assert "what a run that was stopped left" in said
     assert "removed" in cache("clear")
+    assert not left.exists()
     assert cache("info") == "nothing is kept\n"
     assert cache("clear") == "nothing is kept\n"
     assert audit(project.root)[:2] == truth[:2]

@@ -11,7 +11,7 @@ from hardenctl.detect.secrets.candidate import Candidate, How, trimmed
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.rules.secrets.values import is_credential_key
 
-MOST = 500  # rows of one table
+MOST = 2000  # rows of one table; of more than 500 credentials the pipeline says so
 _WIDEST = 1200  # characters of a list of columns
 _STATEMENT = lazy_pattern(r"\b(?:into|replace)\s{1,9}[^\s(]{1,120}\s{0,9}\Z", re.IGNORECASE)
 _COLUMNS_END = lazy_pattern(r"\)\s{0,20}values\s{0,9}\Z", re.IGNORECASE)
