@@ -190,16 +190,15 @@ def is_own_name(candidate: Candidate, text: str) -> bool:
     lowered = window.lower()
     if len(lowered) != len(window):  # of a few letters, what is lower is longer
         lowered = window
-    if candidate.how is not How.USERINFO and _is_part_of_names(value, text):
-        return True
     at = lowered.find(value)
     while at >= 0:
         if _ENDS.match(window, at + len(value)) and _EMAN.match(window[:at][::-1]):
             return True
         at = lowered.find(value, at + 1)
-    return False
+    return candidate.how is not How.USERINFO and _is_part_of_names(value, text)
 
 
+@functools.lru_cache(maxsize=64)  # a file of fixtures says the same value many times
 def _is_part_of_names(value: str, text: str) -> bool:
     """Whether a word stands in the file as a part of longer names, as a product's: `io.kafka.server`, `joomla/5`."""
     at, seen = text.find(value), 0

@@ -274,6 +274,8 @@ def _unquoted(value: str) -> str:
 
 def _is_run(text: str) -> bool:
     """Whether characters follow each other: `12345678`, `abcdef`, `87654321`, or one short piece repeated."""
+    if len(text) > 1 and not -1 <= ord(text[1]) - ord(text[0]) <= 1:  # most values
+        return text in _DIGITS or bool(_REPEATED.fullmatch(text))
     steps = {ord(after) - ord(before) for before, after in itertools.pairwise(text)}
     return steps <= {0, 1} or steps <= {0, -1} or text in _DIGITS or bool(_REPEATED.fullmatch(text))
 
@@ -285,10 +287,14 @@ def _made_of_words(text: str) -> bool:
         return True
     if not 6 <= len(text) <= 40:  # noqa: PLR2004 - shorter ones are split by chance
         return False
-    reach = [True] + [False] * len(text)  # which prefixes are words in a row; quadratic in at most 40 characters
-    for end in range(2, len(text) + 1):
-        reach[end] = any(reach[start] and text[start:end] in _LONG_WORDS for start in range(max(0, end - 14), end - 1))
-    return reach[-1]
+    reached, starts = {0}, [0]  # where prefixes end that are words in a row; mostly the first is none
+    while starts:
+        start = starts.pop()
+        for end in range(start + 2, min(start + 14, len(text)) + 1):
+            if end not in reached and text[start:end] in _LONG_WORDS:
+                reached.add(end)
+                starts.append(end)
+    return len(text) in reached
 
 
 _LONG_WORDS = frozenset(
