@@ -12,6 +12,21 @@ import typer
 from hardenctl.cli import load_capacity
 from hardenctl.cli.auditing import show
 from hardenctl.cli.load_compare import EPILOG, Baselines, compare_results
+from hardenctl.cli.load_options import (
+    Config,
+    ConfirmHost,
+    CpuQuery,
+    Har,
+    HarHost,
+    NoProgress,
+    OpenApi,
+    Output,
+    Processes,
+    TargetContainer,
+    TargetPid,
+    TargetPort,
+    TargetPrometheus,
+)
 from hardenctl.load.builtin import BUILTIN
 from hardenctl.load.document import WRITERS, to_document
 from hardenctl.load.duration import parse_duration, show_duration
@@ -105,34 +120,18 @@ def run_scenario(
     locustfile: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Run your own Locust file under these gates (executes it).")
     ] = None,
-    openapi: Annotated[
-        str | None, typer.Option(metavar="URL-OR-FILE", help="Endpoints from there. [default: HOST/openapi.json]")
-    ] = None,
-    har: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Endpoints from a browser's recording, without its credentials.")
-    ] = None,
-    har_host: Annotated[
-        str | None, typer.Option(metavar="HOST", help="The host that was recorded, where it isn't --host's.")
-    ] = None,
-    target_pid: Annotated[
-        int | None, typer.Option(metavar="PID", help="Watch CPU and memory of this process and its children.")
-    ] = None,
-    target_port: Annotated[
-        int | None, typer.Option(metavar="PORT", help="Of what listens on this port of this machine.")
-    ] = None,
-    target_container: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of this Docker container (asks the docker command).")
-    ] = None,
-    target_prometheus: Annotated[
-        str | None, typer.Option(metavar="URL", help="Ask this Prometheus (network: that host); needs --cpu-query.")
-    ] = None,
-    cpu_query: Annotated[
-        str | None, typer.Option(metavar="PROMQL", help="The share of 1 that the target uses of its CPUs.")
-    ] = None,
+    openapi: OpenApi = None,
+    har: Har = None,
+    har_host: HarHost = None,
+    target_pid: TargetPid = None,
+    target_port: TargetPort = None,
+    target_container: TargetContainer = None,
+    target_prometheus: TargetPrometheus = None,
+    cpu_query: CpuQuery = None,
     memory_query: Annotated[
         str | None, typer.Option(metavar="PROMQL", help="The bytes of memory that the target uses.")
     ] = None,
-    processes: Annotated[int, typer.Option(metavar="N", min=1, help="Generator processes.")] = 1,
+    processes: Processes = 1,
     master: Annotated[
         bool, typer.Option("--master", help="Lead workers on other machines instead of making load here.")
     ] = False,
@@ -151,16 +150,14 @@ def run_scenario(
     save_baseline: Annotated[
         str | None, typer.Option(metavar="NAME", help="Add the run to this baseline; five runs make a good one.")
     ] = None,
-    confirm_host: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Repeat the name of a host outside of private networks.")
-    ] = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="The policy file.")] = None,
+    confirm_host: ConfirmHost = None,
+    config: Config = None,
     format: Annotated[str, typer.Option(metavar="FORMAT", help="full, json, markdown, junit or html.")] = "full",  # noqa: A002 - the option's name
-    output: Annotated[list[str] | None, typer.Option(metavar="FORMAT=FILE", help="Write a report. Repeatable.")] = None,
+    output: Output = None,
     no_evidence: Annotated[
         bool, typer.Option("--no-evidence", help="Keep no result in this project's .hardenctl/load.")
     ] = False,
-    no_progress: Annotated[bool, typer.Option("--no-progress", "--quiet", help="Nothing while it runs.")] = False,
+    no_progress: NoProgress = False,
 ) -> int:
     """Load a target and judge it. Network: that host only."""
     if format != "full" and format not in WRITERS:

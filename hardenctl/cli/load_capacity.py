@@ -12,6 +12,21 @@ from typing import Annotated, Any
 import typer
 
 from hardenctl.cli.auditing import show
+from hardenctl.cli.load_options import (
+    Config,
+    ConfirmHost,
+    CpuQuery,
+    Har,
+    HarHost,
+    NoProgress,
+    OpenApi,
+    Output,
+    Processes,
+    TargetContainer,
+    TargetPid,
+    TargetPort,
+    TargetPrometheus,
+)
 from hardenctl.load.capacity import Holds, Limits, Probe, needed_requests, plan_at, search, searchable, to_probe
 from hardenctl.load.capacity_document import WRITERS, called, to_document
 from hardenctl.load.duration import parse_duration, show_duration
@@ -72,38 +87,20 @@ def capacity(
         list[str] | None,
         typer.Option(metavar="GATE", help="As 'p95<300ms'; replaces the scenario's own. Repeatable."),
     ] = None,
-    openapi: Annotated[
-        str | None, typer.Option(metavar="URL-OR-FILE", help="Endpoints from there. [default: HOST/openapi.json]")
-    ] = None,
-    har: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Endpoints from a browser's recording, without its credentials.")
-    ] = None,
-    har_host: Annotated[
-        str | None, typer.Option(metavar="HOST", help="The host that was recorded, where it isn't --host's.")
-    ] = None,
-    target_pid: Annotated[
-        int | None, typer.Option(metavar="PID", help="Watch the CPU of this process and its children.")
-    ] = None,
-    target_port: Annotated[
-        int | None, typer.Option(metavar="PORT", help="Of what listens on this port of this machine.")
-    ] = None,
-    target_container: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of this Docker container (asks the docker command).")
-    ] = None,
-    target_prometheus: Annotated[
-        str | None, typer.Option(metavar="URL", help="Ask this Prometheus (network: that host); needs --cpu-query.")
-    ] = None,
-    cpu_query: Annotated[
-        str | None, typer.Option(metavar="PROMQL", help="The share of 1 that the target uses of its CPUs.")
-    ] = None,
-    processes: Annotated[int, typer.Option(metavar="N", min=1, help="Generator processes.")] = 1,
-    confirm_host: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Repeat the name of a host outside of private networks.")
-    ] = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="The policy file.")] = None,
+    openapi: OpenApi = None,
+    har: Har = None,
+    har_host: HarHost = None,
+    target_pid: TargetPid = None,
+    target_port: TargetPort = None,
+    target_container: TargetContainer = None,
+    target_prometheus: TargetPrometheus = None,
+    cpu_query: CpuQuery = None,
+    processes: Processes = 1,
+    confirm_host: ConfirmHost = None,
+    config: Config = None,
     format: Annotated[str, typer.Option(metavar="FORMAT", help="full, json, markdown or junit.")] = "full",  # noqa: A002 - the option's name
-    output: Annotated[list[str] | None, typer.Option(metavar="FORMAT=FILE", help="Write a report. Repeatable.")] = None,
-    no_progress: Annotated[bool, typer.Option("--no-progress", "--quiet", help="Nothing while it runs.")] = False,
+    output: Output = None,
+    no_progress: NoProgress = False,
 ) -> int:
     """Search the highest rate that a target holds its gates at. Network: that host only."""
     if format != "full" and format not in WRITERS:
