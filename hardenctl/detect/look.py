@@ -149,8 +149,10 @@ def looking_at_shares(
     if jobs <= 1 or sum(map(len, shares)) < FEW:
         yield (look_at_share(share, wanted(), salt()) for share in shares)
         return
+    from hardenctl.detect.secrets.pipeline import matcher
     from hardenctl.detect.workers import running
 
+    matcher().prepare()  # else each process would, and the first time compile its database for a second
     with running(look_at_share, [(share, wanted(), salt()) for share in shares], jobs) as results:
         yield results
 

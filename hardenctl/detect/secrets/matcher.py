@@ -267,6 +267,12 @@ class Matcher:
             self.engine = self._choose()
         return self.engine.match(text, data)
 
+    def prepare(self) -> None:
+        """Choose the engine for much text now: what is loaded here, processes forked from this one have."""
+        self.budget = -1
+        if not self.settled:
+            self.engine = self._choose()
+
     def _choose(self) -> Engine:
         if self.budget >= 0:
             return ReEngine(self.rules)
