@@ -62,7 +62,7 @@ def detect(
             continue
         if progress and isinstance(blob, Blob):
             progress(blob)
-        looked.look(blob, wanted, stamper, first)
+        looked.look(blob, wanted, stamper, first=first)
     findings: list[Finding] = []
     gaps: list[Gap] = []
     with looking_at_shares(shares, wanted, lambda: source.salt, jobs) as elsewhere:  # while this one is busy

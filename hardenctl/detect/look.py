@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from hardenctl.detect.secrets import detect_secrets
 from hardenctl.detect.secrets.first import FirstLook
@@ -15,6 +16,9 @@ from hardenctl.model.finding import Finding, Hit
 from hardenctl.model.record import field, record
 from hardenctl.model.settings import AllowedSecret, CustomSecret
 from hardenctl.rules.declare import Rule
+
+if TYPE_CHECKING:
+    from hardenctl.detect.secrets.assign import Memo
 
 PLUGIN = (
     "secret-plugin"  # the id of the rule for what plugins find; the rule itself is not imported before it is needed
@@ -34,9 +38,9 @@ class Wanted:
     plugins: tuple[str, ...] = ()
     remember: bool = False  # what holds nothing
 
-    def hits(self, blob: Blob, tell: Callable[[Gap], None]) -> Iterator[tuple[Rule, Hit]]:
-        """The secrets in a blob; `tell` is called with what was left out."""
-        found = detect_secrets(blob, self.rules, tell, self.custom)
+    def hits(self, blob: Blob, tell: Callable[[Gap], None], memo: Memo | None = None) -> Iterator[tuple[Rule, Hit]]:
+        """The secrets in a blob; `tell` is called with what was left out. `memo`: of the file's other versions."""
+        found = detect_secrets(blob, self.rules, tell, self.custom, memo)
         if not self.plugins or PLUGIN not in self.rules:
             yield from found
             return
@@ -79,9 +83,15 @@ class Looked:
     clean: set[VersionKey] = field(default_factory=set)
 
     def look(
-        self, blob: Blob | Gap, wanted: Callable[[], Wanted], stamper: Stamper, first: FirstLook | None = None
+        self,
+        blob: Blob | Gap,
+        wanted: Callable[[], Wanted],
+        stamper: Stamper,
+        *,
+        first: FirstLook | None = None,
+        memo: Memo | None = None,
     ) -> None:
-        """Look at one blob; `wanted` is only asked where a first look doesn't do.
+        """Look at one blob; `wanted` is only asked where a first look doesn't do. `memo` is that of versions before it.
 
         A crash over it must not hide what others hold: it is a gap.
         """
@@ -102,7 +112,7 @@ class Looked:
                 return
             self.findings.extend(
                 stamper.stamp(rule, hit, blob, sought.allowed(rule, hit, blob, self.gaps.append))
-                for rule, hit in sought.hits(blob, self.gaps.append)
+                for rule, hit in sought.hits(blob, self.gaps.append, memo)
             )
         except Exception as error:  # noqa: BLE001 - as said above
             self.gaps.append(Gap(blob.path, f"the secret scan crashed: {type(error).__name__}"))
@@ -128,10 +138,12 @@ class Looked:
 def look_at_share(share: Share, wanted: Wanted, salt: bytes) -> Looked:
     """Look at a share's blobs. Runs in a process of its own, too: everything here can be pickled."""
     looked = Looked()
-    stamper = Stamper(lambda: salt, custom=wanted.custom)
+    from hardenctl.detect.secrets.assign import Memo
+
+    stamper, memo = Stamper(lambda: salt, custom=wanted.custom), Memo()
     try:
         for blob in share.blobs():
-            looked.look(blob, lambda: wanted, stamper)
+            looked.look(blob, lambda: wanted, stamper, memo=memo)
     except HardenctlError as error:  # git gave up: the others still look at theirs
         looked.gaps.append(Gap(".", f"a part could not be looked at: {error.what}"))
     looked.skipped += share.skipped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from hardenctl.formats.paths import is_env_file
 from hardenctl.model.blob import Blob, Gap
@@ -11,6 +12,9 @@ from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.settings import CustomSecret
 from hardenctl.model.text import is_binary
 from hardenctl.rules.declare import Rule
+
+if TYPE_CHECKING:
+    from hardenctl.detect.secrets.assign import Memo
 
 # Of random base-62 values of 20 to 40 characters these know 83 to 99 in 100; of the names in the Python packages of a
 # large project, a few dozen.
@@ -28,15 +32,16 @@ def detect_secrets(
     rules: frozenset[str],
     tell: Callable[[Gap], None] | None = None,
     custom: tuple[CustomSecret, ...] = (),
+    memo: Memo | None = None,
 ) -> Iterator[tuple[Rule, Hit]]:
     """The secrets in a blob, by the rules whose ids are given, in the order of their places.
 
     `tell` is called with what was left out of a blob that holds more than can be looked at or told. `custom` are kinds
-    of credentials that the project declares itself.
+    of credentials that the project declares itself. `memo` is that of the file's other versions.
     """
     from hardenctl.detect.secrets.pipeline import detect
 
-    yield from detect(blob, rules, tell, custom)
+    yield from detect(blob, rules, tell, custom, memo)
 
 
 def sensitive_spans(blob: Blob, custom: tuple[CustomSecret, ...] = ()) -> list[tuple[int, int]]:

@@ -21,6 +21,14 @@ from hardenctl.detect.secrets.tables import cells, inserted
 from hardenctl.model.pattern import lazy_pattern
 
 DEEPEST = 16  # anchors looked at within one value
+_BACK = 320  # characters before an anchor that its parser looks at, a line's start among them
+# Behind it: 400 of names, brackets and blanks, 600 of a value on several lines; or up to nine lines (of a parameter
+# before its default) and that of a value.
+_AHEAD = 1100
+_LINES = lazy_pattern(r"(?:\s*\S[^\n]*\n){12}")
+_MOST_KNOWN = 8_000  # anchors of one file
+# The parsers that look no further. Those of rows, cells and modules do.
+_NEAR = (Anchor.ASSIGN, Anchor.CALL, Anchor.FLAG, Anchor.LETTER, Anchor.PHRASE)
 
 
 # Read backwards from an operator: a key, perhaps with an index, a call or (in Go, C, Basic) a type after it.
@@ -34,26 +42,26 @@ _OPERATOR = lazy_pattern(
     r"(===?|!==?|=>|=~|:=|<-|::?=?|\?=|=|,|\(|>|\{)[ \t]*"
     # `name: type = value`
     r"(?:(?:typing\.)?(?:Optional|Final|Annotated|ClassVar|Union|SecretStr|str|string|String\??|bytes|Any|&'static str"
-    r"|&str|\[\]byte)(?:\[[^\]\n]{0,40}\])?(?:\s*\|\s*\w+)?\??[ \t]*=(?!=)[ \t]*)?",
+    r"|&str|\[\]byte)(?:\[[^\]\n]{0,40}\])?(?:\s{0,40}\|\s{0,40}\w+)?\??[ \t]*=(?!=)[ \t]*)?",
     re.ASCII,
 )
 # Calls whose only argument is the value itself; the name is bounded, else `key:key:key:...` costs its length squared.
 _WRAPPER = lazy_pattern(
-    r"(?:\(\s*)?(?:new\s+)?(?:[\w.:]{0,60}(?:SecretStr|Secret|Some|String|str|bytes|bytearray|from|fromString|of|encode|decode"
+    r"(?:\(\s{0,40})?(?:new\s{1,40})?(?:[\w.:]{0,60}(?:SecretStr|Secret|Some|String|str|bytes|bytearray|from|fromString|of|encode|decode"
     r"|b64decode|Field|Buffer|to_bytes|to_string|toBytes|getBytes|SymmetricSecurityKey|SigningCredentials|Credential"
-    r"|[Pp]assword|value|literal|unsafe|parse|raw)|\[\]byte|@?array|char\[\])\s*\(\s*(?:default\s*=\s*)?",
+    r"|[Pp]assword|value|literal|unsafe|parse|raw)|\[\]byte|@?array|char\[\])\s{0,40}\(\s{0,40}(?:default\s{0,40}=\s{0,40})?",
     re.ASCII,
 )
 # Look-ups whose second argument, or what stands after `||`, is the value used where there is nothing to look up.
 _LOOKUP = lazy_pattern(
-    r"[\w.:>$-]{1,60}[\[(]\s*[\"'][\w.\-/:]{1,80}[\"']\s*\)\s*(?:\|\||\?\?|\?:|or)\s*"
+    r"[\w.:>$-]{1,60}[\[(]\s{0,40}[\"'][\w.\-/:]{1,80}[\"']\s{0,40}\)\s{0,40}(?:\|\||\?\?|\?:|or)\s{0,40}"
     r"|(?!\S{0,60}(?:push|append|add|open|replace|insert|emit|Error|Exception|Field|Column)\()"
-    r"[\w.:>$-]{1,60}[\[(]\s*[\"'][\w.\-/:]{1,80}[\"']\s*,\s*(?:default(?:_value)?\s*[=:]\s*)?"
-    r"|[\w.>$\[\]\"'-]{1,80}\s*(?:\|\||\?\?|\?:|\bor\b)\s*",
+    r"[\w.:>$-]{1,60}[\[(]\s{0,40}[\"'][\w.\-/:]{1,80}[\"']\s{0,40},\s{0,40}(?:default(?:_value)?\s{0,40}[=:]\s{0,40})?"
+    r"|[\w.>$\[\]\"'-]{1,80}\s{0,40}(?:\|\||\?\?|\?:|\bor\b)\s{0,40}",
     re.ASCII,
 )
 # What a value within a call or beside a look-up starts with: half of what has no quotation mark at once has not.
-_CALLED = lazy_pattern(r"(?:new\s|[\w.:>$@\]\"'-]{0,80}+\s*(?:[(\[|?]|or\b))", re.ASCII)
+_CALLED = lazy_pattern(r"(?:new\s|[\w.:>$@\]\"'-]{0,80}+\s{0,40}(?:[(\[|?]|or\b))", re.ASCII)
 _PREFIXED = frozenset("rbuf@$L(\\ \t\r\n[<")  # what `PREFIX` starts with
 _QUOTES = frozenset("\"'`\\")
 _NOTHING = frozenset(("", "\r", "\n"))
@@ -71,7 +79,7 @@ _SHELL_DEFAULT = lazy_pattern(r"[-=]([^}\s\"'$]{3,200})\}")
 _PROPERTY_DEFAULT = lazy_pattern(r":(?![-=?+])([^}\s\"'${]{3,200})\}")  # Spring's: `${NAME:value}`
 _OPENED = lazy_pattern(r"\$\{[\w.-]{1,80}\Z")
 _TAG = lazy_pattern(r"!!\w{1,20}[ \t]+")
-_DEFAULT = lazy_pattern(r"default(?:_value)?\s*[=:]\s*")
+_DEFAULT = lazy_pattern(r"default(?:_value)?\s{0,40}[=:]\s{0,40}")
 _BARE_WORD = lazy_pattern(r"[^\s\"'`<>;&|,)\]}\\]{1,6000}")
 _BARE_URL = lazy_pattern(r"[^\s\"'`<>&#;,|\\)\]}]{1,6000}")
 _ENTITY_END = lazy_pattern(r"&(?:quot|amp|lt|gt|#\d+);|\\[nrt\"']|%26")
@@ -93,8 +101,71 @@ _HOW = {
 }
 
 
-def candidates(text: str, anchors: Iterable[tuple[int, Anchor]], language: Quoting) -> list[Candidate]:
-    """What could be a credential, in order; of nested ones the innermost: the password and not the URL around it."""
+class Memo:
+    """What was parsed of the versions of one file: the next one says most of it again, word for word.
+
+    A candidate is known by all the text that it can depend on: `_BACK` characters and `_AHEAD`, with a line's start
+    before and twelve lines behind the anchor, or the text's end.
+    """
+
+    def __init__(self) -> None:
+        self._path = ""
+        self._known: list[dict[str, Candidate | None] | None] = [{} if each in _NEAR else None for each in Anchor]
+
+    def __len__(self) -> int:
+        """How many anchors it knows."""
+        return sum(len(each) for each in self._known if each)
+
+    def __bool__(self) -> bool:
+        """An empty one is one, too."""
+        return True
+
+    def at(self, path: str) -> Memo:
+        """The memo, emptied where another file's versions begin."""
+        if path != self._path or len(self) > _MOST_KNOWN:
+            self._path = path
+            for each in self._known:
+                if each:
+                    each.clear()
+        return self
+
+    def parse(self, text: str, offset: int, anchor: Anchor, language: Quoting) -> Candidate | None:
+        """As the anchor's parser."""
+        known = self._known[anchor]
+        if known is None or offset < _BACK:
+            return _PARSERS[anchor](text, offset, language)
+        around = text[offset - _BACK : offset + _AHEAD]
+        if around in known:
+            each = known[around]
+            return each and _moved(each, offset)
+        each = _PARSERS[anchor](text, offset, language)
+        if _is_confined(around):
+            known[around] = each and _moved(each, -offset)
+        return each
+
+
+def _is_confined(around: str) -> bool:
+    if len(around) < _BACK + _AHEAD:
+        return True  # it ends with the text
+    return "\n" in around[:_BACK] and bool(_LINES.match(around, _BACK))
+
+
+def _moved(each: Candidate, by: int) -> Candidate:
+    return Candidate(each.start + by, each.end + by, each.value, each.key, each.how, each.quote, each.user)
+
+
+def _parse(text: str, offset: int, anchor: Anchor, language: Quoting) -> Candidate | None:
+    return _PARSERS[anchor](text, offset, language)
+
+
+def candidates(
+    text: str, anchors: Iterable[tuple[int, Anchor]], language: Quoting, memo: Memo | None = None
+) -> list[Candidate]:
+    """What could be a credential, in order; of nested ones the innermost: the password and not the URL around it.
+
+    `memo` is that of the file's other versions.
+    """
+    parse = memo.parse if memo else _parse
     found: list[Candidate] = []
     reached = depth = told = 0
     for offset, anchor in _before_strings(text, anchors) if language is Quoting.QUOTED else anchors:
@@ -108,7 +179,7 @@ def candidates(text: str, anchors: Iterable[tuple[int, Anchor]], language: Quoti
                     continue
             if anchor is Anchor.ROWS:
                 continue
-        if depth <= DEEPEST and (each := _PARSERS[anchor](text, offset, language)) and each.key:
+        if depth <= DEEPEST and (each := parse(text, offset, anchor, language)) and each.key:
             found.append(each)
             reached = max(reached, each.end)
     found.sort(key=lambda each: (each.start, -each.end))

@@ -52,9 +52,10 @@ QUOTE = lazy_pattern(r"(?P<escape>\\{0,3})(?P<quote>\"\"\"|'''|[\"'`])")
 PLAIN_STRING = {
     '"': lazy_pattern(r'((?:[^"\\\n]|\\[^\n]){0,6000})"'),
     "'": lazy_pattern(r"((?:[^'\\\n]|\\[^\n]){0,6000})'"),
-    "`": lazy_pattern(r"([^`]{0,6000})`"),
-    '"""': lazy_pattern(r'([^"]{0,6000})"""'),
-    "'''": lazy_pattern(r"([^']{0,6000})'''"),
+    # What goes over several lines is a text, unless it is short.
+    "`": lazy_pattern(r"([^`\n]{0,6000}|[^`]{0,600})`"),
+    '"""': lazy_pattern(r'([^"\n]{0,6000}|[^"]{0,600})"""'),
+    "'''": lazy_pattern(r"([^'\n]{0,6000}|[^']{0,600})'''"),
 }
 ESCAPED_STRING = lazy_pattern(r"([^\"'\\\n]{0,6000})\\+[\"']")
 

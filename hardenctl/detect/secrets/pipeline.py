@@ -8,7 +8,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from hardenctl.detect.secrets.assign import candidates
+from hardenctl.detect.secrets.assign import Memo, candidates
 from hardenctl.detect.secrets.candidate import Candidate, How, is_name
 from hardenctl.detect.secrets.custom import custom_matches
 from hardenctl.detect.secrets.decode import decoded
@@ -35,6 +35,7 @@ BELIEVED = 0.35  # probability from which a candidate is reported; the best F1 i
 LIKELY = 0.8
 SHORTEST_KEYED = 14  # characters of a value that a rule for keys knows
 LONGEST = 2000  # characters of a value that is scored: a longer one is text, or encoded
+REMEMBERED = 300  # characters of a value whose verdict is kept for the next time
 MOST = 500  # credentials that are told of one blob
 MASKED = 0.05  # probability from which a candidate is masked in what is shown
 
@@ -119,14 +120,16 @@ def detect(
     rules: frozenset[str],
     tell: Callable[[Gap], None] | None = None,
     custom: tuple[CustomSecret, ...] = (),
+    memo: Memo | None = None,
 ) -> Iterator[tuple[SecretRule, Hit]]:
     """The credentials in a blob, by the rules whose ids are given, in the order of their places.
 
     `tell` is called with what was left out where there is more than one blob may hold. `custom` are the project's own.
+    `memo` is that of the file's other versions.
     """
     found: list[tuple[SecretRule, Hit]] = []
     bounds = Bounds.of(len(blob.data))
-    for each in weighed(blob, bounds, custom):
+    for each in weighed(blob, bounds, custom, memo):
         result = _believed(each, blob) if isinstance(each, Candidate) else (each.rule, each.hit)
         if result is None or result[0].id not in rules:
             continue
@@ -142,7 +145,7 @@ def detect(
 
 
 def weighed(
-    blob: Blob, bounds: Bounds | None = None, custom: tuple[CustomSecret, ...] = ()
+    blob: Blob, bounds: Bounds | None = None, custom: tuple[CustomSecret, ...] = (), memo: Memo | None = None
 ) -> Iterator[Settled | Candidate]:
     """What is settled by its format, and the candidates that only the score can tell: what it is trained on."""
     bounds = bounds or Bounds.of(len(blob.data))
@@ -167,13 +170,14 @@ def weighed(
         # Everything else in there looks random, but a registry's password in an address is one in a lock file too.
         match = replace(match, anchors=tuple(each for each in match.anchors if each[1] is Anchor.USERINFO))
     taken = _Taken([*spans, *((each.start, each.end) for each in kept)])
-    for candidate in _bounded(blob, match, bounds):
-        if not taken.overlaps(candidate.start, candidate.end):
-            settled = _by_key(candidate, path) or _by_decoding(candidate, path) or _by_store(candidate, path)
-            if settled is not None:
-                yield settled
-            elif len(candidate.value) <= LONGEST and not _refused(candidate, text, path):
-                yield candidate
+    for candidate in _bounded(blob, match, bounds, memo):
+        if taken.overlaps(candidate.start, candidate.end) or _is_nothing(candidate, path):
+            continue
+        settled = _by_key(candidate, path) or _by_decoding(candidate, path) or _by_store(candidate, path)
+        if settled is not None:
+            yield settled
+        elif not is_own_name(candidate, text) and not is_surrounded(candidate, text, path):
+            yield candidate
 
 
 def _custom(
@@ -193,13 +197,14 @@ def _custom(
     return list(found.values())
 
 
-def _bounded(blob: Blob, match: Match, bounds: Bounds) -> Iterator[Candidate]:
+def _bounded(blob: Blob, match: Match, bounds: Bounds, memo: Memo | None) -> Iterator[Candidate]:
     """The candidates of a blob, as many as are looked at."""
     anchors = match.anchors
     if len(anchors) > bounds.anchors:
         bounds.reached.append(_too_many(blob, anchors[bounds.anchors][0]))
         anchors = anchors[: bounds.anchors]
-    found = itertools.chain(candidates(blob.text, anchors, quoting(blob.path)), columns(blob.text, blob.path))
+    memo = memo and memo.at(blob.path)
+    found = itertools.chain(candidates(blob.text, anchors, quoting(blob.path), memo), columns(blob.text, blob.path))
     for count, candidate in enumerate(found):
         if count >= bounds.candidates:
             bounds.reached.append(_too_many(blob, candidate.start))
@@ -409,7 +414,26 @@ def _by_decoding(candidate: Candidate, path: str) -> Settled | None:
     return None
 
 
+def _is_nothing(candidate: Candidate, path: str) -> bool:
+    """Whether a candidate's own parts say that it is none, wherever in its file it stands."""
+    parts = candidate.value, candidate.key, candidate.how, candidate.quote, candidate.user
+    return _are_nothing(*parts, path) if len(candidate.value) <= REMEMBERED else _are_nothing.__wrapped__(*parts, path)
+
+
+@functools.lru_cache(maxsize=1 << 13)  # versions of a file say the same again and again
+def _are_nothing(value: str, key: str, how: How, quote: str, user: str, path: str) -> bool:  # noqa: PLR0917 - the parts of a candidate
+    candidate = Candidate(0, len(value), value, key, how, quote, user)
+    if _by_key(candidate, path) or _by_decoding(candidate, path) or _by_store(candidate, path):
+        return False
+    return len(value) > LONGEST or _is_refused(candidate, path)
+
+
 def _refused(candidate: Candidate, text: str, path: str) -> bool:
+    return _is_refused(candidate, path) or is_own_name(candidate, text) or is_surrounded(candidate, text, path)
+
+
+def _is_refused(candidate: Candidate, path: str) -> bool:
+    """Whether a candidate's value or key speaks against it."""
     if _is_published(candidate.value):
         return True
     if candidate.how is How.BASIC:
@@ -417,11 +441,7 @@ def _refused(candidate: Candidate, text: str, path: str) -> bool:
         return decoded is None or is_weak(decoded[1], "", decoded[0]) or is_placeholder(decoded[1])
     if Setting.TRANSLATION in setting(path) and (" " in candidate.value or not any(map(str.isdigit, candidate.value))):
         return True
-    return (
-        _speaks_against(candidate.value, candidate.key, candidate.how, candidate.quote, candidate.user)
-        or is_own_name(candidate, text)
-        or is_surrounded(candidate, text, path)
-    )
+    return _speaks_against(candidate.value, candidate.key, candidate.how, candidate.quote, candidate.user)
 
 
 @functools.lru_cache(maxsize=1 << 14)
