@@ -134,7 +134,7 @@ def test_a_crash_of_the_secret_scan_is_a_gap(monkeypatch: pytest.MonkeyPatch) ->
     """A file whose scan crashes is said, the others are looked at, and ignored files are none of a leak."""
     seen = []
 
-    def scan(blob: Blob, rules: frozenset[str], _tell: object, _custom: object) -> Iterator[tuple[Rule, Hit]]:
+    def scan(blob: Blob, rules: frozenset[str], *_: object) -> Iterator[tuple[Rule, Hit]]:
         assert rules == {"secret-test"}
         seen.append(blob.path)
         if blob.path == "a":

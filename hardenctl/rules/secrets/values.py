@@ -65,7 +65,8 @@ _PLACEHOLDER = lazy_pattern(
     | ^[*.•·…xX_?#-]+$ | ^<[^<>]+>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$
     | ^\(\w.*\)$ | [*•]{4} | x{6} | X{6} | \.{3} | … | EXAMPLE | (?i:deadbeef|cafebabe) | <[A-Za-z][\w .-]*>
     | 0{10} | 0123456789 | 1234567890 | abcdefghij | ABCDEFGHIJ | 12345678-?9
-    | (?i:change[-_ ]?(?:me|this|it|in)\b | change[-_ ]?me | replace[-_ ]?(?:me|this|with) | \byour[-_ ]?\w | ^your
+    | (?i:change[-_ ]?(?:me|this|it|in)\b | change[-_ ]?me | replace[-_ ]?(?:me|this|with)
+        | (?-i:\b(?:your|Your|YOUR)[-_ ]?\w | ^(?:your|Your|YOUR))
         | ^my[-_ ]?(?:api|secret|password|token|key|access|client|super|pass)
         | [-_ ]here$ | ^(?:some|an?[-_ ]|the)[-_ ]?(?:secret|password|token|key|api) | [-_ ]goes[-_ ]
         | (?:^|[^a-z])(?:insert|enter|put|type|fill)[-_ ]?(?:your|in|me|the)
