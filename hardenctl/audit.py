@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Container, Sequence
 from typing import TYPE_CHECKING, cast
 
-from hardenctl.detect.engine import Detection, detect
+from hardenctl.detect.engine import Detection, detect, framed
 from hardenctl.formats.paths import is_load_result
 from hardenctl.model.blob import Blob, Gap, Snapshot, Source, SourceKind
 from hardenctl.model.record import record, replace
@@ -90,7 +90,7 @@ def _outcome(
     if memory and isinstance(kept := memory.recall(), Outcome):
         return replace(kept, recalled=True)
     detection = detect(source, enabled, policy.settings, progress, jobs)
-    detection = replace(detection, findings=tuple(source.resolve(detection.findings)))
+    detection = replace(detection, findings=framed(source, source.resolve(detection.findings), policy.settings))
     snapshot = source.snapshot()
     whole = source.target.kind is not SourceKind.INDEX and _is_whole(snapshot)
     outcome = Outcome(detection, whole, whole and _shows_load(snapshot))

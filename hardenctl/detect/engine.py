@@ -90,3 +90,22 @@ def detect(
         skipped=dict(looked.skipped + Counter(getattr(source, "skipped", {}))),
     )
     return Detection(tuple(findings), tuple(gaps), scanned, tuple(servers))
+
+
+def framed(source: Source, findings: Sequence[Finding], settings: Settings) -> tuple[Finding, ...]:
+    """The findings that are told, with the frames that were put off until it was known which those are.
+
+    One whose version can no longer be read stays without.
+    """
+    waiting: dict[str, list[int]] = {}
+    for number, finding in enumerate(findings):
+        if finding.oid and not finding.frame:
+            waiting.setdefault(finding.oid, []).append(number)
+    if not waiting:
+        return tuple(findings)
+    complete, stamper = list(findings), Stamper(b"", custom=settings.secrets.custom)
+    named = [(oid, findings[numbers[0]].location.path) for oid, numbers in waiting.items()]
+    for blob in getattr(source, "versions", lambda _: ())(named):
+        for number in waiting.get(blob.provenance.oid or "", ()) if isinstance(blob, Blob) else ():
+            complete[number] = stamper.framed(complete[number], blob)
+    return tuple(complete)

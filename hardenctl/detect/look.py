@@ -140,7 +140,7 @@ def look_at_share(share: Share, wanted: Wanted, salt: bytes) -> Looked:
     looked = Looked()
     from hardenctl.detect.secrets.assign import Memo
 
-    stamper, memo = Stamper(lambda: salt, custom=wanted.custom), Memo()
+    stamper, memo = Stamper(lambda: salt, custom=wanted.custom, frames=not share.past), Memo()
     try:
         for blob in share.blobs():
             looked.look(blob, lambda: wanted, stamper, memo=memo)

@@ -14,7 +14,7 @@ from hardenctl.detect.secrets import sensitive_spans
 from hardenctl.model.blob import Blob, Snapshot
 from hardenctl.model.finding import Finding, FrameLine, Hit, Location, Mark, RelatedLocation, fingerprint
 from hardenctl.model.pattern import lazy_pattern
-from hardenctl.model.record import field, record
+from hardenctl.model.record import field, record, replace
 from hardenctl.model.settings import CustomSecret
 from hardenctl.model.text import Span
 from hardenctl.rules.declare import Rule
@@ -33,13 +33,15 @@ _COMMENT_END = lazy_pattern(r"\s*(?:\*/|-->).*$")
 class Stamper:
     """Stamps hits of one run. `salt` is the repository's, or asks for it; `snapshot` resolves spans in other files.
 
-    `custom` are the project's own kinds of credentials, which must not be shown either.
+    `custom` are the project's own kinds of credentials, which must not be shown either. Without `frames`, findings have
+    none until `framed` adds them: masking a version takes as long as looking at it, and few of a history's are told.
     """
 
     salt: bytes | Callable[[], bytes]
     snapshot: Snapshot | None = None
     custom: tuple[CustomSecret, ...] = ()
-    _sensitive: dict[tuple[str, int], Sequence[tuple[int, int]]] = field(default_factory=dict)
+    frames: bool = True
+    _sensitive: tuple[str, bytes, Sequence[tuple[int, int]]] = ("", b"", ())
     _hashes: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def stamp(self, rule: Rule, hit: Hit, blob: Blob, allowed: str | None = None) -> Finding:
@@ -58,7 +60,7 @@ class Stamper:
             related=tuple(self._related(hit, blob)),
             evidence=hit.evidence,
             services=hit.services,
-            frame=self._frame(blob, hit, location),
+            frame=self._frame(blob, location, secret=hit.secret is not None) if self.frames else (),
             marks=(
                 *([Mark((rule.id,), allowed, location.line, tool="policy")] if allowed is not None else ()),
                 *self._marks(blob, location),
@@ -68,6 +70,10 @@ class Stamper:
             standing=blob.provenance.standing,
             commit=blob.provenance.commit,
         )
+
+    def framed(self, finding: Finding, blob: Blob) -> Finding:
+        """The finding of a secret with its frame, from the version that it was found in."""
+        return replace(finding, frame=self._frame(blob, finding.location, secret=True))
 
     def _related(self, hit: Hit, blob: Blob) -> list[RelatedLocation]:
         related = []
@@ -93,13 +99,13 @@ class Stamper:
             self._hashes[key] = hashlib.scrypt(material, salt=salt, n=1024, r=8, p=1, dklen=16).hex()
         return self._hashes[key]
 
-    def _frame(self, blob: Blob, hit: Hit, location: Location) -> tuple[FrameLine, ...]:
+    def _frame(self, blob: Blob, location: Location, *, secret: bool) -> tuple[FrameLine, ...]:
         first = max(1, location.line - CONTEXT)
         last = min(len(blob.lines), min(location.end_line, location.line + TALLEST - 1) + CONTEXT)
         sensitive = self._sensitive_spans(blob)
-        if hit.secret is not None:
+        if secret:
             # The scan that masks neighbours may think less of this value than the rule that found it did.
-            sensitive = merge([*sensitive, (hit.span.start, hit.span.end)])
+            sensitive = merge([*sensitive, _span(blob, location)])
         return tuple(_frame_line(blob, number, location, sensitive) for number in range(first, last + 1))
 
     def _marks(self, blob: Blob, location: Location) -> list[Mark]:
@@ -127,16 +133,24 @@ class Stamper:
         return mask(text, ((max(low - start, 0), min(high - start, len(text))) for low, high in spans))
 
     def _sensitive_spans(self, blob: Blob) -> Sequence[tuple[int, int]]:
-        key = (blob.path, id(blob.data))
-        if key not in self._sensitive:
-            self._sensitive.clear()  # hits come file by file; holding on to one file's spans is enough
-            self._sensitive[key] = merge(sensitive_spans(blob, self.custom))
-        return self._sensitive[key]
+        """Hits come file by file: one file's spans are kept, with its bytes, since another's may take their place."""
+        path, data, spans = self._sensitive
+        if path != blob.path or data is not blob.data:
+            spans = merge(sensitive_spans(blob, self.custom))
+            self._sensitive = blob.path, blob.data, spans
+        return spans
 
 
 def _location(blob: Blob, span: Span) -> Location:
     start, end = blob.lines.position(span.start), blob.lines.position(max(span.start, span.end))
     return Location(span.path, start.line, start.column, end.line, end.column)
+
+
+def _span(blob: Blob, location: Location) -> tuple[int, int]:
+    """As `_location`, the other way."""
+    places = (location.line, location.column), (location.end_line, location.end_column)
+    start, end = (blob.lines.offset(line) + column - 1 for line, column in places)
+    return start, end
 
 
 def _frame_line(blob: Blob, number: int, location: Location, sensitive: Sequence[tuple[int, int]]) -> FrameLine:

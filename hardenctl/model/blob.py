@@ -154,6 +154,7 @@ class Share(Protocol):
     """A part of a source's blobs that another process may look at. It is pickled on its way there."""
 
     skipped: Counter[str]  # how many were left out on purpose, by reason; counted while `blobs` runs
+    past: bool  # versions in a history: findings repeat, and few of them are told
 
     def __len__(self) -> int:
         """About how many blobs it has."""

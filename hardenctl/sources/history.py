@@ -164,6 +164,12 @@ class HistorySource(PlaceSource):
         head = self._revisions.tip if self.kind is SourceKind.RANGE else self._place.head
         return Resolver(self._git, self._changes, self._place.prefix, head, self._shared).resolve(findings)
 
+    def versions(self, named: Sequence[tuple[str, str]]) -> Iterator[Blob | Gap]:
+        """Versions and messages again, by blob id and path; what cannot be read is a gap."""
+        messages = MESSAGES.values()
+        pairs = [(oid, "" if path in messages else path) for oid, path in named]
+        return HistoryShare(self._git.folder, self.kind, pairs).blobs()
+
     def _changes(self) -> Changes:
         return self._list.changes or Changes(self._git, self._revisions.arguments, self.jobs)
 

@@ -30,6 +30,7 @@ class HistoryShare:
     kind: SourceKind
     objects: Sequence[tuple[str, str]] = field(repr=False)
     skipped: Counter[str] = field(default_factory=Counter)
+    past: bool = True
 
     def __len__(self) -> int:
         return len(self.objects)

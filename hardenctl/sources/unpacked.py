@@ -78,6 +78,10 @@ class Unpacked:
         """The source's: a member has the git id of its archive."""
         return self._source.resolve(findings)
 
+    def versions(self, named: Sequence[tuple[str, str]]) -> Iterator[Blob | Gap]:
+        """The source's."""
+        return getattr(self._source, "versions", lambda _: iter(()))(named)
+
     def snapshot(self) -> Snapshot | None:
         """The source's."""
         return self._source.snapshot()

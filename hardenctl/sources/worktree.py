@@ -125,6 +125,7 @@ class FileShare:
     root: Path
     entries: Sequence[Entry] = dataclasses.field(repr=False)
     skipped: Counter[str] = dataclasses.field(default_factory=Counter)
+    past: bool = False
 
     def __len__(self) -> int:
         return len(self.entries)

@@ -147,3 +147,15 @@ def test_related_places_in_other_files_are_located() -> None:
         ("compose.yml", 2, "set here"),
         ("settings.py", 1, "itself"),
     ]
+
+
+def test_masks_are_those_of_the_version_at_hand() -> None:
+    """Versions come and go, and the next may lie where the last one lay in memory: it is masked by its own secrets."""
+    stamper = Stamper(b"salt")
+    for number in range(200):
+        neighbour = scramble(f"neighbour-{number}", 32)
+        blob = blob_of(f'{"#" * (number * 7 % 100)}\nAPI_TOKEN = "{neighbour}"\nSECRET_KEY = "{VALUE}"\n'.ljust(300))
+        finding = stamper.stamp(RULE, hit_on(blob, VALUE, secret=VALUE), blob)
+        assert VALUE not in repr(finding)
+        assert neighbour not in repr(finding)
+        del blob

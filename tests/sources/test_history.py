@@ -12,9 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from source_support import Make, blobs_of, feed, gaps_of, status
 
+from hardenctl.audit import audit
+from hardenctl.detect.redact import BULLETS
 from hardenctl.model.blob import Blob, Commit, Gap, SourceKind
 from hardenctl.model.errors import SourceError, UsageError
 from hardenctl.model.finding import Category, Confidence, Finding, Location, Severity
+from hardenctl.policy.policy import Policy
+from hardenctl.rules.fakes import scramble
 from hardenctl.sources import open_source
 from hardenctl.sources.history import HistorySource
 from hardenctl.sources.origin import commit_of
@@ -260,6 +264,26 @@ def test_a_secret_that_is_still_there_stays_where_it_is(make_repository: Make) -
     assert found.occurrences is not None
     assert (found.location.path, found.commit.id) == ("new", first)
     assert (set(found.occurrences.paths), found.occurrences.in_head) == ({"old", "new"}, True)
+
+
+def test_what_is_told_is_shown_and_masked(make_repository: Make) -> None:
+    """Findings in versions and messages get their frames last: in each all secrets are masked, neighbours' as well."""
+    repository, values = make_repository(), [scramble(f"told-{number}", 24) for number in range(40)]
+    for number, value in enumerate(values):
+        before = "# before\n" * (number % 5)
+        repository.commit(
+            {"settings.py": f'{before}DB_PASSWORD = "{value}"\nAPI_TOKEN = "{value[::-1]}"\n'},
+            f"set\n\nadmin_password: {value.swapcase()}",
+        )
+    repository.git("rm", "-q", "settings.py")
+    repository.git("commit", "-q", "-m", "out")
+    findings = [each.finding for each in audit(history(repository.root), Policy()).open]
+    told = [each for each in findings if each.rule == "secret-generic-assignment"]
+    assert len(told) == 3 * len(values)
+    assert all(line.text for each in told for line in each.frame if line.caret)
+    assert all(sum(BULLETS in line.text for line in each.frame) >= 1 for each in told)
+    for value in values:
+        assert not any(shown in repr(told) for shown in (value, value[::-1], value.swapcase()))
 
 
 def test_what_is_in_no_commit_has_no_commit(make_repository: Make) -> None:
