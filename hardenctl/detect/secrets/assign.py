@@ -6,7 +6,8 @@ Everything here works on a bounded window around an anchor, so that a line of me
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from typing import Literal
 
 from hardenctl.detect.secrets.calls import argument
 from hardenctl.detect.secrets.candidate import BEHIND, PREFIX, QUOTE, Candidate, How, line_value, quoted, trimmed
@@ -90,7 +91,6 @@ _GOES_ON = ("(", "[", "{", ",", "\\", "|", "?", ":", "=", ">", "+")  # what a li
 _STRINGS = frozenset(">\"'`\\")  # an element's body, or a string
 _APART = frozenset((" ", "="))  # what stands behind the `=` of an assignment in code, or of a comparison
 _LINE = 299  # characters of the rest of a line without a string
-_FAR = 1 << 60
 _HOW = {
     ",": How.ARGUMENT,
     "(": How.CALL,
@@ -99,6 +99,9 @@ _HOW = {
     "!=": How.COMPARED,
     "!==": How.COMPARED,
 }
+
+
+_Parsed = Candidate | Literal[False] | None
 
 
 class Memo:
@@ -110,7 +113,7 @@ class Memo:
 
     def __init__(self) -> None:
         self._path = ""
-        self._known: list[dict[str, Candidate | None] | None] = [{} if each in _NEAR else None for each in Anchor]
+        self._known: list[dict[str, _Parsed] | None] = [{} if each in _NEAR else None for each in Anchor]
 
     def __len__(self) -> int:
         """How many anchors it knows."""
@@ -129,18 +132,18 @@ class Memo:
                     each.clear()
         return self
 
-    def parse(self, text: str, offset: int, anchor: Anchor, language: Quoting) -> Candidate | None:
-        """As the anchor's parser."""
+    def parse(self, text: str, offset: int, anchor: Anchor, language: Quoting) -> _Parsed:
+        """As `_parse`."""
         known = self._known[anchor]
         if known is None or offset < _BACK:
-            return _PARSERS[anchor](text, offset, language)
+            return _parse(text, offset, anchor, language)
         around = text[offset - _BACK : offset + _AHEAD]
         if around in known:
             each = known[around]
-            return each and _moved(each, offset)
-        each = _PARSERS[anchor](text, offset, language)
+            return _moved(each, offset) if each else each
+        each = _parse(text, offset, anchor, language)
         if _is_confined(around):
-            known[around] = each and _moved(each, -offset)
+            known[around] = _moved(each, -offset) if each else each
         return each
 
 
@@ -154,7 +157,10 @@ def _moved(each: Candidate, by: int) -> Candidate:
     return Candidate(each.start + by, each.end + by, each.value, each.key, each.how, each.quote, each.user)
 
 
-def _parse(text: str, offset: int, anchor: Anchor, language: Quoting) -> Candidate | None:
+def _parse(text: str, offset: int, anchor: Anchor, language: Quoting) -> _Parsed:
+    """What an anchor leads to; False where, in a language that quotes strings, it is an assignment of none."""
+    if anchor is Anchor.ASSIGN and language is Quoting.QUOTED and not _leads_to_string(text, offset):
+        return False
     return _PARSERS[anchor](text, offset, language)
 
 
@@ -168,9 +174,7 @@ def candidates(
     parse = memo.parse if memo else _parse
     found: list[Candidate] = []
     reached = depth = told = 0
-    for offset, anchor in _before_strings(text, anchors) if language is Quoting.QUOTED else anchors:
-        # Within one value, only so many others: `password=password=...` must not cost its length squared.
-        depth = depth + 1 if offset < reached else 0
+    for offset, anchor in anchors:
         if anchor is Anchor.ROWS or (text[offset] == "|" and language is Quoting.PROSE):
             if offset >= told:
                 rows, told = _rows(text, offset, anchor)
@@ -179,9 +183,19 @@ def candidates(
                     continue
             if anchor is Anchor.ROWS:
                 continue
-        if depth <= DEEPEST and (each := parse(text, offset, anchor, language)) and each.key:
+        # Within one value, only so many others: `password=password=...` must not cost its length squared.
+        deeper = depth + 1 if offset < reached else 0
+        each = parse(text, offset, anchor, language) if deeper <= DEEPEST else None
+        if each is False:
+            continue
+        depth = deeper
+        if each and each.key:
             found.append(each)
             reached = max(reached, each.end)
+    return _innermost(found)
+
+
+def _innermost(found: list[Candidate]) -> list[Candidate]:
     found.sort(key=lambda each: (each.start, -each.end))
     kept: list[Candidate] = []
     for each in found:
@@ -294,38 +308,18 @@ def _cell(text: str, offset: int) -> Candidate | None:
     return trimmed(text, *body.span(1), key, How.ASSIGNED, "|") if body and key else None
 
 
-def _before_strings(text: str, anchors: Iterable[tuple[int, Anchor]]) -> Iterator[tuple[int, Anchor]]:
-    """Without the assignments that no string follows, in a language that quotes strings: most of them.
-
-    What is asked of a line is asked once: where it ends, its last quotation mark, whether its end leads on to the next
-    or its start makes it a comment.
-    """
-    end = mark = -1
-    whole: bool | None = None
-    for each in anchors:
-        offset, kind = each
-        if kind is not Anchor.ASSIGN:
-            yield each
-            continue
-        operator = text[offset]
-        if operator in _STRINGS or (operator == "=" and text[offset + 1 : offset + 2] not in _APART):
-            yield each  # an element, a string, or perhaps `?key=value` within one
-            continue
-        if offset >= end:
-            end = text.find("\n", offset)
-            if end < 0:
-                end = _FAR
-            mark = max(text.rfind('"', offset, end), text.rfind("'", offset, end), text.rfind("`", offset, end))
-            whole = None
-        if mark > offset or end - offset > _LINE:
-            yield each
-            continue
-        if whole is None:
-            whole = text[offset:end].rstrip().endswith(_GOES_ON) or text[
-                text.rfind("\n", 0, offset) + 1 : offset
-            ].lstrip().startswith(_COMMENTS)
-        if whole:
-            yield each
+def _leads_to_string(text: str, offset: int) -> bool:
+    """Whether a string may follow an assignment on its line, or the next: most are of names, numbers and calls."""
+    operator = text[offset]
+    if operator in _STRINGS or (operator == "=" and text[offset + 1 : offset + 2] not in _APART):
+        return True  # an element, a string, or perhaps `?key=value` within one
+    end = text.find("\n", offset, offset + _LINE + 1)
+    if end < 0:
+        return True
+    rest = text[offset:end]
+    if '"' in rest or "'" in rest or "`" in rest or rest.rstrip().endswith(_GOES_ON):
+        return True
+    return text[text.rfind("\n", 0, offset) + 1 : offset].lstrip().startswith(_COMMENTS)
 
 
 def _key_before(text: str, offset: int) -> str:
