@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import codecs
+import itertools
 
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.record import record
@@ -53,7 +54,10 @@ class Lines:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._starts = [0, *(match.end() for match in _BREAK.finditer(text))]
+        if "\r" in text:
+            self._starts = [0, *(match.end() for match in _BREAK.finditer(text))]
+        else:  # without a loop in Python
+            self._starts = [0, *itertools.accumulate(map((1).__add__, map(len, text.split("\n"))))][:-1]
 
     def __len__(self) -> int:
         return len(self._starts)

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from hardenctl.detect.secrets.candidate import Candidate
+from hardenctl.detect.secrets.candidate import Candidate, How
 from hardenctl.detect.secrets.language import Setting, quoting, setting
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.text import DIGITS, LOWER, UPPER
@@ -68,15 +68,13 @@ def strangeness(value: str) -> float:
 
 def features(candidate: Candidate, text: str, path: str) -> frozenset[str]:
     """The names of what holds of a candidate."""
-    return frozenset(_features(candidate, text, path))
+    own = _own(candidate.how, candidate.key, candidate.value, candidate.user)
+    return own.union(_of_place(candidate, text, path))
 
 
-def _features(candidate: Candidate, text: str, path: str) -> Iterator[str]:
-    yield f"how:{candidate.how.value}"
-    yield from _of_key(candidate.key)
-    yield from _of_shape(candidate.value)
-    yield from _of_words(candidate.value, candidate.key, candidate.user)
-    yield from _of_place(candidate, text, path)
+@functools.lru_cache(maxsize=4096)  # versions of a file say the same again and again
+def _own(how: How, key: str, value: str, user: str) -> frozenset[str]:
+    return frozenset({f"how:{how.value}"}) | _of_key(key) | _of_shape(value) | _of_words(value, key, user)
 
 
 @functools.lru_cache(maxsize=4096)

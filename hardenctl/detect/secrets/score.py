@@ -21,6 +21,7 @@ def weights() -> dict[str, float]:
     return loaded
 
 
+@functools.lru_cache(maxsize=4096)
 def probability(features: frozenset[str]) -> float:
     """How probable it is that a candidate with these features is a credential, between 0 and 1."""
     table = weights()
