@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
 from collections import OrderedDict
@@ -37,6 +38,7 @@ _POINTER = lazy_pattern(  # and nothing else, as its specification says
 Skipped = str  # why a file was left out on purpose, as the report counts it
 
 
+@functools.lru_cache(maxsize=1 << 14)  # a history asks for a path once a version
 def skip_by_name(path: str) -> Skipped | None:
     """The reason not to read a file of this name, if there is one."""
     return "binary" if os.path.splitext(path)[1].lower() in BINARY_SUFFIXES else None  # noqa: PTH122 - a hot path

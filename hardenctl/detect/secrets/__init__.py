@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ def _repeated(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int
     from hardenctl.rules.secrets.values import is_weak
 
     values = {text[start:end] for start, end in spans if _SHORTEST <= end - start <= _LONGEST}
-    for value in sorted(value for value in values if not is_weak(value))[:_MOST]:
+    for value in itertools.islice((value for value in sorted(values) if not is_weak(value)), _MOST):
         at = text.find(value)
         while at >= 0:
             yield at, at + len(value)
