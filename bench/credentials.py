@@ -24,7 +24,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from peers import HOMES, Found, asked, table
-from train_credentials import folds, load, no_words
+from train_credentials import folds, forget, load, no_words
 
 from hardenctl import __version__
 from hardenctl.detect.secrets import detect_secrets, score
@@ -59,7 +59,9 @@ def cross_validated(shared: Path, files: Sequence[Blob], *, words: bool) -> list
     with nullcontext() if words else no_words():
         for held, weights in folds(load(shared, words=words)):
             with patch.object(score, "weights", lambda weights=weights: weights):
+                forget()
                 found += scan(blob for blob in files if blob.path.split("/")[0] in held)
+    forget()
     return found
 
 

@@ -25,7 +25,7 @@ from typing import Any
 from unittest.mock import patch
 
 from hardenctl.detect.secrets import features as feature_module
-from hardenctl.detect.secrets import pipeline
+from hardenctl.detect.secrets import pipeline, score
 from hardenctl.detect.secrets.candidate import Candidate
 from hardenctl.detect.secrets.features import features
 from hardenctl.model.blob import Blob, Provenance
@@ -138,14 +138,16 @@ def no_words() -> Iterator[None]:
         for name in lists:
             stack.enter_context(patch.object(values, name, none))
         stack.enter_context(patch.object(feature_module, "WEAK_WORDS", none))
-        _forget()
+        forget()
         yield
-    _forget()
+    forget()
 
 
-def _forget() -> None:
-    own = values._made_of_words, pipeline._speaks_against, feature_module._of_words  # noqa: SLF001 - their answers change
-    for cached in (values.is_placeholder, values.is_weak, *own):
+def forget() -> None:
+    """Drop every answer that is kept and hangs on words or weights."""
+    own = values._made_of_words, pipeline._speaks_against, pipeline._are_nothing  # noqa: SLF001 - their answers change
+    own += feature_module._of_words, feature_module._own  # noqa: SLF001 - as above
+    for cached in (values.is_placeholder, values.is_weak, score.probability, *own):
         cached.cache_clear()
 
 
