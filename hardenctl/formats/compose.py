@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from hardenctl.formats.merge import merge_service
@@ -13,6 +12,7 @@ from hardenctl.formats.paths import is_compose
 from hardenctl.formats.yaml import Mapping, Node, Scalar, Sequence, load_yaml
 from hardenctl.model.blob import Gap, Snapshot
 from hardenctl.model.errors import DocumentError
+from hardenctl.model.record import record
 from hardenctl.model.text import Span
 
 _BASE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
@@ -31,7 +31,7 @@ _FOR_DEVELOPMENT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variable:
     """An entry of `environment`. `value` is None where the host's own is passed through."""
 
@@ -41,7 +41,7 @@ class Variable:
     span: Span  # of the value, without quotes; of the entry where there is no value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EnvFile:
     """A file of `env_file`: `path` is relative to the audited root."""
 
@@ -50,7 +50,7 @@ class EnvFile:
     required: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Port:
     """A published or exposed port. `host` is the address it is published on, None for all interfaces.
 
@@ -70,7 +70,7 @@ class Port:
         return host.startswith("127.") or host in ("::1", "localhost")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Volume:
     """A mount. `source` is a path of the host, a volume's name, or None for an anonymous volume."""
 
@@ -80,7 +80,7 @@ class Volume:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Build:
     """How the image is built. `context` and `dockerfile` are relative to the audited root; None where remote."""
 
@@ -90,7 +90,7 @@ class Build:
     span: Span
 
 
-@dataclass(frozen=True, eq=False)
+@record(slots=False, eq=False)
 class Service:
     """A service as one file has it (`own`) and as Compose sees it after `extends` and the base file (`node`).
 
@@ -178,7 +178,7 @@ class Service:
         return any(is_development(name) for name in (self.name, *profiles))
 
 
-@dataclass(frozen=True, eq=False)
+@record(slots=False, eq=False)
 class ComposeFile:
     """A compose file. `development` says that its path or the comment at its top keeps it out of production."""
 

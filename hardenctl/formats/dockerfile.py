@@ -5,19 +5,19 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 
 from hardenctl.formats.compose import is_development, is_production
 from hardenctl.formats.instructions import Instruction, Item, parse_instructions
 from hardenctl.formats.paths import is_dockerfile
 from hardenctl.model.blob import Snapshot
+from hardenctl.model.record import record, replace
 from hardenctl.model.text import Span
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?[-+?]([^{}]*))?\}|(\w+))")
 
 
-@dataclass(frozen=True, eq=False)
+@record(slots=False, eq=False)
 class Stage:
     """A build stage. `parent` is the stage it builds on, None where that is an image."""
 
@@ -98,7 +98,7 @@ class Stage:
         return _VARIABLE.sub(value, text)
 
 
-@dataclass(frozen=True, eq=False)
+@record(slots=False, eq=False)
 class Dockerfile:
     """A parsed Dockerfile. `arguments` are the ARGs before the first FROM.
 

@@ -10,7 +10,6 @@ import functools
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from hardenctl.formats.compose import compose_files
 from hardenctl.formats.dockerfile import Dockerfile, Stage, dockerfiles
@@ -19,12 +18,13 @@ from hardenctl.formats.instructions import Instruction
 from hardenctl.formats.paths import is_env_file, is_example
 from hardenctl.model.address import past_path
 from hardenctl.model.blob import Gap, Snapshot, Standing
+from hardenctl.model.record import record
 from hardenctl.model.text import Span
 
 PROBES = (".env", ".env.local", ".env.prod", ".env.production")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DockerIgnore:
     """The patterns of one ignore file, in order: each with whether it excepts (`!`)."""
 
@@ -85,7 +85,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(r"(?!)")
 
 
-@dataclass(frozen=True)
+@record(slots=False)
 class ContextCopy:
     """The COPY or ADD of a Dockerfile that takes most env files out of the build context.
 
@@ -131,7 +131,7 @@ def read(snapshot: Snapshot) -> Iterator[ContextCopy]:
             yield max(copies, key=lambda each: (each.ships, bool(each.exposed)))
 
 
-@dataclass(frozen=True)
+@record(slots=False)
 class _Context:
     """A build context: its ignore file, and the env files in it relative to it."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
 from functools import cached_property
 
 from hardenctl.formats.paths import environment_of, is_example
 from hardenctl.model.address import past_path
 from hardenctl.model.pattern import lazy_pattern
+from hardenctl.model.record import record
 from hardenctl.model.text import Lines, Span
 
 _ENTRY = lazy_pattern(
@@ -26,7 +26,7 @@ _BARE = lazy_pattern(r"[^\r\n]*?(?=\s+#|\s*(?:[\r\n]|\Z))")
 _COMMENTED = lazy_pattern(r"^[^\S\r\n]*#[^\S\r\n]*(?:export[^\S\r\n]+)?([A-Za-z_]\w*)[^\S\r\n]*=", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """One assignment. `value` is None for a key without `=`; `value_span` is what stands between the quotes.
 
@@ -44,7 +44,7 @@ class Entry:
     broken: bool = False
 
 
-@dataclass(frozen=True)
+@record(slots=False)
 class Dotenv:
     """A parsed env file. `path` is its address, `name` the path people know; they differ for a past version only."""
 

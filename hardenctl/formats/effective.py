@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from hardenctl.model.record import record
 from hardenctl.model.text import Span
 
 COMMAND_LINE = "command line"
@@ -15,7 +15,7 @@ DEFAULT = "default"
 CODE = "code"  # an argument of the call that starts the server
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Effective:
     """A setting that holds. `known` False: only the running machine knows the `value`, by its `expression`.
 

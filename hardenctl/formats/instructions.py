@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from hardenctl.formats.strand import Strand
+from hardenctl.model.record import field, record
 from hardenctl.model.text import Span
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
@@ -22,7 +22,7 @@ _WITH_HEREDOC = frozenset(("RUN", "COPY", "ADD"))
 _WITH_FLAGS = frozenset(("RUN", "COPY", "ADD", "FROM", "HEALTHCHECK"))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Item:
     """A string of an exec form. `span` is what stands between the quotes."""
 
@@ -30,7 +30,7 @@ class Item:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Heredoc:
     """`name` with the lines up to it."""
 
@@ -39,7 +39,7 @@ class Heredoc:
     expands: bool  # False where the name was quoted
 
 
-@dataclass(frozen=True, eq=False)
+@record(slots=False, eq=False)
 class Instruction:
     """One instruction. `rest` is everything after the keyword and its flags, continuation marks taken out.
 

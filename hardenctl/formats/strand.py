@@ -7,12 +7,12 @@ reader works on strands and need not know.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from hardenctl.model.record import record
 from hardenctl.model.text import Span
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@record(eq=False)
 class Strand:
     """`places[i]` is the file offset of `text[i]`; one more place says where the text ends."""
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from hardenctl.formats.strand import Strand
 from hardenctl.model.errors import DocumentError
+from hardenctl.model.record import field, record
 from hardenctl.model.text import Span
 
 DEEPEST = 200  # levels of nesting; real files stay below 30
@@ -30,7 +30,7 @@ _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s+)+")
 _MERGE = "<<"
 
 
-@dataclass(frozen=True, eq=False)
+@record(slots=False, eq=False)
 class Scalar:
     """A leaf. `text` is its content as a string, `span` the source with its quotes but without anchor and tag."""
 
@@ -90,7 +90,7 @@ class Scalar:
         return at + 1 if source[at : at + 2] in ("\\\\", "''") and self.style in ("'", '"') else at
 
 
-@dataclass(frozen=True, eq=False)
+@record(slots=False, eq=False)
 class Sequence:
     """A list of nodes."""
 
@@ -102,7 +102,7 @@ class Sequence:
         return iter(self.items)
 
 
-@dataclass(frozen=True, eq=False)
+@record(slots=False, eq=False)
 class Mapping:
     """Keys and values in source order, merge keys resolved; of a repeated key the last one counts.
 

@@ -43,13 +43,18 @@ def field(
 @overload
 def record(cls: _Class, /) -> _Class: ...
 @overload
-def record(*, slots: bool = True, frozen: bool = True, order: bool = False) -> Callable[[_Class], _Class]: ...
+def record(
+    *, slots: bool = True, frozen: bool = True, order: bool = False, eq: bool = True
+) -> Callable[[_Class], _Class]: ...
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def record(cls: Any = None, /, *, slots: bool = True, frozen: bool = True, order: bool = False) -> Any:
-    """Make a class with annotated fields a record. `slots` False is for records that cache properties."""
+def record(cls: Any = None, /, *, slots: bool = True, frozen: bool = True, order: bool = False, eq: bool = True) -> Any:
+    """Make a class with annotated fields a record.
+
+    `slots` False is for records that cache properties, `eq` False for those that are equal to themselves alone.
+    """
 
     def make(cls: type) -> type:
-        return _make(cls, slots=slots, frozen=frozen, order=order)
+        return _make(cls, slots=slots, frozen=frozen, order=order, eq=eq)
 
     return make if cls is None else make(cls)
 
@@ -60,7 +65,7 @@ def replace(each: _Record, /, **changes: Any) -> _Record:
     return type(each)(**{name: changes[name] if name in changes else getattr(each, name) for name in fields | changes})
 
 
-def _make(cls: type, *, slots: bool, frozen: bool, order: bool) -> type:
+def _make(cls: type, *, slots: bool, frozen: bool, order: bool, eq: bool) -> type:
     own = cls.__dict__.get("__annotations__", {})  # noqa: RUF063 - inspect is what this does without
     fields: dict[str, Field] = {}
     for base in reversed(cls.__mro__[1:]):
@@ -72,11 +77,11 @@ def _make(cls: type, *, slots: bool, frozen: bool, order: bool) -> type:
         "__record__": fields,
         "__match_args__": tuple(fields),
         "__dataclass_fields__": _AsDataclass(),
-        "__eq__": _eq,
         "__repr__": _repr,
         "__reduce__": _reduce,
-        "__hash__": _hash if frozen else None,
     }
+    if eq:
+        members |= {"__eq__": _eq, "__hash__": _hash if frozen else None}
     if frozen:
         members |= {"__setattr__": _refuse, "__delattr__": _refuse}
     if order:

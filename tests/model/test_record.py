@@ -150,3 +150,15 @@ def test_a_pattern_is_compiled_when_it_is_used() -> None:
     broken = lazy_pattern("(")
     with pytest.raises(Exception, match="missing"):
         broken.search("x")
+
+
+def test_one_that_is_equal_to_itself_alone() -> None:
+    """As a data class with `eq=False`: it may hold what has no hash, and be a key all the same."""
+
+    @record(slots=False, eq=False)
+    class Node:
+        children: list[str]
+
+    first, second = Node(["a"]), Node(["a"])
+    assert first != second
+    assert {first: 1, second: 2}[first] == 1

@@ -8,10 +8,10 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from hardenctl.formats.cors.samples import samples
+from hardenctl.model.record import record
 
 EVIL = "https://evil.example"
 ALSO_EVIL = "https://attacker-7f3a.example.net:8443"
@@ -37,7 +37,7 @@ EDGE = frozenset({"nginx", "traefik", "istio", "envoy", "ingress-nginx", "kong",
 _REGEX_HINT = frozenset("*\\]?$^[]()")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Acceptance:
     """Who gets in. `library` is the package whose code decides, or `headers`.
 

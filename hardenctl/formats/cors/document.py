@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from hardenctl.formats.cors.acceptance import Acceptance
 from hardenctl.model.finding import Related
+from hardenctl.model.record import field, record
 from hardenctl.model.text import Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Source:
     """A literal in the code that a value goes back to. `import_at` is where an import line can be put in its file.
 
@@ -23,7 +23,7 @@ class Source:
     os: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Argument:
     """One setting of a set-up: where it is given, and the literal its value goes back to if it is one."""
 
@@ -31,7 +31,7 @@ class Argument:
     source: Source | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """What the set-up comes to in one world.
 
@@ -65,7 +65,7 @@ class Outcome:
         return bool(self.variables & self.configured)
 
 
-@dataclass(frozen=True)
+@record(slots=False)
 class CorsSetup:
     """One middleware, extension, decorator, settings module or header. `library` names what implements it.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from hardenctl.formats import CORS_WORDS
 from hardenctl.formats.python.project import Module, Project, dotted, names_in
+from hardenctl.model.record import field, record
 
 # Looked for with `in`: ten times as fast as one pattern of alternatives.
 _HEADERS = CORS_WORDS[-2:]
@@ -41,7 +41,7 @@ _SETS_UP = frozenset(
 )
 
 
-@dataclass
+@record(slots=False, frozen=False)
 class Site:
     """A module with a set-up in it, the modules that call its functions, and the words that matter to it."""
 

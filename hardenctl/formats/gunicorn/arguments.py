@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from hardenctl.formats.gunicorn.options import BY_FLAG, Kind, Option
 from hardenctl.formats.shell.values import Value
 from hardenctl.formats.shell.words import Word
+from hardenctl.model.record import field, record
 from hardenctl.model.text import Span
 
 _NUMBER = re.compile(r"-(?:\d+|\d*\.\d+)")
 _FLAGS = (*BY_FLAG, "-h", "--help", "-v", "--version")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Argument:
     """A setting given on a command line. `value` is converted; None with `known` False where it can't be told.
 
@@ -33,7 +33,7 @@ class Argument:
     flag_span: Span | None = None  # the flag's own word, where the value is another
 
 
-@dataclass
+@record(slots=False, frozen=False)
 class Arguments:
     """A parsed command line. `opaque` are the words that could hold any option; `errors` is what gunicorn refuses."""
 

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from hardenctl.formats.gunicorn.evaluate import NOTHING, Result, evaluate
 from hardenctl.formats.gunicorn.options import BY_NAME, OPTIONS
 from hardenctl.formats.shell.values import Value
 from hardenctl.model.errors import DocumentError
 from hardenctl.model.nearest import close_to
+from hardenctl.model.record import field, record
 from hardenctl.model.text import Lines, Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Assigned:
     """A module-level name. `span` is the value's, `name_span` the name's."""
 
@@ -26,7 +26,7 @@ class Assigned:
     name_span: Span
 
 
-@dataclass
+@record(slots=False, frozen=False)
 class ConfigFile:
     """An evaluated config file. `opaque` says that names may come from elsewhere (`from x import *`, `exec`)."""
 

@@ -8,10 +8,10 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from hardenctl.formats.shell.values import Value
+from hardenctl.model.record import record, replace
 
 
 class _Nothing:
@@ -25,7 +25,7 @@ DEEPEST = 3  # calls of local functions within each other
 LONGEST = 10_000  # characters or items of a value; more is no setting
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Result:
     """What an expression comes to. `value` is `NOTHING` where only the running machine knows.
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from hardenctl.model.record import record
 
 
 class Kind(enum.Enum):
@@ -24,7 +25,7 @@ class Kind(enum.Enum):
     HOOK = "hook"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Option:
     """A setting: its flags, and its default as gunicorn holds it. `constant` is what a flag without a value means."""
 

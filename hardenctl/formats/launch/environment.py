@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import replace
 
 from hardenctl.formats.compose import Service
 from hardenctl.formats.shell.values import Value, resolve
@@ -12,6 +11,7 @@ from hardenctl.formats.shell.words import compose_word
 from hardenctl.formats.strand import Strand
 from hardenctl.formats.yaml import Scalar
 from hardenctl.model.blob import Snapshot
+from hardenctl.model.record import replace
 from hardenctl.model.text import Span
 
 _LINE = re.compile(

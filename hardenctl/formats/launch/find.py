@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 
 from hardenctl.formats.compose import Service
 from hardenctl.formats.dockerfile import Stage
@@ -14,6 +13,7 @@ from hardenctl.formats.launch.program import Argv, find_handed, find_program, fi
 from hardenctl.formats.shell.script import parse_commands
 from hardenctl.formats.shell.values import Scope, resolve_words
 from hardenctl.formats.strand import Strand
+from hardenctl.model.record import field, record, replace
 from hardenctl.model.text import Span
 
 _DEVELOPMENT = re.compile(
@@ -22,7 +22,7 @@ _DEVELOPMENT = re.compile(
 _PRODUCTION = re.compile(r"(?i)(?<![a-z])(?:prod|production|staging|release|live)(?![a-z])")
 
 
-@dataclass(frozen=True)
+@record(slots=False)
 class Setting:
     """What surrounds a command: the environment it starts in, where its relative paths lie, what it belongs to."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from hardenctl.formats.launch.environment import parse_bytes
 from hardenctl.formats.launch.find import Setting, launches_in_argv
@@ -13,12 +12,13 @@ from hardenctl.formats.shell.values import Value
 from hardenctl.formats.shell.words import Word, literal_word
 from hardenctl.formats.yaml import Mapping, Node, Scalar, Sequence, load_yaml, walk
 from hardenctl.model.errors import DocumentError
+from hardenctl.model.record import record, replace
 from hardenctl.model.text import Span
 
 _REFERENCE = re.compile(r"\$\((\w+)\)")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Manifest:
     """What a kind of manifest calls the parts of a container."""
 

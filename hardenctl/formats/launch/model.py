@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hardenctl.formats.effective import Effective
 from hardenctl.formats.gunicorn.options import BY_NAME
+from hardenctl.model.record import field, record
 from hardenctl.model.text import Span
 
 if TYPE_CHECKING:  # rules import this module at start; what it only names in types can wait
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # rules import this module at start; what it only names in ty
     from hardenctl.formats.shell.words import Word
 
 
-@dataclass(frozen=True, eq=False)
+@record(slots=False, eq=False)
 class Launch:
     """Where a command was found, before its settings are resolved.
 
@@ -47,7 +47,7 @@ class Launch:
     given: Mapping[str, Effective] = field(default_factory=dict)  # what a call in code sets
 
 
-@dataclass(frozen=True, eq=False)
+@record(slots=False, eq=False)
 class ServerLaunch:
     """A launch line with its settings. A config file that no launch line uses is one of its own, without words.
 

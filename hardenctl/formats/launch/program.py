@@ -5,10 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from hardenctl.formats.shell.values import Value
 from hardenctl.formats.shell.words import Word
+from hardenctl.model.record import record
 
 SERVERS = ("gunicorn", "uvicorn", "hypercorn", "granian", "fastapi", "flask", "uwsgi", "runserver")
 MENTIONS = re.compile(r"gunicorn|uvicorn|hypercorn|granian|fastapi|flask|uwsgi|runserver")
@@ -56,7 +56,7 @@ _PYTHON = re.compile(r"(?:python|pypy)[\d.]*")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Program:
     """A server found in a command: its name, and the index of the first word that is an argument of its own."""
 

@@ -6,7 +6,6 @@ import bisect
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from hardenctl.formats.compose import (
     ComposeFile,
@@ -41,6 +40,7 @@ from hardenctl.formats.shell.words import Dialect, Word, compose_word, split_wor
 from hardenctl.formats.yaml import Node, Scalar
 from hardenctl.formats.yaml import Sequence as YamlSequence
 from hardenctl.model.blob import Gap, Snapshot
+from hardenctl.model.record import replace
 from hardenctl.model.text import Span
 
 _STARTS = re.compile(r"\b(?:python|pypy)[\d.]*\b|\.py\b")  # a Python program that may start a server itself

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from hardenctl.formats.effective import CODE, Effective
 from hardenctl.formats.gunicorn.conf import module_scope
@@ -23,6 +22,7 @@ from hardenctl.formats.shell.words import Word, literal_word
 from hardenctl.formats.strand import Strand
 from hardenctl.model.blob import Snapshot
 from hardenctl.model.pattern import lazy_pattern
+from hardenctl.model.record import record, replace
 from hardenctl.model.text import Lines, Span
 
 DEEPEST = 6  # calls of the project's own functions within each other
@@ -137,7 +137,7 @@ def _places(setting: Setting, target: str) -> Iterator[str]:
             yield from host_paths(*setting.image, inside)
 
 
-@dataclass(frozen=True, eq=False)
+@record(slots=False, eq=False)
 class _Module:
     """A parsed file of the project and what its names stand for."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from hardenctl.formats.effective import Effective
@@ -21,10 +20,11 @@ from hardenctl.formats.shell.values import Scope
 from hardenctl.formats.shell.words import Expansion, Word
 from hardenctl.model.blob import Gap, Snapshot
 from hardenctl.model.errors import DocumentError
+from hardenctl.model.record import field, record
 from hardenctl.model.text import Span
 
 
-@dataclass
+@record(slots=False, frozen=False)
 class Resolver:
     """Resolves the launch lines of one snapshot, and remembers which config files they use."""
 

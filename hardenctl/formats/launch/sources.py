@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from hardenctl.formats.compose import is_development, is_production
 from hardenctl.formats.launch.find import Setting, launches_in_script
@@ -15,6 +14,7 @@ from hardenctl.formats.shell.values import Value
 from hardenctl.formats.strand import Strand
 from hardenctl.formats.yaml import Mapping, Scalar, load_yaml, walk
 from hardenctl.model.errors import DocumentError
+from hardenctl.model.record import replace
 from hardenctl.model.text import Span
 
 _COMMANDS = {

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from hardenctl.formats.launch.find import Setting, launches_in_argv, launches_in_script
 from hardenctl.formats.launch.model import Launch
@@ -16,6 +15,7 @@ from hardenctl.formats.shell.values import resolve_words
 from hardenctl.formats.shell.words import compose_word
 from hardenctl.formats.strand import Strand
 from hardenctl.model.pattern import lazy_pattern
+from hardenctl.model.record import replace
 from hardenctl.model.text import Span
 
 _STRING = r'"(?:[^"\\\n]|\\.)*"'

@@ -7,18 +7,18 @@ import re
 import sys
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from hardenctl.model.blob import Blob, Snapshot
 from hardenctl.model.errors import DocumentError
+from hardenctl.model.record import field, record
 from hardenctl.model.text import Span
 
 _SETTINGS = re.compile(r"""DJANGO_SETTINGS_MODULE["']\s*(?:,|\]\s*=)\s*["']([\w.]+)["']""")
 LARGEST = 1_000_000  # bytes; a bigger module is generated data
 
 
-@dataclass(eq=False)
+@record(slots=False, frozen=False, eq=False)
 class Module:
     """A parsed module. `name` is its dotted name from the root of the snapshot."""
 
@@ -46,7 +46,7 @@ class Module:
         )
 
 
-@dataclass(eq=False)
+@record(slots=False, frozen=False, eq=False)
 class Project:
     """Finds and parses modules. Nothing is read that nobody asks for."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from hardenctl.formats.shell.values import Scope, Value, resolve
 from hardenctl.formats.shell.words import Dialect, Operator, Token, Word, split_words
 from hardenctl.formats.strand import Strand
+from hardenctl.model.record import record, replace
 from hardenctl.model.text import Span
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=")
@@ -17,7 +17,7 @@ _PLAIN = frozenset(("then", "do", "!", "{", "}", "time"))
 _DECLARE = frozenset(("export", "readonly", "local", "declare", "typeset"))
 
 
-@dataclass(frozen=True, eq=False)
+@record(slots=False, eq=False)
 class Command:
     """A simple command. `conditions` are the sources of the tests it stands under; `scope` is what is known there."""
 

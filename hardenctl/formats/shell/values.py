@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from hardenctl.formats.shell.words import Dialect, Expansion, Word, split_words
 from hardenctl.formats.strand import Strand
+from hardenctl.model.record import record, replace
 from hardenctl.model.text import Span
 
 _CPU = re.compile(r"\bnproc\b|_NPROCESSORS_(?:ONLN|CONF)|/proc/cpuinfo|cpu_count")
 _ARITHMETIC = re.compile(r"[0-9+*/() -]+")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Value:
     """A string a variable or word stands for.
 

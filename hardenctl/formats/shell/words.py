@@ -9,9 +9,9 @@ from __future__ import annotations
 import enum
 import functools
 import re
-from dataclasses import dataclass
 
 from hardenctl.formats.strand import Strand
+from hardenctl.model.record import record
 from hardenctl.model.text import Span
 
 _NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?!$-]")
@@ -28,7 +28,7 @@ class Dialect(enum.Enum):
     LITERAL = "literal"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Expansion:
     """`$NAME`, `${NAME:-word}` or `$(command)`. `text` is its source; `name` is None for a command or arithmetic."""
 
@@ -42,7 +42,7 @@ class Expansion:
 Part = str | Expansion
 
 
-@dataclass(frozen=True, eq=False)
+@record(slots=False, eq=False)
 class Word:
     """A word. `content` is what is between and beside the quotes, expansions as they are written."""
 
@@ -67,7 +67,7 @@ class Word:
         return self.content.text
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Operator:
     """`;`, `&&`, a line break (as `;`), a redirection."""
 

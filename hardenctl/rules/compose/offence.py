@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from hardenctl.formats.compose import ComposeFile, Service, is_production
 from hardenctl.model.finding import Edit, Fix, Hit, Related, Severity
+from hardenctl.model.record import record
 from hardenctl.model.text import Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Offence:
     """One service's share in a finding."""
 
