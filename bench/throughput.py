@@ -41,6 +41,9 @@ def main(folders: Sequence[str]) -> int:
         sys.stderr.write(f"{__doc__}\n")
         return 2
     files = [each for folder in folders for each in texts(Path(folder))]
+    if not files:
+        sys.stderr.write("error: there is no text file in these folders\nhelp: name checkouts, not bare repositories\n")
+        return 2
     size = sum(len(data) for _, data in files) / 1e6
     matcher().budget = 0
     look(files[::50])  # the database is loaded, and expressions are compiled
