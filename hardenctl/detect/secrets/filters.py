@@ -73,6 +73,16 @@ _NEXT_PAIR = lazy_pattern(r"[\"']\s{0,4}:")  # `"pass", "next": ...`: the value 
 _ATTRIBUTE = lazy_pattern(r"[a-z]\.[a-z_]+,\s*[\"']\Z")  # `check(module.token, "..."`: an expression, no key's name
 _NEXT_WORD = lazy_pattern(r"[,;:]? [^\W\d_]{2,}")
 _ACCOUNT = lazy_pattern(r"0x[0-9a-fA-F]{40}")  # of a blockchain: a private key there has 64 digits
+# An icon of a font, a format's directives, a link in Markdown, and what a form asks of a field: `min:8`, `required`.
+_GLYPH = lazy_pattern(r"\\[0-9a-fA-F]{3,6}")
+_FORMAT = lazy_pattern(r"(?:[^\w%]*%[-+#0-9.]{0,8}[a-zA-Z@])+[^\w%]*")
+_LINK = lazy_pattern(r"!?\[[^\[\]]{1,200}\]\([^()\s]{1,1000}\)?")
+_DEMAND = lazy_pattern(
+    r"(?:required|nullable|sometimes|confirmed|filled|optional|current_password|(?:min|max|len|length|size|range):\d[\d-]*)"
+    r"(?:[|,].*)?"
+)
+_CUT_OFF = lazy_pattern(r"\$?\w+[:\[(]")  # `$input[` of `$input['password']`, a role in reStructuredText
+_INTERPOLATED = lazy_pattern(r"\{[a-z_][\w.]{0,60}\}[-_./:]|[-_./:]\{[a-z_][\w.]{0,60}\}")  # `f"{name}-backup"`
 _LOCALE = lazy_pattern(r"^[a-z]{2}[-_][A-Z]{2}$")
 # A key that ends in one of these tells of a credential, whatever the value looks like.
 _ABOUT = frozenset(
@@ -97,7 +107,7 @@ _ABOUT = frozenset(
 
 # A key must hold one of these in a word, or one of `_WHOLE` as a word: `COLOR_PINK` is about no PIN.
 _IN_A_WORD = lazy_pattern(
-    r"pass|pwd|secret|token|cred(?!it)|jwt|senha|cookie|session|key$|keys$|^auth|auth$|psw|passwd|salt$|nkey"
+    r"pass|pwd|secret|token|cred(?!it)|jwt|senha|cookie|session|key$|keys$|^auth(?!or(?!i))|auth$|psw|passwd|salt$|nkey"
 )
 _WHOLE = frozenset(
     {
@@ -123,6 +133,7 @@ _WHOLE = frozenset(
 _PAGES = frozenset(("csrf", "xsrf", "authenticity", "antiforgery"))  # every visitor's page holds one of its own
 _PLACES = frozenset(("next", "page", "continuation", "pagination", "previous"))  # in a list
 _PUBLISHED = frozenset(("public", "pub", "publishable", "pubkey", "publickey"))  # a key that is no secret
+_STRONG_NAME = ("public", "key", "token")  # of a .NET assembly: the digest of a public key
 _PRIVATE = frozenset(("password", "passwd", "pass", "secret", "token"))
 _CODES = frozenset({"auth", "access", "verification", "pass", "invite", "security", "activation", "verify", "secret"})
 _NAMED = frozenset(How) - {How.USERINFO, How.BASIC, How.SCHEME}
@@ -173,6 +184,8 @@ def names_nothing(key: str, how: How = How.ASSIGNED) -> bool:  # noqa: PLR0911 -
     if words and words[-1] == "token" and _PLACES.intersection(words):
         return True
     if words and _PUBLISHED.intersection(words) and words[-1] not in _PRIVATE:
+        return True
+    if words[-3:] == _STRONG_NAME:
         return True
     if any(word in _WHOLE or _IN_A_WORD.search(word) for word in words):
         return False
@@ -247,6 +260,8 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "guessable"
     if is_own_word(key, value) or is_admitted(value):
         return "guessable"
+    if key == "key" and is_credential_key(value):
+        return "a name"  # of an entry in a Secret: `key: htpasswd`
     if _CONSTANT.fullmatch(value) and (len(value) <= _ABBREVIATION or is_credential_key(value)):
         return "a name"
     if _NAMED_AS.fullmatch(value) or value.startswith("--") or len(_ESCAPED.sub("", value)) < _SHORTEST:
@@ -272,7 +287,13 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "an algorithm, a colour or an encoding"
     if _VERSION.fullmatch(value):
         return "a version"
+    if _GLYPH.fullmatch(value) or _FORMAT.fullmatch(value) or _LINK.fullmatch(value) or _DEMAND.fullmatch(value):
+        return "text"
+    if candidate.quote and _INTERPOLATED.search(value):
+        return "a reference"
     if not candidate.quote and value.startswith("(") and value.count("(") > value.count(")"):
+        return "code"
+    if not candidate.quote and _CUT_OFF.fullmatch(value):
         return "code"
     if (_CODE.match(value) and not candidate.quote) or _EXPRESSION.search(value):
         return "code"

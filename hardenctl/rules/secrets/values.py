@@ -54,16 +54,17 @@ _REFERENCE = lazy_pattern(
     | ^(?:vault|ssm|secretsmanager|awssm|gcpsm|op|sm|keyvault|doppler|bao|ref\+\w+|secret|env|file|azkv)
       (?::/{0,2}|\#)[\w./$#\[-]
     | ^arn:aws[\w-]*: | @Microsoft\.KeyVault\( | resolve:(?:ssm|secretsmanager)
-    | (?:process\.env|os\.environ|import\.meta\.env)\b | \b(?:getenv|env|config|var|secrets|lookup)[.(\[]['"\w]
+    | (?:process\.env|os\.environ|import\.meta\.env)\b | \b(?:getenv|env|ENV|config|var|secrets|lookup)[.(\[]['"\w]
     | ^/(?:run|var/run)/secrets/ | ^ENC\[ | ^ENC\( | ^\$ANSIBLE_VAULT | ^AgA[A-Za-z0-9+/]{100} | ^\$9\$
     """,
     re.VERBOSE | re.DOTALL,
 )
 _PLACEHOLDER = lazy_pattern(
     r"""
-      ^(?P<character>.)(?P=character){2,}$ | ^(?P<loud>[*!_#-]{2,})[^*!].*[^*!](?P=loud)$
+      ^(?P<character>.)(?P=character){2,}$ | ^(?P<loud>[*!_#/-]{2,})[^*!].*[^*!](?P=loud)$
     | ^[*.•·…xX_?#-]+$ | ^<[^<>]+>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$
     | ^\(\w.*\)$ | [*•]{4} | x{6} | X{6} | \.{3} | … | EXAMPLE | (?i:deadbeef|cafebabe) | <[A-Za-z][\w .-]*>
+    | (?:(?<=^\w\w)|(?<=[-_]))(?:x{3,}|X{3,})$
     | 0{10} | 0123456789 | 1234567890 | abcdefghij | ABCDEFGHIJ | 12345678-?9
     | (?i:change[-_ ]?(?:me|this|it|in)\b | change[-_ ]?me | replace[-_ ]?(?:me|this|with)
         | (?-i:\b(?:your|Your|YOUR)[-_ ]?\w | ^(?:your|Your|YOUR))
@@ -94,6 +95,8 @@ _PROVIDER = lazy_pattern(
 )
 _TYPED = lazy_pattern(r"[a-z]*(?:[A-Z][a-z]+)*[A-Z]?|[A-Z]+[a-z]?")
 _DIGITS = "12345678901234567890"
+_ROWS = "qwertyuiop qwertzuiop azertyuiop asdfghjkl zxcvbnm poiuytrewq lkjhgfdsa mnbvcxz"  # of keyboards
+_WALK = 4  # keys
 _REPEATED = lazy_pattern(r"(.{1,4})\1+|([a-z]{3,12})\2+")
 _NAME_OF_ANOTHER = lazy_pattern(r"[A-Z]+(?:_[A-Z]+)+")
 # Words that say of a value that it is for no server: `insecure_key_for_dev`.
@@ -196,7 +199,10 @@ def is_placeholder(value: str) -> bool:
     longer = 3 if len(value) > _SHORT else 0
     if any(len(word) > longer and word.lower() in PLACEHOLDER_WORDS and _is_typed(word) for word in pieces):
         return True
-    return value.isalpha() and any(word in PLACEHOLDER_WORDS for word in key_words(value) if len(word) > 3)  # noqa: PLR2004 - shorter words turn up in random letters
+    words = key_words(value)
+    if not value.isalpha() or len(value) < 3 * len(words):  # random letters change case all the time
+        return False
+    return any(word in PLACEHOLDER_WORDS for word in words if len(word) > 3)  # noqa: PLR2004 - shorter words turn up in random letters
 
 
 def _is_typed(text: str) -> bool:
@@ -276,7 +282,7 @@ def _unquoted(value: str) -> str:
 def _is_run(text: str) -> bool:
     """Whether characters follow each other: `12345678`, `abcdef`, `87654321`, or one short piece repeated."""
     if len(text) > 1 and not -1 <= ord(text[1]) - ord(text[0]) <= 1:  # most values
-        return text in _DIGITS or bool(_REPEATED.fullmatch(text))
+        return text in _DIGITS or (len(text) >= _WALK and text in _ROWS) or bool(_REPEATED.fullmatch(text))
     steps = {ord(after) - ord(before) for before, after in itertools.pairwise(text)}
     return steps <= {0, 1} or steps <= {0, -1} or text in _DIGITS or bool(_REPEATED.fullmatch(text))
 
