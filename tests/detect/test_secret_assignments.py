@@ -434,6 +434,7 @@ SHAPES: dict[str, list[tuple[str, str]]] = {
         ("a.md", "The password is `§`."),
         ("a.md", "The API key is: **§**"),
         ("a.py", "# the admin password is '§'"),
+        ("a.py", "x = 1\n# " + "a long comment, " * 30 + "and the admin password is '§'"),
         ("a.rb", 'fill_in "Password", with: "§"'),
         ("a.rb", 'fill_in :password, with: "§"'),
         ("a.js", "cy.get('#password').type('§')"),

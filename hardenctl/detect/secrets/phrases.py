@@ -13,6 +13,7 @@ _COMMENT = lazy_pattern(r"[ \t]*(?:#|//|/?\*|<!--|--|;|%|REM\b)", re.IGNORECASE)
 _QUOTED = lazy_pattern(r"\*{0,2}(?P<quote>[\"'`])(?P<value>[^\s\"'`]{4,200})(?P=quote)")
 _BARE = lazy_pattern(r"\*{0,2}(?P<value>[^\s\"'`<>,;()*]{6,100})")
 _MEASURE = lazy_pattern(r"\d+(?:-[a-z]+)*")  # `the password is 8-character`
+_LINE = 2000  # characters of a comment before what it says
 
 
 def phrase(text: str, offset: int, language: Quoting) -> Candidate | None:
@@ -25,7 +26,8 @@ def phrase(text: str, offset: int, language: Quoting) -> Candidate | None:
     if not before.rstrip(" \t:*").lower().endswith((" is", " was")):
         body = PLAIN_STRING[text[offset]].match(text, offset + 1) if text[offset] in PLAIN_STRING else None
         return trimmed(text, *body.span(1), key, How.PAIR, text[offset]) if body else None
-    line = text[text.rfind("\n", max(0, offset - 300), offset) + 1 : offset]
+    start = text.rfind("\n", max(0, offset - _LINE), offset) + 1 or max(0, offset - _LINE)
+    line = text[start:offset]
     if language is not Quoting.PROSE and not _COMMENT.match(line):
         return None
     if quoted := _QUOTED.match(text, offset):
