@@ -297,3 +297,29 @@ def test_a_hit_says_why():
     [(_, hit)] = detect_secrets(blob, ALL)
     assert hit.why[0].startswith("probability ")
     assert any(reason.startswith("key:") for reason in hit.why)
+
+
+@pytest.mark.parametrize(
+    ("path", "template"),
+    [
+        pytest.param("a.py", 'client.set_password(\n    "{}"\n)\n', id="argument-on-the-next-line"),
+        pytest.param("a.py", 'os.environ.get(\n    "API_KEY",\n    "{}",\n)\n', id="default-on-a-line-of-its-own"),
+        pytest.param("a.py", 'API_TOKEN = (\n    "{}"\n)\n', id="bracket"),
+        pytest.param("a.py", 'login(\n    "ada",\n    "{}",\n)\n', id="second-argument"),
+        pytest.param("a.js", 'const token =\n  "{}";\n', id="after-the-operator"),
+        pytest.param("a.java", 'put("password",\n    "{}");\n', id="value-of-a-pair"),
+        pytest.param("a.yml", "password:\n  {}\nuser: ada\n", id="yaml-below"),
+        pytest.param("a.yml", "password: >-\n  {}\n", id="yaml-block"),
+        pytest.param(".env", "A=1\nDB_PASSWORD={}\nB=2\n", id="dotenv"),
+        pytest.param(".netrc", "machine x\nlogin ada\npassword {}\n", id="netrc"),
+        pytest.param("a.csv", "user,password\nada,{}\n", id="csv"),
+        pytest.param("a.md", "| user | password |\n|---|---|\n| ada | {} |\n", id="table"),
+        pytest.param("a.xml", "<password>\n  {}\n</password>\n", id="element"),
+        pytest.param("a.sh", "chpasswd <<EOF\nada:{}\nEOF\n", id="here-document"),
+    ],
+)
+def test_windows_line_ends_hide_nothing(path: str, template: str) -> None:
+    """The value is the same, to its last character, where lines end as they do on Windows."""
+    text = template.format(VALUE)
+    assert [value for _, value in found(text, path)] == [VALUE]
+    assert found(text.replace("\n", "\r\n"), path) == found(text, path)
