@@ -444,7 +444,7 @@ def test_sizes(text: str, expected: int | None, *, binary: bool) -> None:
     ],
 )
 def test_a_long_command_costs_what_its_words_cost(line: Callable[[int], str]):
-    """Four times the words cost about four times as much, with some allowance for a busy machine."""
+    """Four times the words cost about four times as much: at least once in five, since a busy machine stretches any."""
 
     def cost(words: int) -> float:
         snapshot = MemorySnapshot({"Procfile": f"web: {line(words)}"})
@@ -453,4 +453,4 @@ def test_a_long_command_costs_what_its_words_cost(line: Callable[[int], str]):
         return time.process_time() - started
 
     cost(10)
-    assert min(cost(16_000) for _ in range(3)) < 8 * max(*(cost(4000) for _ in range(3)), 0.04)
+    assert any(cost(16_000) < 8 * max(cost(4000), 0.01) for _ in range(5))
