@@ -39,6 +39,10 @@ TRUE_SHAPES = [
     pytest.param("app.py", 'dsn = "host=db user=app password={} sslmode=require"', ASSIGNMENT, id="libpq-string"),
     pytest.param("app.cs", 'var c = "Server=db;User Id=app;Password={};Encrypt=true";', ASSIGNMENT, id="ado-net"),
     pytest.param("app.go", 'password := "{}"', ASSIGNMENT, id="go-short-declaration"),
+    pytest.param(
+        "a_test.go", "var c = `\nhost: x\ndefault-token: {}\nport: 1\n`", ASSIGNMENT, id="yaml-in-a-go-string"
+    ),
+    pytest.param("a.json", '{{"kty": "oct", "alg": "A256CTR", "k": "{}"}}', "secret-json-web-key", id="symmetric-jwk"),
     pytest.param("app.go", 'key := []byte("{}")\nsecretKey := []byte("{}")', ASSIGNMENT, id="go-bytes"),
     pytest.param("app.js", "const apiKey = '{}';", ASSIGNMENT, id="javascript"),
     pytest.param("app.js", "password: process.env.DB_PW || '{}',", ASSIGNMENT, id="javascript-fallback"),
@@ -189,6 +193,44 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param("a.yml", "postgresql-password: " + base64.b64encode(b"db-password").decode(), id="weak-in-base64"),
         pytest.param("a.yml", 'KEY: "1x0000000000000000000000000000000AA"', id="published-dummy"),
         pytest.param(
+            "a.php", "const CARD_AUTH_OK = '4222000006' . '285344'; $card->token = '42220000062' ;", id="card-number"
+        ),
+        pytest.param("a.java", 'CARD_AUTH_FAILED_V2_2("4222000002144131"),', id="card-number-as-argument"),
+        pytest.param("a.json", '{"access.token.lifespan": "32140800"}', id="number-of-seconds"),
+        pytest.param("a.java", 'card.setPinBlock("' + scramble("pin", 32, "0123456789ABCDEF") + '");', id="pin-block"),
+        pytest.param("a.json", '{"key": "b932e36f-5017-3001-94fa-69e23d85db9a"}', id="identifier-under-key"),
+        pytest.param("a.json", '{"token": "card_pIQJKMs93GsCc9vLSLevbw"}', id="payment-object"),
+        pytest.param("a.xml", "<authCode>GSOFTZ</authCode>", id="approval-of-a-payment"),
+        pytest.param("a.xml", "<apiVersion>xml-4.2</apiVersion>", id="version-of-an-api"),
+        pytest.param("a.rb", "'command=SALE&password=[FILTERED]&station=WEB'", id="filtered-in-a-query"),
+        pytest.param("a.md", "-H 'Authorization: Bearer zAzsx1sk..'", id="rest-left-out"),
+        pytest.param(
+            "a.json", '{"secret": "' + base64.b64encode(b"secret\n").decode() + '"}', id="weak-line-in-base64"
+        ),
+        pytest.param(
+            "a.md",
+            "https://x.io/?auth="
+            + base64.b64encode(b"Basic " + base64.b64encode(b"testuser:fakepassword")).decode().rstrip("="),
+            id="weak-header-in-base64",
+        ),
+        pytest.param("a.sql", "create table t (\n  token LONGVARBINARY,\n)", id="column-type"),
+        pytest.param(
+            "a.sln",
+            'Project("{9A19103F-16F7-4668-BE54-9A1E7A4F7556}") = "A.OAuth.X", "src\\A.OAuth.X\\A.OAuth.X.csproj",'
+            ' "{6BC54AC2-5273-417E-B7E5-E1B2B2A0A0D1}"',
+            id="visual-studio-project",
+        ),
+        pytest.param(
+            "a.swift", 'let vm = key("JACkaKsm2Rd6TNJwH4UB7G6tHrWUATJPTgNNnRVsg4ip")', id="account-in-base-58"
+        ),
+        pytest.param("a.php", "new RedirectUriValidator('urn:ietf:wg:oauth:2.0:oob');", id="urn"),
+        pytest.param("a.rb", "imap.authenticate('XOAUTH2', user, password)", id="mechanism"),
+        pytest.param("a.php", "'password' => 'require|length:6,16',", id="validation"),
+        pytest.param("a.php", "$credentials = $xml->createElement('Credentials');", id="element-made"),
+        pytest.param(
+            "a.c", "/*\n * First pass: compare a (assumed nonnegative) with m.\n */", id="sentence-in-a-comment"
+        ),
+        pytest.param(
             "a.sh", "-H 'Authorization: Basic " + base64.b64encode(b"Aladdin:open sesame").decode() + "'", id="rfc-7617"
         ),
     ],
@@ -218,6 +260,21 @@ def test_an_unescaped_slash_hides_no_password():
     """A URL that no client can read holds its password all the same."""
     value = VALUE[:9] + "/" + VALUE[9:]
     assert found(f'URL = "postgresql://app:{value}@db:5432/app"') == [("secret-url-credentials", value)]
+
+
+def test_a_basic_header_may_have_a_key_for_a_user():
+    """Some services take their key as the user, without a password."""
+    value = base64.b64encode(f"sk_test_{VALUE}:".encode()).decode()
+    assert found(f'curl -H "Authorization: Basic {value}" https://x.io', "a.sh") == [("secret-basic-auth", value)]
+    empty = base64.b64encode(b"user:").decode()
+    assert found(f'curl -H "Authorization: Basic {empty}" https://x.io', "a.sh") == []
+
+
+def test_a_number_and_a_bar_are_part_of_a_token():
+    """As Facebook writes the tokens of an application."""
+    value = f"743453711936127|1.{VALUE}"
+    text = f'String body = "access_token={value}&expires_in=5108";'
+    assert found(text, "a.java") == [(ASSIGNMENT, value)]
 
 
 def test_a_basic_header_is_decoded():

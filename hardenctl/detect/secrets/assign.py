@@ -81,8 +81,12 @@ _PROPERTY_DEFAULT = lazy_pattern(r":(?![-=?+])([^}\s\"'${]{3,200})\}")  # Spring
 _OPENED = lazy_pattern(r"\$\{[\w.-]{1,80}\Z")
 _TAG = lazy_pattern(r"!!\w{1,20}[ \t]+")
 _DEFAULT = lazy_pattern(r"default(?:_value)?\s{0,40}[=:]\s{0,40}")
-_BARE_WORD = lazy_pattern(r"[^\s\"'`<>;&|,)\]}\\]{1,6000}")
-_BARE_URL = lazy_pattern(r"[^\s\"'`<>&#;,|\\)\]}]{1,6000}")
+_BARE_WORD = lazy_pattern(r"(?:\d{13,17}\|(?=\w))?[^\s\"'`<>;&|,)\]}\\]{1,6000}")
+_BARE_URL = lazy_pattern(r"(?:\d{13,17}\|(?=\w))?[^\s\"'`<>&#;,|\\)\]}]{1,6000}")
+_YAML_KEY = lazy_pattern(r"[ \t]*(?:- )?[\w.-]{1,60}")
+_YAML_VALUE = lazy_pattern(r"[ \t]*(?P<value>[A-Za-z0-9_+/=-]{16,200})(?=[ \t\r]*(?:\n|\Z))")
+_DIGIT_GROUPS = lazy_pattern(r"\d+")
+_SCATTERED = 3  # groups of digits: in a name there are one or two
 _ENTITY_END = lazy_pattern(r"&(?:quot|amp|lt|gt|#\d+);|\\[nrt\"']|%26")
 
 
@@ -319,6 +323,8 @@ def _leads_to_string(text: str, offset: int) -> bool:
     rest = text[offset:end]
     if '"' in rest or "'" in rest or "`" in rest or rest.rstrip().endswith(_GOES_ON):
         return True
+    if operator == ":" and _YAML_VALUE.match(rest, 1):
+        return True  # perhaps a line of YAML in a string
     return text[text.rfind("\n", 0, offset) + 1 : offset].lstrip().startswith(_COMMENTS)
 
 
@@ -342,7 +348,7 @@ def _bare(  # noqa: C901, PLR0912 - as above
     within = line.count('"') % 2 or line.count("'") % 2  # a string
     comment = line.lstrip().startswith(_COMMENTS)
     if language is Quoting.QUOTED and not (within or comment or (op == "=" and tight) or line.count("`") % 2):
-        return None
+        return _embedded(text, offset, at, line) if op == ":" and not tight else None
     key = _key_before(text, offset)
     ahead = before[: len(before) - len(key)][-1:] if before.endswith(key) else ""
     if tagged := _TAG.match(text, at):
@@ -373,6 +379,14 @@ def _bare(  # noqa: C901, PLR0912 - as above
     if language is Quoting.PROSE:
         end = at + len(text[at:end].rstrip("*"))
     return trimmed(text, at, end, key, how, "")
+
+
+def _embedded(text: str, offset: int, at: int, line: str) -> Candidate | None:
+    """A line of YAML in a string of several lines, of a test in Go say. A name there would be code's own."""
+    value = _YAML_VALUE.match(text, at)
+    if value is None or not _YAML_KEY.fullmatch(line) or len(_DIGIT_GROUPS.findall(value["value"])) < _SCATTERED:
+        return None
+    return trimmed(text, *value.span("value"), _key_before(text, offset), How.ASSIGNED, "")
 
 
 def _is_word(line: str, key: str) -> bool:

@@ -63,6 +63,7 @@ ESCAPED_STRING = lazy_pattern(r"([^\"'\\\n]{0,6000})\\+[\"']")
 _NAME = lazy_pattern(r"[a-z]*(?:[A-Z][a-z]{2,})*|[A-Z]+|[a-z]+(?:[\W_][a-z]+)*|[A-Z]+(?:[\W_][A-Z]+)*")
 _LINE = lazy_pattern(r"[^\s#\"'`][^\n\r]{0,5999}")
 _COMMENT = lazy_pattern(r"\s+(?:#|//|--).*\Z")
+_LITERAL_END = lazy_pattern(r"(?:\\[rn]){1,4}[\"']?,?\Z")  # of a line in a log of HTTP
 _FORM = lazy_pattern(r"[^&\s]+(?=&[\w.-]+=)")  # of a posted form, its first field
 
 
@@ -99,7 +100,7 @@ def line_value(text: str, at: int, key: str) -> Candidate | None:
     body = _LINE.match(text, at)
     if body is None:
         return None
-    value = _COMMENT.sub("", body[0]).rstrip()
+    value = _LITERAL_END.sub("", _COMMENT.sub("", body[0]).rstrip())
     if value.startswith(("<%", "{{", "{%")):
         return None  # a template's, whatever is in it
     if " " in value and not value.startswith(("!", "|", ">")):

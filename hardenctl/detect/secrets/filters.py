@@ -7,6 +7,7 @@ import functools
 import re
 
 from hardenctl.detect.secrets.candidate import Candidate, How
+from hardenctl.detect.secrets.headers import basic
 from hardenctl.detect.secrets.language import Quoting, quoting
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.rules.secrets.values import (
@@ -35,18 +36,19 @@ _SENTENCE = lazy_pattern(r"^[A-Z¿¡]?[\w'’-]+[,;:]?(?: [\w'’\"()`.-]+[,;:]?
 _PATHLIKE = lazy_pattern(
     r"^(?:\.{0,2}|~)?/[\w.@{}$-]+(?:/[\w.@{}$*-]*)*$|^[A-Za-z]:\\\\?|^[\w-]+(?:/[\w.-]+)+\.\w{1,5}$"
     r"|^\w+\.(?:pem|key|crt|cer|json|ya?ml|txt|jks|p12|pfx|pub|asc|gpg|env)$"
+    r"|^[\w.-]+(?:\\{1,2}[\w.-]+)+\.\w{1,8}$"
 )
 _ADDRESS = lazy_pattern(
     r"^[a-z][\w+.-]*://[^\s@]*$|^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$|^(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?$"
-    r"|^[\w-]+(?:\.[\w-]+)+:\d+$"
+    r"|^[\w-]+(?:\.[\w-]+)+:\d+$|^urn:[a-z][\w-]*:"
 )
 _ENCODING = lazy_pattern(  # `password.encode("latin1")`
     r"(?i)(?:utf[-_]?(?:8|16|32)(?:[-_]?(?:le|be|sig))?|latin[-_]?\d|(?:us-)?ascii|iso[-_]?8859[-_]?\d+|cp\d{3,4}"
     r"|windows[-_]?12\d\d|koi8[-_][ru]|gb(?:k|2312|18030)|big5|shift[-_]?jis|euc[-_]\w{2})"
 )
 _ALGORITHM = lazy_pattern(
-    r"^(?:sha(?:1|224|256|384|512)|md5|[HRE]S\d+|A(?:128|192|256)\w*|aes[-_]?\d*[-_]?\w*|rsa|bcrypt|pbkdf2\w*"
-    r"|argon2\w*)$",
+    r"^(?:sha(?:1|224|256|384|512)|md5|[HRE]S\d+|A(?:128|192|256)\w*(?:[+-][\w-]+)?|aes[-_]?\d*[-_]?\w*|bcrypt|pbkdf2\w*"
+    r"|rsa(?:[-_](?:oaep|pss|sha)[\w-]{0,8})?|x?oauth(?:bearer)?2?|argon2\w*)$",
     re.IGNORECASE,
 )
 _UUID = lazy_pattern(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -71,17 +73,29 @@ _LIST_AFTER = lazy_pattern(r"[\"']\s{0,40}(?:,\s{0,40}[\"']|\])")
 _SHOWN_TO_ALL = lazy_pattern(r"badge|shields\.io|alt=media&", re.IGNORECASE)
 _NEXT_PAIR = lazy_pattern(r"[\"']\s{0,4}:")  # `"pass", "next": ...`: the value is the next pair's key
 _ATTRIBUTE = lazy_pattern(r"[a-z]\.[a-z_]+,\s*[\"']\Z")  # `check(module.token, "..."`: an expression, no key's name
-_NEXT_WORD = lazy_pattern(r"[,;:]? [^\W\d_]{2,}")
+_NEXT_WORD = lazy_pattern(r"[,;:]? [^\W\d_]+")
+_URN = lazy_pattern(r"(?:^|\W)urn:[\w.:-]*\Z")
 _ACCOUNT = lazy_pattern(r"0x[0-9a-fA-F]{40}")  # of a blockchain: a private key there has 64 digits
+_PUBLIC_BASE58 = lazy_pattern(r"[1-9A-HJ-NP-Za-km-z]{43,44}")  # the same where keys are written in base 58
+# What a payment provider's objects are called: a card or a charge, which opens nothing without the account's key.
+_OBJECT = lazy_pattern(r"(?:card|ch|tok|cus|ps|rf|pm|sub|evt|txn|acct|refund)_(?!\w*secret)\w{8,}")
+_NUMBERED = frozenset(
+    ("pass", "password", "passwd", "passphrase", "passcode", "pwd", "pw", "pin", "secret", "key", "iv", "otp")
+)
+_APPROVALS, _APPROVAL = (("auth", "code"), ("authorization", "code")), 8  # of a payment: letters and digits
+# Encrypted for the terminal that it is from.
+_CARD_DATA = frozenset((("pin", "block"), ("tokenization", "data"), ("encrypted", "pan"), ("ksn",), ("cryptogram",)))
 # An icon of a font, a format's directives, a link in Markdown, and what a form asks of a field: `min:8`, `required`.
 _GLYPH = lazy_pattern(r"\\[0-9a-fA-F]{3,6}")
 _FORMAT = lazy_pattern(r"(?:[^\w%]*%[-+#0-9.]{0,8}[a-zA-Z@])+[^\w%]*")
 _LINK = lazy_pattern(r"!?\[[^\[\]]{1,200}\]\([^()\s]{1,1000}\)?")
 _DEMAND = lazy_pattern(
-    r"(?:required|nullable|sometimes|confirmed|filled|optional|current_password|(?:min|max|len|length|size|range):\d[\d-]*)"
+    r"(?:required?|nullable|sometimes|confirmed|filled|optional|current_password|(?:min|max|len|length|size|range):\d[\d-]*)"
     r"(?:[|,].*)?"
 )
-_CUT_OFF = lazy_pattern(r"\$?\w+[:\[(]")  # `$input[` of `$input['password']`, a role in reStructuredText
+_CUT_OFF = lazy_pattern(
+    r"\$?\w+[:\[(]|\$\w+-"
+)  # `$input[` of `$input['password']`, `$xml->`, a role in reStructuredText
 _INTERPOLATED = lazy_pattern(r"\{[a-z_][\w.]{0,60}\}[-_./:]|[-_./:]\{[a-z_][\w.]{0,60}\}")  # `f"{name}-backup"`
 _LOCALE = lazy_pattern(r"^[a-z]{2}[-_][A-Z]{2}$")
 # A key that ends in one of these tells of a credential, whatever the value looks like.
@@ -101,7 +115,7 @@ _ABOUT = frozenset(
         "path",
         "file",
     }
-    | {"label", "description", "title", "placeholder", "text", "message", "help", "address"}
+    | {"label", "description", "title", "placeholder", "text", "message", "help", "address", "version", "lifespan"}
 )
 
 
@@ -156,7 +170,9 @@ _API = 16  # characters of the shortest key under `api`: what is shorter names o
 _ABBREVIATION = 5  # letters: `OIDC`, `BASIC`
 _LONGEST_WORDS = 200  # characters: a longer value in base64 is no word in disguise
 _MONOTONOUS = 12  # characters from which a value mostly of one is no credential
-_SOURCE_FILE = lazy_pattern(r"\.(?:py|js|ts|tsx|jsx|go|rb|php|java|html?|css|ya?ml|json|md|txt|sh)$")
+_SOURCE_FILE = lazy_pattern(
+    r"\.(?:py|js|ts|tsx|jsx|go|rb|php|java|html?|css|ya?ml|json|md|txt|sh|(?:cs|fs|vb|vcx)proj)$"
+)
 _BESIDE = 300  # characters around a value in which its user's or database's name is looked for
 
 
@@ -185,7 +201,7 @@ def names_nothing(key: str, how: How = How.ASSIGNED) -> bool:  # noqa: PLR0911 -
         return True
     if words and _PUBLISHED.intersection(words) and words[-1] not in _PRIVATE:
         return True
-    if words[-3:] == _STRONG_NAME:
+    if words[-3:] == _STRONG_NAME or words[-2:] in _CARD_DATA or words[-1:] in _CARD_DATA:
         return True
     if any(word in _WHOLE or _IN_A_WORD.search(word) for word in words):
         return False
@@ -236,6 +252,8 @@ def is_surrounded(candidate: Candidate, text: str, path: str) -> bool:
         return True
     if how is How.ARGUMENT and (_NEXT_PAIR.match(after) or _ATTRIBUTE.search(before)):
         return True
+    if _URN.search(before):
+        return True
     if how is How.INLINE and _SHOWN_TO_ALL.search(before[before.rfind("\n") + 1 :]):
         return True
     language = quoting(path)
@@ -271,6 +289,10 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
             return "guessable"
         if is_reference(plain) or is_placeholder(plain) or _PATHLIKE.match(plain):
             return "a reference"
+        if _SENTENCE.match(plain):
+            return "text"
+        if (pair := basic(plain.removeprefix("Basic "))) and is_weak(pair[1], "", pair[0]):
+            return "guessable"
     if _HASHED.match(value):
         return "a hash"
     if _PUBLIC.match(value):
@@ -279,9 +301,17 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "an address or a path"
     if value.isdigit() and key_words(key)[-1:] and key_words(key)[-1] in ABOUT_SUFFIXES:
         return "a number about a credential"
-    if _ACCOUNT.fullmatch(value):
+    if len(value) <= _APPROVAL and key_words(key)[-2:] in _APPROVALS:
+        return "a number"
+    if value.isdigit() and _NUMBERED.isdisjoint(key_words(key)):
+        return "a number"
+    if _ACCOUNT.fullmatch(value) or (
+        key.lower() in {"key", "publickey"} and candidate.how is How.CALL and _PUBLIC_BASE58.fullmatch(value)
+    ):
         return "an address or a path"
-    if _UUID.fullmatch(value) and key.lower().endswith(("id", "uuid", "guid")):
+    if _OBJECT.fullmatch(value) or (
+        _UUID.fullmatch(value) and (key == "key" or key.lower().endswith(("id", "uuid", "guid")))
+    ):
         return "an identifier"
     if _ALGORITHM.match(value) or _COLOUR.fullmatch(value) or _ENCODING.fullmatch(value):
         return "an algorithm, a colour or an encoding"
@@ -297,7 +327,7 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "code"
     if (_CODE.match(value) and not candidate.quote) or _EXPRESSION.search(value):
         return "code"
-    if candidate.how is How.SCHEME and value.isalpha() and (value.islower() or value.istitle()):
+    if candidate.how is How.SCHEME and value.isalpha() and (value.islower() or value.istitle() or value.isupper()):
         return "text"
     if _SENTENCE.match(value) or _MARKUP.search(value) or _LOCALE.match(value):
         return "text"
@@ -319,7 +349,7 @@ def text_in_base64(value: str) -> str:
     if len(value) > _LONGEST_WORDS:
         return value
     try:
-        decoded = base64.b64decode(value + "=" * (-len(value) % 4), validate=True).decode("utf-8")
+        decoded = base64.b64decode(value + "=" * (-len(value) % 4), validate=True).decode("utf-8").strip(" \r\n")
     except ValueError:  # binascii.Error and UnicodeDecodeError are
         return value
     return decoded if decoded.isprintable() else value

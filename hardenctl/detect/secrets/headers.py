@@ -59,6 +59,8 @@ def scheme(text: str, offset: int, language: Quoting) -> Candidate | None:
     begin, end = found.start("value"), rest.end() if rest else offset + 1
     while end > begin and text[end - 1] in ".:":
         end -= 1
+    if text.startswith("..", end):
+        return None  # the rest is left out
     value, word = text[begin:end], found["scheme"].lower()
     if word == "basic":
         decoded = basic(value)

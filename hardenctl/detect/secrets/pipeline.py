@@ -438,7 +438,11 @@ def _is_refused(candidate: Candidate, path: str) -> bool:
         return True
     if candidate.how is How.BASIC:
         decoded = basic(candidate.value)
-        return decoded is None or is_weak(decoded[1], "", decoded[0]) or is_placeholder(decoded[1])
+        if decoded is None:
+            return True
+        user, password = decoded
+        secret = password or user  # some services take a key as the user, without a password
+        return is_weak(secret, "", user if password else "") or is_placeholder(secret)
     if Setting.TRANSLATION in setting(path) and (" " in candidate.value or not any(map(str.isdigit, candidate.value))):
         return True
     return _speaks_against(candidate.value, candidate.key, candidate.how, candidate.quote, candidate.user)

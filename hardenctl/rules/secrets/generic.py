@@ -159,7 +159,8 @@ JWT = secret(
 JWK = secret(
     "json-web-key",
     "JSON Web Key with its private part",
-    pattern=r'"kty\\{0,3}"[^{}]{0,4000}"d\\{0,3}"\s{0,8}:\s{0,8}\\{0,3}"(?P<secret>[A-Za-z0-9_-]{40,1000})\\{0,3}"',
+    pattern=r'"kty\\{0,3}"(?:[^{}]{0,4000}"d|\s{0,8}:\s{0,8}\\{0,3}"oct\\{0,3}"[^{}]{0,1000}"k)'
+    r'\\{0,3}"\s{0,8}:\s{0,8}\\{0,3}"(?P<secret>[A-Za-z0-9_-]{22,1000})\\{0,3}"',
     keywords=('"kty',),
     sample=lambda: scramble("jwk", 86),
     check=_jwk,

@@ -63,9 +63,10 @@ _PLACEHOLDER = lazy_pattern(
     r"""
       ^(?P<character>.)(?P=character){2,}$ | ^(?P<loud>[*!_#/-]{2,})[^*!].*[^*!](?P=loud)$
     | ^[*.•·…xX_?#-]+$ | ^<[^<>]+>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$
-    | ^\(\w.*\)$ | [*•]{4} | x{6} | X{6} | \.{3} | … | EXAMPLE | (?i:deadbeef|cafebabe) | <[A-Za-z][\w .-]*>
+    | ^\(\w.*\)$ | [*•]{4} | x{6} | X{6} | \.{3} | (?<=\w)\.\.$ | … | EXAMPLE
+    | ^\[[A-Z][A-Z_ ]{2,30}(?:$|\](?=[&;,<\\])) | (?i:deadbeef|cafebabe) | <[A-Za-z][\w .-]*>
     | (?:(?<=^\w\w)|(?<=[-_]))(?:x{3,}|X{3,})$
-    | 0{10} | 0123456789 | 1234567890 | abcdefghij | ABCDEFGHIJ | 12345678-?9
+    | 0{10} | 0123456789 | 1234567890 | abcdefghij | ABCDEFGHIJ | 12345678-?9 | AaBbCcDdEe | (?i:1234-?abcd-?1234)
     | (?i:change[-_ ]?(?:me|this|it|in)\b | change[-_ ]?me | replace[-_ ]?(?:me|this|with)
         | (?-i:\b(?:your|Your|YOUR)[-_ ]?\w | ^(?:your|Your|YOUR))
         | ^my[-_ ]?(?:api|secret|password|token|key|access|client|super|pass)
@@ -93,7 +94,10 @@ _PROVIDER = lazy_pattern(
         | pypi-AgE | hf_[A-Za-z]{30} | dop_v1_ )""",
     re.VERBOSE,
 )
-_TYPED = lazy_pattern(r"[a-z]*(?:[A-Z][a-z]+)*[A-Z]?|[A-Z]+[a-z]?")
+_TYPED = lazy_pattern(r"[a-z]*(?:[A-Z][a-z]+|[AI](?=[A-Z]))*[A-Z]?|[A-Z]+[a-z]?")
+_ENVIRONMENT = lazy_pattern(
+    r"^[a-z]{2,6}_(?:test|sandbox|demo)_(?=\w{16})"
+)  # of a provider's key: it is one all the same
 _DIGITS = "12345678901234567890"
 _ROWS = "qwertyuiop qwertzuiop azertyuiop asdfghjkl zxcvbnm poiuytrewq lkjhgfdsa mnbvcxz"  # of keyboards
 _WALK = 4  # keys
@@ -193,6 +197,7 @@ def is_reference(value: str) -> bool:
 @functools.lru_cache(maxsize=16384)
 def is_placeholder(value: str) -> bool:
     """Whether a value only stands where a credential should go."""
+    value = _ENVIRONMENT.sub("", value)
     if any(_is_typed(match[0]) for match in _PLACEHOLDER.finditer(value)):
         return True
     pieces = [word for word in re.split(r"[^A-Za-z0-9]+", value) if word]
