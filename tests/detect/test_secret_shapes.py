@@ -226,6 +226,11 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param("a.php", "new RedirectUriValidator('urn:ietf:wg:oauth:2.0:oob');", id="urn"),
         pytest.param("a.rb", "imap.authenticate('XOAUTH2', user, password)", id="mechanism"),
         pytest.param("a.php", "'password' => 'require|length:6,16',", id="validation"),
+        pytest.param("a.yml", "password: litemall123456", id="word-and-a-count"),
+        pytest.param(
+            "a.env", "GRAYLOG_SHA256_PASSWORD=" + scramble("d", 64, "0123456789abcdef"), id="digest-by-its-key"
+        ),
+        pytest.param("a.py", 'client_signature = "' + scramble("s", 40, "0123456789abcdef") + '"', id="signature"),
         pytest.param("a.php", "$credentials = $xml->createElement('Credentials');", id="element-made"),
         pytest.param(
             "a.c", "/*\n * First pass: compare a (assumed nonnegative) with m.\n */", id="sentence-in-a-comment"
@@ -268,6 +273,12 @@ def test_a_basic_header_may_have_a_key_for_a_user():
     assert found(f'curl -H "Authorization: Basic {value}" https://x.io', "a.sh") == [("secret-basic-auth", value)]
     empty = base64.b64encode(b"user:").decode()
     assert found(f'curl -H "Authorization: Basic {empty}" https://x.io', "a.sh") == []
+
+
+def test_a_word_in_a_long_token_is_chance():
+    """Base64 has marks in it: between two of them any four letters turn up."""
+    value = scramble("long", 150) + "/BLAh/" + scramble("tail", 150)
+    assert found(f'API_TOKEN = "{value}"') == [(ASSIGNMENT, value)]
 
 
 def test_a_number_and_a_bar_are_part_of_a_token():

@@ -76,6 +76,9 @@ _ATTRIBUTE = lazy_pattern(r"[a-z]\.[a-z_]+,\s*[\"']\Z")  # `check(module.token, 
 _NEXT_WORD = lazy_pattern(r"[,;:]? [^\W\d_]+")
 _URN = lazy_pattern(r"(?:^|\W)urn:[\w.:-]*\Z")
 _ACCOUNT = lazy_pattern(r"0x[0-9a-fA-F]{40}")  # of a blockchain: a private key there has 64 digits
+_HEX = lazy_pattern(r"[0-9a-fA-F]+")
+_DIGEST_KEY = lazy_pattern(r"(?i)sha1|sha256|sha512|md5")  # `ROOT_PASSWORD_SHA256`
+_DIGESTS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}  # hexadecimal digits
 _PUBLIC_BASE58 = lazy_pattern(r"[1-9A-HJ-NP-Za-km-z]{43,44}")  # the same where keys are written in base 58
 # What a payment provider's objects are called: a card or a charge, which opens nothing without the account's key.
 _OBJECT = lazy_pattern(r"(?:card|ch|tok|cus|ps|rf|pm|sub|evt|txn|acct|refund)_(?!\w*secret)\w{8,}")
@@ -201,13 +204,18 @@ def names_nothing(key: str, how: How = How.ASSIGNED) -> bool:  # noqa: PLR0911 -
         return True
     if words and _PUBLISHED.intersection(words) and words[-1] not in _PRIVATE:
         return True
-    if words[-3:] == _STRONG_NAME or words[-2:] in _CARD_DATA or words[-1:] in _CARD_DATA:
+    if words[-3:] == _STRONG_NAME or words[-2:] in _CARD_DATA or words[-1:] in _CARD_DATA or _is_signature(words):
         return True
     if any(word in _WHOLE or _IN_A_WORD.search(word) for word in words):
         return False
     if how is How.CALL and "decode" in key.lower():
         return False
     return not (words and words[-1] in {"code", "codes"} and _CODES.intersection(words))
+
+
+def _is_signature(words: tuple[str, ...]) -> bool:
+    """Whether a key names what proves one message; a shared access signature opens things."""
+    return words[-1:] == ("signature",) and "access" not in words
 
 
 def is_own_name(candidate: Candidate, text: str) -> bool:
@@ -305,6 +313,8 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "a number"
     if value.isdigit() and _NUMBERED.isdisjoint(key_words(key)):
         return "a number"
+    if (digest := _DIGEST_KEY.search(key)) and len(value) == _DIGESTS[digest[0].lower()] and _HEX.fullmatch(value):
+        return "a hash"
     if _ACCOUNT.fullmatch(value) or (
         key.lower() in {"key", "publickey"} and candidate.how is How.CALL and _PUBLIC_BASE58.fullmatch(value)
     ):

@@ -242,6 +242,9 @@ def sensitive(blob: Blob, custom: tuple[CustomSecret, ...] = ()) -> list[tuple[i
         if count >= bounds.candidates:  # not looked at closely, so not shown
             spans.append((candidate.start, candidate.end))
             continue
+        if len(candidate.value) > LONGEST:  # what it is takes longer to find out than its mask can harm
+            spans.append((candidate.start, candidate.end))
+            continue
         if is_reference(candidate.value) or is_placeholder(candidate.value) or _SWITCH.fullmatch(candidate.value):
             continue
         if (

@@ -99,6 +99,9 @@ _ENVIRONMENT = lazy_pattern(
     r"^[a-z]{2,6}_(?:test|sandbox|demo)_(?=\w{16})"
 )  # of a provider's key: it is one all the same
 _DIGITS = "12345678901234567890"
+_COUNTED = lazy_pattern(
+    r"[a-z]{1,12}123(?:4(?:5(?:6(?:7(?:8(?:90?)?)?)?)?)?)?"
+)  # whatever the word: the first guesses of all
 _ROWS = "qwertyuiop qwertzuiop azertyuiop asdfghjkl zxcvbnm poiuytrewq lkjhgfdsa mnbvcxz"  # of keyboards
 _WALK = 4  # keys
 _REPEATED = lazy_pattern(r"(.{1,4})\1+|([a-z]{3,12})\2+")
@@ -109,7 +112,7 @@ _ADMITTED = frozenset(("insecure", "dev", "development", "local", "test", "testi
 _NO_CREDENTIAL = frozenset(
     ("csrf", "xsrf", "authenticity", "antiforgery", "next", "page", "continuation", "pagination")
 )
-_SHORT = 20  # characters: in longer values, words of three letters between marks turn up by chance
+_SHORT, _LONG = 20, 100  # characters: in longer values, words of three or six letters between marks turn up by chance
 _TAIL = 4  # characters after the service's own name: `eclairpw`, `redis123`
 _WORDLIKE = 8  # letters: a lower-case or an upper-case word up to this long falls to a dictionary
 _LEET = str.maketrans("01345@$!", "oieasasi")
@@ -201,7 +204,7 @@ def is_placeholder(value: str) -> bool:
     if any(_is_typed(match[0]) for match in _PLACEHOLDER.finditer(value)):
         return True
     pieces = [word for word in re.split(r"[^A-Za-z0-9]+", value) if word]
-    longer = 3 if len(value) > _SHORT else 0
+    longer = 0 if len(value) <= _SHORT else 3 if len(value) <= _LONG else 6
     if any(len(word) > longer and word.lower() in PLACEHOLDER_WORDS and _is_typed(word) for word in pieces):
         return True
     words = key_words(value)
@@ -225,7 +228,7 @@ def is_weak(value: str, key: str = "", user: str = "") -> bool:
         return len(lowered) < 8 or _is_run(lowered)  # noqa: PLR2004 - up to seven digits fall to a guess
     bare = re.sub(r"[^a-z0-9]", "", lowered)
     own = {re.sub(r"[^a-z0-9]", "", each.lower()) for each in (key, user) if each}
-    if bare in own or bare.rstrip("0123456789") in own - {""}:
+    if bare in own or bare.rstrip("0123456789") in own - {""} or _COUNTED.fullmatch(lowered):
         return True
     core = lowered.strip(_EDGE)
     for form in {core, core.translate(_LEET), lowered.translate(_LEET).strip(_EDGE)}:
