@@ -25,7 +25,6 @@ _CLASSES = lazy_pattern(r"[a-z]+|[A-Z]+|[0-9]+|[_+-]+")
 _SCATTERED = 2  # groups of digits
 _LARGEST = 100_000  # characters of an env file; nothing of a larger one is shown
 _SHORTEST, _LONGEST, _MOST = 8, 200, 500  # characters of a value, and values, that are looked for elsewhere in a file
-_JUDGED = 400  # characters of a run: what changes all the time does so from its start
 _CHANGING = 0.4  # changes of class per character
 
 
@@ -71,7 +70,7 @@ def _repeated(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int
 def _random_runs(text: str) -> Iterator[tuple[int, int]]:
     """Long runs that change between cases and digits all the time: a code frame does without, whatever they are."""
     for match in _RUN.finditer(text):
-        run = match[0][:_JUDGED]
+        run = match[0]
         if run.islower() or run.isupper():
             continue  # a digest: hexadecimal tokens are told by their keys
         if len(_DIGITS.findall(run)) >= _SCATTERED and len(_CLASSES.findall(run)) >= _CHANGING * len(run):

@@ -96,9 +96,8 @@ _DEMAND = lazy_pattern(
     r"(?:required?|nullable|sometimes|confirmed|filled|optional|current_password|(?:min|max|len|length|size|range):\d[\d-]*)"
     r"(?:[|,].*)?"
 )
-_CUT_OFF = lazy_pattern(
-    r"\$?\w+[:\[(]|\$\w+-"
-)  # `$input[` of `$input['password']`, `$xml->`, a role in reStructuredText
+# `$input[` of `$input['password']`, `$xml->`, a role in reStructuredText.
+_CUT_OFF = lazy_pattern(r"\$?\w+[:\[(]|\$\w+-")
 _INTERPOLATED = lazy_pattern(r"\{[a-z_][\w.]{0,60}\}[-_./:]|[-_./:]\{[a-z_][\w.]{0,60}\}")  # `f"{name}-backup"`
 _LOCALE = lazy_pattern(r"^[a-z]{2}[-_][A-Z]{2}$")
 # A key that ends in one of these tells of a credential, whatever the value looks like.

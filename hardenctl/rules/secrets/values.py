@@ -63,7 +63,7 @@ _PLACEHOLDER = lazy_pattern(
     r"""
       ^(?P<character>.)(?P=character){2,}$ | ^(?P<loud>[*!_#/-]{2,})[^*!].*[^*!](?P=loud)$
     | ^[*.•·…xX_?#-]+$ | ^<[^<>]+>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$
-    | ^\(\w.*\)$ | [*•]{4} | x{6} | X{6} | \.{3} | (?<=\w)\.\.$ | … | EXAMPLE
+    | ^\(\w.*\)$ | [*•]{4} | x{6} | X{6} | \.{3} | … | EXAMPLE
     | ^\[[A-Z][A-Z_ ]{2,30}(?:$|\](?=[&;,<\\])) | (?i:deadbeef|cafebabe) | <[A-Za-z][\w .-]*>
     | (?:(?<=^\w\w)|(?<=[-_]))(?:x{3,}|X{3,})$
     | 0{10} | 0123456789 | 1234567890 | abcdefghij | ABCDEFGHIJ | 12345678-?9 | AaBbCcDdEe | (?i:1234-?abcd-?1234)
@@ -95,13 +95,11 @@ _PROVIDER = lazy_pattern(
     re.VERBOSE,
 )
 _TYPED = lazy_pattern(r"[a-z]*(?:[A-Z][a-z]+|[AI](?=[A-Z]))*[A-Z]?|[A-Z]+[a-z]?")
-_ENVIRONMENT = lazy_pattern(
-    r"^[a-z]{2,6}_(?:test|sandbox|demo)_(?=\w{16})"
-)  # of a provider's key: it is one all the same
+# Of a provider's key: it is one all the same.
+_ENVIRONMENT = lazy_pattern(r"^[a-z]{2,6}_(?:test|sandbox|demo)_(?=\w{16})")
 _DIGITS = "12345678901234567890"
-_COUNTED = lazy_pattern(
-    r"[a-z]{1,12}123(?:4(?:5(?:6(?:7(?:8(?:90?)?)?)?)?)?)?"
-)  # whatever the word: the first guesses of all
+# A word and a count, whatever the word: the first guesses of all.
+_COUNTED = lazy_pattern(r"[a-z]{1,12}123(?:4(?:5(?:6(?:7(?:8(?:90?)?)?)?)?)?)?")
 _ROWS = "qwertyuiop qwertzuiop azertyuiop asdfghjkl zxcvbnm poiuytrewq lkjhgfdsa mnbvcxz"  # of keyboards
 _WALK = 4  # keys
 _REPEATED = lazy_pattern(r"(.{1,4})\1+|([a-z]{3,12})\2+")
