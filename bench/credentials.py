@@ -1,11 +1,12 @@
 """Precision, recall and F1 of the secret pipeline on labelled data, beside the peers', by one and the same scorer.
 
-usage: python bench/credentials.py SHARED [--peers FOLDER] [--no-peers] [--weak-ignored] [--details]
+usage: python bench/credentials.py SHARED [--raw FOLDER] [--peers FOLDER] [--no-peers] [--weak-ignored] [--details]
 
 SHARED holds `tools/score_credentials.py` and `data/`. The data is unpacked to a temporary folder, scanned, and scored
 by that script; nothing of it is kept. Our figures are cross-validated: each fifth of the repositories is scanned with
-weights that were trained on the other four, so that no repository is judged by what was learned from it. "No words"
-is the same without anything that knows words in values (see `train_credentials.py`). FOLDER holds the peers, each in an
+weights that were trained on the other four, so that no repository is judged by what was learned from it. With `--raw`
+the training has the documents of FOLDER besides, as what we ship had (see `raw_credentials.py`). "No words" is the
+same without anything that knows words in values (see `train_credentials.py`). The peers' FOLDER holds them, each in an
 environment named as its package; one that is missing is made there with venv and pip.
 """
 
@@ -53,11 +54,11 @@ def scan(files: Iterable[Blob]) -> Iterator[Found]:
             yield Found(blob.path, place(hit.span.start).line, place(hit.span.end).line, rule.id)
 
 
-def cross_validated(shared: Path, files: Sequence[Blob], *, words: bool) -> list[Found]:
+def cross_validated(shared: Path, raw: Path | None, files: Sequence[Blob], *, words: bool) -> list[Found]:
     """The findings in each fifth of the repositories, with weights from the other four."""
     found: list[Found] = []
     with nullcontext() if words else no_words():
-        for held, weights in folds(load(shared, words=words)):
+        for held, weights in folds(*(load(each, words=words) for each in (shared, raw) if each)):
             with patch.object(score, "weights", lambda weights=weights: weights):
                 forget()
                 found += scan(blob for blob in files if blob.path.split("/")[0] in held)
@@ -93,6 +94,7 @@ def main() -> int:
     """Unpack, scan, score, print one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("shared", type=Path)
+    parser.add_argument("--raw", type=Path, help="the same documents with their real values")
     parser.add_argument("--peers", type=Path, default=HOMES, help="folder of the peers' environments")
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--weak-ignored", action="store_true", help="findings on weak or example values count nothing")
@@ -108,7 +110,7 @@ def main() -> int:
         files = blobs(root)
         rows = []
         for name, words in (("", True), (", no words", False)):
-            told = scored(scorer, root, cross_validated(options.shared, files, words=words), flags)
+            told = scored(scorer, root, cross_validated(options.shared, options.raw, files, words=words), flags)
             rows.append(row(f"hardenctl {__version__}, cross-validated{name}", told, 0))
             if options.details:
                 print(f"{rows[-1]['tool']}\n{told}")

@@ -480,7 +480,8 @@ ROWS = [
 ]
 # What stands where a credential would, and is none. A file that exists to hold passwords holds guessable ones too.
 REFERENCES = ["${DB_PASSWORD}", "$DB_PASSWORD", "%(password)s", "<your-password>", "changeme", "xxxxxxxxxxxx", "null"]
-GUESSABLE = ["password", "YOUR_PASSWORD_HERE", "{{ db_password }}", "/run/secrets/db_password", "os.environ"]
+LOOK_ALIKES = [*REFERENCES, "YOUR_PASSWORD_HERE", "{{ db_password }}", "/run/secrets/db_password", "os.environ"]
+STORED = "secret-stored-password"
 
 
 def encoded(text: str) -> str:
@@ -510,6 +511,11 @@ def found(path: str, text: str) -> list[tuple[int, int, str]]:
     return [(place.line, place.column, text[span.start : span.end]) for place, span in places]
 
 
+def told(path: str, text: str) -> list[str]:
+    """The rule of each hit."""
+    return [rule.id for rule, _ in detect_secrets(Blob(Provenance(path), text.encode()), ALL)]
+
+
 @pytest.mark.parametrize(("path", "template"), ROWS)
 def test_a_credential_is_found_at_its_line_and_column(path: str, template: str):
     """The value, the whole value and nothing but the value, with what is before it counted in lines and characters."""
@@ -531,13 +537,15 @@ def test_a_credential_is_masked_wherever_it_is_written(path: str, template: str)
 
 @pytest.mark.parametrize(("path", "template"), ROWS)
 def test_a_look_alike_is_silent(path: str, template: str):
-    """A variable, a placeholder or a path in the value's place is no finding; a word is none but in a password file."""
+    """A variable, a placeholder or a path in the value's place is no finding; a word no more than a guessable one."""
     store = any(
         path.endswith(name) for name in (".netrc", "_netrc", ".authinfo", "secret.yaml", "secret.json", "list.yaml")
     )
-    for value in REFERENCES if store or found(path, filled(template, "hunter22")[0]) else [*REFERENCES, *GUESSABLE]:
+    for value in REFERENCES if store or STORED in told(path, filled(template, "hunter22")[0]) else LOOK_ALIKES:
         text, _ = filled(template, value)
         assert found(path, f"# é\n{text}\n") == [], value
+    if not store and STORED not in told(path, filled(template, "hunter22")[0]):
+        assert set(told(path, filled(template, "password")[0])) <= {"secret-guessable"}
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -614,8 +622,6 @@ def test_what_only_looks_like_an_assignment(path: str, template: str):
         pytest.param("a.json", f'{{"next_token": "{scramble("page", 20)}"}}', id="place-in-a-list"),
         pytest.param("a.rb", "get '/groups', :headers => credentials('jsmith')", id="whose-credentials"),
         pytest.param("a.md", "[x](http://x.io/apidoc?api=jdk_7u4)", id="name-of-an-interface"),
-        pytest.param("a.yml", "image: acmeware/web:5\nenv:\n  DB_PASSWORD: acmeware", id="part-of-an-images-name"),
-        pytest.param("a.yml", "db: io.acmeware.Kafka\nDB_PASSWORD: acmeware", id="part-of-a-packages-name"),
         pytest.param("mode.js", 'rules = [{ token: "keyword", regex: "[a-z]+" }]', id="token-of-a-grammar"),
         pytest.param("a.yml", "key_id: 0b0a7b1c-9d51-4ba1-8f0e-2f6c1d3e4a5b", id="identifier"),
         pytest.param(
@@ -635,7 +641,6 @@ def test_what_only_looks_like_an_assignment(path: str, template: str):
         pytest.param("a.php", "$password = $input['password'];", id="element-of-a-variable"),
         pytest.param("a.env", "API_KEY=SKxxx", id="crossed-out-after-its-prefix"),
         pytest.param("a.py", 'if user.password == "//IMPLICIT//":', id="sentinel"),
-        pytest.param("a.py", 'login(username="ada", password="asdfg")', id="keys-beside-each-other"),
         pytest.param("Dockerfile", f"ARG KEY_SHA256={scramble('sum', 64, '0123456789abcdef')}", id="checksum"),
         pytest.param("a.html", '<input name="authenticity_token" value="Lz6ILqUEs2CGdDa-oz38TqcqQORavGnb">', id="csrf"),
         pytest.param(

@@ -190,7 +190,6 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param("a.py", 'token=("secret_", "ntn_")', id="prefixes"),
         pytest.param("a.py", "# Authorization: Bearer dead" + "beef12346", id="hexadecimal-joke"),
         pytest.param("a.js", "token = state.push('blockquote_open', 'blockquote', 1)", id="pushed"),
-        pytest.param("a.yml", "postgresql-password: " + base64.b64encode(b"db-password").decode(), id="weak-in-base64"),
         pytest.param("a.yml", 'KEY: "1x0000000000000000000000000000000AA"', id="published-dummy"),
         pytest.param(
             "a.php", "const CARD_AUTH_OK = '4222000006' . '285344'; $card->token = '42220000062' ;", id="card-number"
@@ -205,14 +204,13 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param("a.rb", "'command=SALE&password=[FILTERED]&station=WEB'", id="filtered-in-a-query"),
         pytest.param("a.md", "-H 'Authorization: Bearer zAzsx1sk..'", id="rest-left-out"),
         pytest.param(
-            "a.json", '{"secret": "' + base64.b64encode(b"secret\n").decode() + '"}', id="weak-line-in-base64"
-        ),
-        pytest.param(
             "a.md",
             "https://x.io/?auth="
             + base64.b64encode(b"Basic " + base64.b64encode(b"testuser:fakepassword")).decode().rstrip("="),
             id="weak-header-in-base64",
         ),
+        pytest.param("a.py", 'r = {"paging_token": "now123"}', id="guessable-and-no-password"),
+        pytest.param("a.py", 'x = {"last_authenticated": "2019-04-15T04:19:00+00:00"}', id="time"),
         pytest.param("a.sql", "create table t (\n  token LONGVARBINARY,\n)", id="column-type"),
         pytest.param(
             "a.sln",
@@ -226,7 +224,6 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param("a.php", "new RedirectUriValidator('urn:ietf:wg:oauth:2.0:oob');", id="urn"),
         pytest.param("a.rb", "imap.authenticate('XOAUTH2', user, password)", id="mechanism"),
         pytest.param("a.php", "'password' => 'require|length:6,16',", id="validation"),
-        pytest.param("a.yml", "password: litemall123456", id="word-and-a-count"),
         pytest.param(
             "a.env", "GRAYLOG_SHA256_PASSWORD=" + scramble("d", 64, "0123456789abcdef"), id="digest-by-its-key"
         ),
@@ -289,10 +286,46 @@ def test_a_number_and_a_bar_are_part_of_a_token():
 
 
 def test_a_basic_header_is_decoded():
-    """The value of a Basic header is reported once, and a guessable password in one is not."""
+    """The value of a Basic header is reported once, and a guessable password in one as that."""
     assert found(f'h = "Authorization: Basic {BASIC}"') == [("secret-basic-auth", BASIC)]
     weak = base64.b64encode(b"admin:" + b"admin").decode()
-    assert found(f'h = "Authorization: Basic {weak}"') == []
+    assert found(f'h = "Authorization: Basic {weak}"') == [("secret-guessable", weak)]
+
+
+def encoded(text: str) -> str:
+    """A text in base64."""
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "value"),
+    [
+        pytest.param("settings.py", 'DB_PASSWORD = "letmein123"', "letmein123", id="word-and-a-count"),
+        pytest.param("a.yml", "password: litemall123456", "litemall123456", id="name-and-a-count"),
+        pytest.param("a.yml", "password: S0mething-Secret", "S0mething-Secret", id="words"),
+        pytest.param("a.py", 'login(username="ada", password="asdfg")', "asdfg", id="row-of-a-keyboard"),
+        pytest.param(
+            "a.yml", "image: acmeware/web:5\nenv:\n  DB_PASSWORD: acmeware", "acmeware", id="name-of-an-image"
+        ),
+        pytest.param("a.yml", "db: io.acmeware.Kafka\nDB_PASSWORD: acmeware", "acmeware", id="name-of-a-package"),
+        pytest.param("a.yml", f"postgresql-password: {encoded('db-password')}", encoded("db-password"), id="base64"),
+        pytest.param("a.json", f'{{"secret": "{encoded("secret")}"}}', encoded("secret"), id="word-in-base64"),
+    ],
+)
+def test_a_guessable_credential_is_told_as_one(path: str, text: str, value: str):
+    """It opens a door all the same, but it is no more than possible and never fails a gate by itself."""
+    blob = Blob(Provenance(path), text.encode())
+    [(rule, hit)] = detect_secrets(blob, ALL)
+    assert (rule.id, hit.secret) == ("secret-guessable", value)
+    assert (rule.severity if hit.severity is None else hit.severity) is Severity.LOW
+    assert hit.confidence is Confidence.POSSIBLE
+
+
+@pytest.mark.parametrize("path", [".env", "compose.yml", "Dockerfile", ".github/workflows/test.yml"])
+def test_a_guessable_credential_is_no_leak_where_another_rule_tells_it_or_nothing_keeps_it(path: str):
+    """`*-weak-credential` are about these files; what a workflow starts for its tests is thrown away with it."""
+    text = "ENV DB_PASSWORD=letmein123" if path == "Dockerfile" else "DB_PASSWORD=letmein123"
+    assert found(text if path in {".env", "Dockerfile"} else "DB_PASSWORD: letmein123", path) == []
 
 
 def test_a_weak_literal_is_masked_though_it_is_no_finding():

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from hardenctl.detect.secrets.candidate import Candidate, How
+from hardenctl.detect.secrets.filters import is_own_name
+from hardenctl.detect.secrets.guessable import guesses
 from hardenctl.detect.secrets.language import Setting, quoting, setting
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.text import DIGITS, LOWER, UPPER
@@ -69,7 +71,7 @@ def strangeness(value: str) -> float:
 def features(candidate: Candidate, text: str, path: str) -> frozenset[str]:
     """The names of what holds of a candidate."""
     own = _own(candidate.how, candidate.key, candidate.value, candidate.user)
-    return own.union(_of_place(candidate, text, path))
+    return own.union(guesses(candidate), _of_place(candidate, text, path))
 
 
 @functools.lru_cache(maxsize=4096)  # versions of a file say the same again and again
@@ -186,6 +188,8 @@ def _of_place(candidate: Candidate, text: str, path: str) -> Iterator[str]:
     for flag in (Setting.TEST, Setting.EXAMPLE, Setting.DOCUMENT, Setting.GENERATED, Setting.TRANSLATION):
         if flag in where:
             yield f"path:{(flag.name or '').lower()}"
+    if is_own_name(candidate, text):
+        yield "weak:own-name"
     start = text.rfind("\n", max(0, candidate.start - 300), candidate.start) + 1
     before = text[max(start, candidate.start - 300) : candidate.start]
     if _COMMENT.match(before):

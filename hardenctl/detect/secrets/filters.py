@@ -7,18 +7,9 @@ import functools
 import re
 
 from hardenctl.detect.secrets.candidate import Candidate, How
-from hardenctl.detect.secrets.headers import basic
 from hardenctl.detect.secrets.language import Quoting, quoting
 from hardenctl.model.pattern import lazy_pattern
-from hardenctl.rules.secrets.values import (
-    is_admitted,
-    is_credential_key,
-    is_own_word,
-    is_placeholder,
-    is_reference,
-    is_weak,
-    key_words,
-)
+from hardenctl.rules.secrets.values import is_credential_key, is_reference, is_stand_in, key_words
 from hardenctl.rules.secrets.words import ABOUT_SUFFIXES, ASKING_WORDS, ROW_WORDS
 
 _CODE = lazy_pattern(
@@ -65,6 +56,7 @@ _PHRASE = lazy_pattern(r"[^\W\d_]+(?:[ '-][^\W\d_]+)* [^\W\d_]+[.!?:]?")
 _MARKUP = lazy_pattern(r"<[a-z/!][^>]*>|^&\w+;")
 _COLOUR = lazy_pattern(r"#[0-9a-fA-F]{3,8}")
 _VERSION = lazy_pattern(r"[\^~>=<v]{0,3}\d+\.\d+\.\d+(?:[-+.][\w.+-]*)?")
+_MOMENT = lazy_pattern(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _EXPRESSION = lazy_pattern(r"\(\?[:=!<P]|\[\^|\\[dwsSWDb][+*{\]]|\][+*]|\)[+*]['\"$]?|\\{2,}[\[.]|\]\{\d")
 _ESCAPE = lazy_pattern(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
 # Strings beside each other in a list: what is before a value must be no flag, whose argument it would be.
@@ -271,7 +263,10 @@ def is_surrounded(candidate: Candidate, text: str, path: str) -> bool:
 
 
 def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a list of cases, one line each
-    """Why a candidate is no leak by its value alone; empty where nothing speaks against it."""
+    """Why a candidate is no leak by its value alone; empty where nothing speaks against it.
+
+    That a value is guessable does not: the score weighs it, and `guessable` says what it is told as.
+    """
     value, key = candidate.value, candidate.key
     if candidate.how is not How.BASIC and (reason := _of_key(key, candidate.how)):
         return reason
@@ -279,11 +274,9 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "a reference"
     if candidate.how is How.BASIC:
         return ""
-    if is_placeholder(value):
+    if is_stand_in(value):
         return "a placeholder"
-    if is_weak(value, key, candidate.user) or _is_monotonous(value):
-        return "guessable"
-    if is_own_word(key, value) or is_admitted(value):
+    if _is_monotonous(value):
         return "guessable"
     if key == "key" and is_credential_key(value):
         return "a name"  # of an entry in a Secret: `key: htpasswd`
@@ -292,14 +285,10 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
     if _NAMED_AS.fullmatch(value) or value.startswith("--") or len(_ESCAPED.sub("", value)) < _SHORTEST:
         return "a name"
     if (plain := text_in_base64(value)) != value:
-        if is_weak(plain, key, candidate.user):
-            return "guessable"
-        if is_reference(plain) or is_placeholder(plain) or _PATHLIKE.match(plain):
+        if is_reference(plain) or is_stand_in(plain) or _PATHLIKE.match(plain):
             return "a reference"
         if _SENTENCE.match(plain):
             return "text"
-        if (pair := basic(plain.removeprefix("Basic "))) and is_weak(pair[1], "", pair[0]):
-            return "guessable"
     if _HASHED.match(value):
         return "a hash"
     if _PUBLIC.match(value):
@@ -324,8 +313,8 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         return "an identifier"
     if _ALGORITHM.match(value) or _COLOUR.fullmatch(value) or _ENCODING.fullmatch(value):
         return "an algorithm, a colour or an encoding"
-    if _VERSION.fullmatch(value):
-        return "a version"
+    if _VERSION.fullmatch(value) or _MOMENT.match(value):
+        return "a version or a time"
     if _GLYPH.fullmatch(value) or _FORMAT.fullmatch(value) or _LINK.fullmatch(value) or _DEMAND.fullmatch(value):
         return "text"
     if candidate.quote and _INTERPOLATED.search(value):

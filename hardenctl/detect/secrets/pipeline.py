@@ -14,6 +14,7 @@ from hardenctl.detect.secrets.custom import custom_matches
 from hardenctl.detect.secrets.decode import decoded
 from hardenctl.detect.secrets.features import entropy, features
 from hardenctl.detect.secrets.filters import is_own_name, is_surrounded, refusal
+from hardenctl.detect.secrets.guessable import guesses, is_no_leak
 from hardenctl.detect.secrets.headers import basic
 from hardenctl.detect.secrets.language import Setting, quoting, setting
 from hardenctl.detect.secrets.matcher import Anchor, Match, Matcher
@@ -29,9 +30,9 @@ from hardenctl.model.settings import CustomSecret
 from hardenctl.model.text import Span, is_binary
 from hardenctl.rules.secrets import RULES, generic
 from hardenctl.rules.secrets.declare import Proof, SecretRule
-from hardenctl.rules.secrets.values import is_credential_key, is_placeholder, is_reference, is_weak
+from hardenctl.rules.secrets.values import is_credential_key, is_placeholder, is_reference, is_stand_in
 
-BELIEVED = 0.35  # probability from which a candidate is reported; the best F1 in cross-validation
+BELIEVED = 0.4  # probability from which a candidate is reported; the best F1 in cross-validation
 LIKELY = 0.8
 SHORTEST_KEYED = 14  # characters of a value that a rule for keys knows
 LONGEST = 2000  # characters of a value that is scored: a longer one is text, or encoded
@@ -176,7 +177,9 @@ def weighed(
         settled = _by_key(candidate, path) or _by_decoding(candidate, path) or _by_store(candidate, path)
         if settled is not None:
             yield settled
-        elif not is_own_name(candidate, text) and not is_surrounded(candidate, text, path):
+        elif not is_surrounded(candidate, text, path) and not is_no_leak(
+            candidate, path, own_name=is_own_name(candidate, text)
+        ):
             yield candidate
 
 
@@ -250,6 +253,7 @@ def sensitive(blob: Blob, custom: tuple[CustomSecret, ...] = ()) -> list[tuple[i
         if (
             candidate.how in {How.USERINFO, How.BASIC, How.FLAG}
             or is_credential_key(candidate.key)
+            or _keyed_rule(candidate) is not None
             or probability(features(candidate, text, blob.path)) >= MASKED
         ):
             spans.append((candidate.start, candidate.end))
@@ -277,7 +281,7 @@ def _known(text: str, rules: Iterable[SecretRule], *, strict: bool = True) -> li
     tokens: list[Token] = []
     for rule in rules:
         for match in itertools.islice(rule.regex.finditer(text), MOST + 1 if strict else None):
-            group = "secret" if rule.regex.groupindex and match["secret"] else 0
+            group = next((name for name in rule.regex.groupindex if match[name]), 0)
             start, end = match.span(group)
             if rule is generic.PRIVATE_KEY:
                 end = _pem_end(text, start)
@@ -432,7 +436,12 @@ def _are_nothing(value: str, key: str, how: How, quote: str, user: str, path: st
 
 
 def _refused(candidate: Candidate, text: str, path: str) -> bool:
-    return _is_refused(candidate, path) or is_own_name(candidate, text) or is_surrounded(candidate, text, path)
+    return (
+        _is_refused(candidate, path)
+        or bool(guesses(candidate))
+        or is_own_name(candidate, text)
+        or is_surrounded(candidate, text, path)
+    )
 
 
 def _is_refused(candidate: Candidate, path: str) -> bool:
@@ -444,11 +453,12 @@ def _is_refused(candidate: Candidate, path: str) -> bool:
         if decoded is None:
             return True
         user, password = decoded
-        secret = password or user  # some services take a key as the user, without a password
-        return is_weak(secret, "", user if password else "") or is_placeholder(secret)
+        is_user = not password and bool(guesses(candidate))  # and no key in its place
+        return is_user or is_stand_in(password or user) or is_no_leak(candidate, path)
     if Setting.TRANSLATION in setting(path) and (" " in candidate.value or not any(map(str.isdigit, candidate.value))):
         return True
-    return _speaks_against(candidate.value, candidate.key, candidate.how, candidate.quote, candidate.user)
+    parts = candidate.value, candidate.key, candidate.how, candidate.quote, candidate.user
+    return _speaks_against(*parts) or is_no_leak(candidate, path)
 
 
 @functools.lru_cache(maxsize=1 << 14)
@@ -464,8 +474,10 @@ def _believed(candidate: Candidate, blob: Blob) -> tuple[SecretRule, Hit] | None
     if chance < BELIEVED:
         return None
     rule, message = _generic(candidate)
+    if any(name.startswith("weak:") for name in found):
+        rule, message = generic.GUESSABLE, f"{message}, which can be guessed,"
     named = is_credential_key(candidate.key) or candidate.how in {How.USERINFO, How.BASIC, How.SCHEME}
-    likely = chance >= LIKELY and named and _looks_random(candidate.value)
+    likely = rule is not generic.GUESSABLE and chance >= LIKELY and named and _looks_random(candidate.value)
     severity, confidence = standing(
         rule.severity if likely else Severity.LOW,
         Confidence.LIKELY if likely else Confidence.POSSIBLE,

@@ -159,9 +159,12 @@ JWT = secret(
 JWK = secret(
     "json-web-key",
     "JSON Web Key with its private part",
-    pattern=r'"kty\\{0,3}"(?:[^{}]{0,4000}"d|\s{0,8}:\s{0,8}\\{0,3}"oct\\{0,3}"[^{}]{0,1000}"k)'
-    r'\\{0,3}"\s{0,8}:\s{0,8}\\{0,3}"(?P<secret>[A-Za-z0-9_-]{22,1000})\\{0,3}"',
-    keywords=('"kty',),
+    # Members stand in any order, and in JavaScript without quotation marks. A public key has none of `d`, `k`, `priv`.
+    pattern=r"kty\\{0,3}[\"']?\s{0,8}:\s{0,8}\\{0,3}[\"'](?:RSA|EC|OKP|oct|AKP)\\{0,3}[\"'][^{}]{0,4000}"
+    r"[\s,\"'](?:d|k|priv)\\{0,3}[\"']?\s{0,8}:\s{0,8}\\{0,3}[\"'](?P<secret>[A-Za-z0-9_-]{22,1500})\\{0,3}[\"']"
+    r"|[\s,{\"'](?:d|k|priv)\\{0,3}[\"']?\s{0,8}:\s{0,8}\\{0,3}[\"'](?P<before>[A-Za-z0-9_-]{22,1500})\\{0,3}[\"']"
+    r"[^{}]{0,4000}[\s,\"']kty\\{0,3}[\"']?\s{0,8}:",
+    keywords=("kty",),
     sample=lambda: scramble("jwk", 86),
     check=_jwk,
     opens="can sign tokens that your services believe",
@@ -234,6 +237,18 @@ PLUGIN = secret(
     variable="ACME_TOKEN",
     severity=Severity.LOW,
 )
+GUESSABLE = secret(
+    "guessable",
+    "Guessable credential",
+    sample=lambda: "Letmein" + "-2024!",
+    keywords=("",),
+    opens="can sign in without having read this, too",
+    revoke=OWASP,
+    steps="if anything real believes it, change it there to a generated one (`hardenctl generate`)",
+    issued=False,
+    variable="DB_PASSWORD",
+    severity=Severity.LOW,
+)
 
 # What others find: a policy's own kinds, and plugins. They say nothing where there are none.
 BY_OTHERS = (CUSTOM, PLUGIN)
@@ -246,6 +261,7 @@ RULES: tuple[SecretRule, ...] = (
     PRIVATE_KEY_BASE64,
     PUTTY_KEY,
     ASSIGNMENT,
+    GUESSABLE,
     URL,
     BASIC,
     BEARER,

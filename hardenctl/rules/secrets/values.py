@@ -9,6 +9,7 @@ import enum
 import functools
 import itertools
 import re
+from collections.abc import Iterable
 
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.rules.secrets.words import (
@@ -76,6 +77,18 @@ _PLACEHOLDER = lazy_pattern(
         | do[-_ ]?not[-_ ]?use | not[-_ ]?(?:a|so)?[-_ ]?(?:real|secret|secure|used)
         | keep[-_ ]?(?:it|me|this)[-_ ]?(?:secret|safe) | generate[-_ ](?:a|me|one|with|your|using)
         | openssl\ rand | ^todo | ^fixme )
+    """,
+    re.VERBOSE,
+)
+# What no program could use as it stands: a mark, or words that tell the reader to write something else.
+_STAND_IN = lazy_pattern(
+    r"""
+      ^(?P<character>.)(?P=character){2,}$ | ^(?P<loud>[*!_#/-]{2,})[^*!].*[^*!](?P=loud)$
+    | ^[*.•·…xX_?#-]+$ | ^<[^<>]*>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$ | ^\(\w.*\)$ | ^%\(\w+$
+    | [*•]{4} | \.{3} | … | <[A-Za-z][\w .-]*> | x{6} | X{6} | ^\[[A-Z][A-Z_ ]{2,30}(?:$|\](?=[&;,<\\]))
+    | (?i:^(?:null|nil|none|undefined|true|false)$ | deadbeef | cafebabe | placeholder | redacted
+        | change[-_ ]?(?:me|this|it) | \byour[-_ ]?\w | ^your | ^todo | ^fixme | replace[-_ ]?(?:me|this|with)
+        | [-_]here$ | insert | fill[-_]in)
     """,
     re.VERBOSE,
 )
@@ -195,6 +208,11 @@ def is_reference(value: str) -> bool:
     return bool(_REFERENCE.search(value))
 
 
+def is_stand_in(value: str) -> bool:
+    """Whether a value is a placeholder that no program could use: `<key>`, `changeme`; not `my-secret-token`."""
+    return bool(_STAND_IN.search(value))
+
+
 @functools.lru_cache(maxsize=16384)
 def is_placeholder(value: str) -> bool:
     """Whether a value only stands where a credential should go."""
@@ -216,26 +234,60 @@ def _is_typed(text: str) -> bool:
     return all(_TYPED.fullmatch(word) for word in re.findall(r"[A-Za-z]+", text))
 
 
-@functools.lru_cache(maxsize=16384)
+class Weakness(enum.Enum):
+    """What makes a value guessable."""
+
+    __hash__ = object.__hash__  # as `How`'s
+
+    SHORT = "short"  # or of one or two characters again and again
+    LISTED = "listed"  # what everybody tries first
+    DIGITS = "digits"
+    OWN = "own"  # the same as its key or user
+    COUNTED = "counted"  # a word and 123
+    WORD = "word"  # a common one, with leet or marks around it
+    RUN = "run"  # `abcdef`, `qwerty`, `abcabc`
+    WORDS = "words"  # several in a row
+
+
 def is_weak(value: str, key: str = "", user: str = "") -> bool:
     """Whether a value is guessable: too short, made of common words and digits, or the same as its key or user."""
+    return weakness(value, key, user) is not None
+
+
+@functools.lru_cache(maxsize=16384)
+def weakness(value: str, key: str = "", user: str = "") -> Weakness | None:
+    """What makes a value guessable, if it is."""
     lowered = value.lower().strip()
-    if len(lowered) < SHORTEST or lowered in WEAK_VALUES or len(set(lowered)) <= 2:  # noqa: PLR2004 - `abab`, `1111`
-        return True
+    if lowered in WEAK_VALUES:
+        return Weakness.LISTED
+    if len(lowered) < SHORTEST or len(set(lowered)) <= 2:  # noqa: PLR2004 - `abab`, `1111`
+        return Weakness.SHORT
     if lowered.isdigit():
-        return len(lowered) < 8 or _is_run(lowered)  # noqa: PLR2004 - up to seven digits fall to a guess
+        return Weakness.DIGITS if len(lowered) < 8 or _is_run(lowered) else None  # noqa: PLR2004 - up to seven fall to a guess
     bare = re.sub(r"[^a-z0-9]", "", lowered)
     own = {re.sub(r"[^a-z0-9]", "", each.lower()) for each in (key, user) if each}
-    if bare in own or bare.rstrip("0123456789") in own - {""} or _COUNTED.fullmatch(lowered):
-        return True
+    if bare in own or bare.rstrip("0123456789") in own - {""}:
+        return Weakness.OWN
+    if _COUNTED.fullmatch(lowered):
+        return Weakness.COUNTED
+    return _of_words(lowered) or (Weakness.WORDS if _are_words(key_words(value)) else None)
+
+
+def _of_words(lowered: str) -> Weakness | None:
+    """What makes a lower-case value guessable where it is one of words, with leet or marks around it."""
     core = lowered.strip(_EDGE)
     for form in {core, core.translate(_LEET), lowered.translate(_LEET).strip(_EDGE)}:
-        if not form or form in WEAK_WORDS or _is_run(form):
-            return True
-        pieces = re.findall(r"[a-z]+|[^a-z\W_]+", form)
-        if all(_made_of_words(piece) or (piece.isdigit() and len(piece) <= 6) for piece in pieces):  # noqa: PLR2004 - a date
-            return True
-    return all(_made_of_words(piece) or (piece.isdigit() and len(piece) <= 6) for piece in key_words(value))  # noqa: PLR2004
+        if not form or form in WEAK_WORDS:
+            return Weakness.WORD
+        if _is_run(form):
+            return Weakness.RUN
+        if _are_words(re.findall(r"[a-z]+|[^a-z\W_]+", form)):
+            return Weakness.WORDS
+    return None
+
+
+def _are_words(pieces: Iterable[str]) -> bool:
+    return all(_made_of_words(piece) or (piece.isdigit() and len(piece) <= 6) for piece in pieces)  # noqa: PLR2004 - a date
 
 
 def _falls_to_a_guess(key: str, value: str) -> bool:
