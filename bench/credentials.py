@@ -1,12 +1,14 @@
 """Precision, recall and F1 of the secret pipeline on labelled data, beside the peers', by one and the same scorer.
 
-usage: python bench/credentials.py SHARED [--raw FOLDER] [--peers FOLDER] [--no-peers] [--weak-ignored] [--details]
+usage: python bench/credentials.py SHARED [--raw FOLDER | --held-out] [--peers FOLDER] [--no-peers] [--weak-ignored]
+       [--details]
 
 SHARED holds `tools/score_credentials.py` and `data/`. The data is unpacked to a temporary folder, scanned, and scored
 by that script; nothing of it is kept. Our figures are cross-validated: each fifth of the repositories is scanned with
 weights that were trained on the other four, so that no repository is judged by what was learned from it. With `--raw`
 the training has the documents of FOLDER besides, as what we ship had (see `raw_credentials.py`). "No words" is the
-same without anything that knows words in values (see `train_credentials.py`). The peers' FOLDER holds them, each in an
+same without anything that knows words in values (see `train_credentials.py`). `--held-out`: nothing was trained on
+SHARED, so that ours is scanned once, as shipped. The peers' FOLDER holds them, each in an
 environment named as its package; one that is missing is made there with venv and pip.
 """
 
@@ -95,6 +97,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("shared", type=Path)
     parser.add_argument("--raw", type=Path, help="the same documents with their real values")
+    parser.add_argument("--held-out", action="store_true", help="nothing was trained on this data")
     parser.add_argument("--peers", type=Path, default=HOMES, help="folder of the peers' environments")
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--weak-ignored", action="store_true", help="findings on weak or example values count nothing")
@@ -109,7 +112,7 @@ def main() -> int:
         subprocess.run([sys.executable, str(scorer), "unpack", str(root)], check=True)
         files = blobs(root)
         rows = []
-        for name, words in (("", True), (", no words", False)):
+        for name, words in () if options.held_out else (("", True), (", no words", False)):
             told = scored(scorer, root, cross_validated(options.shared, options.raw, files, words=words), flags)
             rows.append(row(f"hardenctl {__version__}, cross-validated{name}", told, 0))
             if options.details:
@@ -117,7 +120,8 @@ def main() -> int:
         started = time.process_time()
         shipped = list(scan(files))
         seconds = time.process_time() - started
-        rows.append(row("hardenctl, as shipped (trained on this data)", scored(scorer, root, shipped, flags), seconds))
+        how = f"{__version__}, held out" if options.held_out else "as shipped (trained on this data)"
+        rows.append(row(f"hardenctl {how}", scored(scorer, root, shipped, flags), seconds))
         for peer, program in () if options.no_peers else asked(options.peers):
             found, seconds = peer.scan(program, root)
             rows.append(row(f"{peer.name} {peer.told_version(program)}", scored(scorer, root, found, flags), seconds))

@@ -6,7 +6,6 @@ line names. Comments in what is pushed excuse nothing. What stood in the same fi
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +22,7 @@ from hardenctl.policy.baseline import load_baseline
 from hardenctl.policy.judge import verdict
 from hardenctl.policy.policy import Policy
 from hardenctl.rules.declare import Rule
+from hardenctl.sources import standard_input
 from hardenctl.sources.governing import governing_files
 from hardenctl.sources.history import HistorySource
 from hardenctl.sources.push import STATES, Push, Update, parse_updates, read_push
@@ -40,7 +40,8 @@ def receive(request: Request, rules: Sequence[Rule]) -> Report:
         raise UsageError("`--pre-receive` stands alone", help="run one audit for each")
     place = find_place(request.paths, on_disk=False)
     git = place.repository
-    updates = parse_updates(b"" if sys.stdin.isatty() else sys.stdin.buffer.read())
+    given = standard_input()
+    updates = parse_updates(b"" if given.isatty() else given.read())
     with governing_files(place) as folder:
         policy = replace(policy_of(request, folder), marks=False)
         baseline = load_baseline(folder, Path(request.baseline) if request.baseline else None)

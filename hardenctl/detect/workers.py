@@ -25,7 +25,7 @@ def running(function: Callable[..., T], arguments: Sequence[tuple[Any, ...]], jo
     """
     forked = sys.platform == "linux" and threading.active_count() == 1
     context = multiprocessing.get_context("fork" if forked else "spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(arguments)), mp_context=context, initializer=_yield_to_parent)
+    pool = ProcessPoolExecutor(min(jobs, len(arguments)), mp_context=context, initializer=_serve_parent)
     try:
         waiting = [pool.submit(function, *each) for each in arguments]
         waiting.reverse()
@@ -38,7 +38,18 @@ def running(function: Callable[..., T], arguments: Sequence[tuple[Any, ...]], jo
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _yield_to_parent() -> None:
-    """The process that started us works meanwhile, and can't be helped: it comes first where processors are few."""
+def _serve_parent() -> None:
+    """The process that started us works meanwhile, and can't be helped: it comes first where processors are few.
+
+    Where it is killed nobody tells us: we would wait for work for ever, and keep open what its reader waits for.
+    """
     if hasattr(os, "nice"):
         os.nice(2)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

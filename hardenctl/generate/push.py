@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -26,6 +27,8 @@ __all__ = ["PLATFORMS", "Destination", "names", "platform_of", "prepare", "push"
 
 PATIENCE = 60.0  # seconds a platform's program may take
 HAS_PIPE_NAME = os.path.exists(PIPE)  # noqa: PTH110 - not on Windows
+_PIECE = 6  # characters of a value, together, that are not shown
+_PIECE = 6  # characters of a value, together, that are not shown
 _BULLETS = "••••••••"
 _OWN = "the platform's own tool"
 _SHORTEST = 8  # characters; a shorter piece of a value is no piece to hide
@@ -117,8 +120,22 @@ def _masked(text: str, value: str, payload: str) -> str:
     forms = {value, payload, base64.b64encode(value.encode()).decode(), json.dumps(value)[1:-1]}
     forms |= {line for each in list(forms) for line in each.splitlines() if len(line) >= _SHORTEST}
     for hidden in sorted(forms, key=len, reverse=True):
-        text = text.replace(hidden, _BULLETS)
+        text = _without(text, hidden)
     return program.first_line(text)
+
+
+def _without(text: str, hidden: str) -> str:
+    """A text without a value, and without what it quotes of one: some programs cut what they complain about."""
+    text = text.replace(hidden, _BULLETS)
+    pieces = {hidden[at : at + _PIECE] for at in range(len(hidden) - _PIECE + 1)}
+    shown = [False] * len(text)
+    for piece in pieces:
+        at = text.find(piece)
+        while at >= 0:
+            shown[at : at + _PIECE] = [True] * _PIECE
+            at = text.find(piece, at + 1)
+    kept = ("\0" if is_piece else character for character, is_piece in zip(text, shown, strict=True))
+    return re.sub("\0+", _BULLETS, "".join(kept))
 
 
 # Reads the value's lines off the standard input that the program hands on, and nothing beyond: the rest is the answer

@@ -99,7 +99,7 @@ def _open(
             raise UsageError("`-` (standard input) stands alone", help="run a second audit for the rest")
         from hardenctl.sources.stdin import StdinSource
 
-        return StdinSource(stdin or sys.stdin.buffer, stdin_filename, salt=salt, archives=archives)
+        return StdinSource(stdin or standard_input(), stdin_filename, salt=salt, archives=archives)
     if stdin_filename:
         raise UsageError("`--stdin-filename` goes with `-`", help="`hardenctl audit - --stdin-filename app/main.py`")
     if since is not None and not since.strip("."):
@@ -123,3 +123,10 @@ def _open(
     from hardenctl.sources.worktree import WorkTreeSource
 
     return WorkTreeSource(find_place(paths), exclude=exclude, salt=salt, submodules=submodules, jobs=jobs)
+
+
+def standard_input() -> IO[bytes]:
+    """Standard input. Raises UsageError where it is closed."""
+    if sys.stdin is None:
+        raise UsageError("standard input is closed", help="pipe something into it, or name files")
+    return sys.stdin.buffer

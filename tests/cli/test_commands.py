@@ -257,6 +257,19 @@ def test_standard_input(hardenctl: Run, monkeypatch: pytest.MonkeyPatch, project
     assert data["scanned"]["files"] == 1
 
 
+def test_standard_input_that_is_closed(
+    hardenctl: Run, monkeypatch: pytest.MonkeyPatch, make_repository: Callable[..., Any]
+) -> None:
+    """As a shell's `<&-` leaves it: said, whatever wants to read it."""
+    make_repository({"a.txt": "a\n"})
+    for argument in ("-", "--pre-receive"):
+        monkeypatch.setattr("sys.stdin", None)
+        told = hardenctl("audit", argument)
+        assert told.code == 2
+        assert "error: standard input is closed" in told.err
+        assert "help: " in told.err
+
+
 @pytest.mark.parametrize("command", [(), ("audit",), ("check",), ("check", "cors"), ("explain",), ("score",)])
 def test_help(hardenctl: Run, command: tuple[str, ...]) -> None:
     """Every command explains itself; the ones with a gate document the exit codes."""

@@ -570,3 +570,19 @@ def test_real_kubectl_takes_the_manifest() -> None:
         env={**os.environ, "KUBECONFIG": os.devnull},
     )
     assert base64.b64decode(json.loads(done.stdout)["data"]["A"]) == b"exact value"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        pytest.param("bad value {whole}", "bad value ••••••••", id="whole"),
+        pytest.param("invalid character in '{start}...'", "invalid character in '••••••••...'", id="cut"),
+        pytest.param("near {middle}: no", "near ••••••••: no", id="from-the-middle"),
+        pytest.param("no such project", "no such project", id="something-else"),
+    ],
+)
+def test_what_a_program_quotes_of_a_value_is_masked(said: str, shown: str) -> None:
+    """However little of it: six characters of a password are a good part of one."""
+    value = scramble("quoted", 32)
+    text = said.format(whole=value, start=value[:10], middle=value[11:19])
+    assert push_module._masked(text, value, value) == shown  # noqa: SLF001 - no program here cuts its complaints
