@@ -11,6 +11,7 @@ from hardenctl.audit import audit
 from hardenctl.cli.errors import close_output
 from hardenctl.cli.progress import progress
 from hardenctl.cli.request import Request
+from hardenctl.detect.veil import veiled
 from hardenctl.model.blob import SourceKind
 from hardenctl.model.errors import UsageError
 from hardenctl.model.record import replace
@@ -37,7 +38,7 @@ def run_audit(
     """
     check_format(request.format)
     outputs = [split_output(text) for text in request.outputs]
-    report = make_report(request, rules)
+    report = veiled(make_report(request, rules))
     for name, path in outputs:
         write_file(report, name, path)
     look = look_of(sys.stdout, quiet=request.quiet, verbose=request.verbose)

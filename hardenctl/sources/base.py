@@ -18,6 +18,7 @@ class PlaceSource:
 
     kind: SourceKind
     jobs = 1  # how many processes may run at a time
+    unpacked = False  # whether archives are looked into as well
 
     def __init__(self, place: Place, *, exclude: Sequence[str] = (), salt: bytes | None = None) -> None:
         self._place = place

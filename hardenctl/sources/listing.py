@@ -24,7 +24,8 @@ FOREIGN = frozenset(
     """.split()  # noqa: SIM905 - one word a line is no easier to read
 )
 
-LEFT_OUT = {b"120000": "symbolic link", b"160000": "submodule"}  # modes of what is no file of this repository
+LINK = b"120000"
+LEFT_OUT = {LINK: "symbolic link", b"160000": "submodule"}  # modes of what is no file of this repository
 
 # What git says of a folder it may not open, and then goes on without.
 _CLOSED = lazy_pattern(rb"^warning: could not open directory '(.+?)/?': (.+)$", re.MULTILINE)

@@ -12,7 +12,7 @@ from hardenctl.sources.base import PlaceSource
 from hardenctl.sources.files import skip_by_name
 from hardenctl.sources.git import Git, shown
 from hardenctl.sources.index import check_index
-from hardenctl.sources.listing import LEFT_OUT, Entry
+from hardenctl.sources.listing import LEFT_OUT, LINK, Entry
 from hardenctl.sources.objects import stream
 from hardenctl.sources.repository import Place
 from hardenctl.sources.tree import ObjectSnapshot
@@ -107,13 +107,17 @@ class StagedSource(PlaceSource):
         scope = [path for path in sorted(self._staged) if self._snapshot.in_scope(path)]
         entries = [each for path in scope for each in self._entries(path)]
         yield from self.sift(LEFT_OUT.get(mode) or skip_by_name(entry.path) for mode, entry in entries)
-        wanted = [entry for mode, entry in entries if mode not in LEFT_OUT and not skip_by_name(entry.path)]
+        # A link's text is its target: looked at as history's is, though what it leads to is not.
+        wanted = [
+            entry for mode, entry in entries if mode == LINK or (mode not in LEFT_OUT and not skip_by_name(entry.path))
+        ]
         objects = stream(self._git, [str(entry.oid) for entry in wanted])
         for blob in self.sift(
             found.blob(Provenance(entry.path, self.kind, Standing.TRACKED, entry.oid))
             for entry, found in zip(wanted, objects, strict=True)
         ):
-            if isinstance(blob, Blob) and self._changes.get(blob.path) is not None:
+            changed = self._changes.get(blob.path)
+            if isinstance(blob, Blob) and changed and changed[-1][0] != LINK:
                 self._snapshot.keep(blob)
             yield blob
 

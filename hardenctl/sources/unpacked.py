@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from hardenctl.model.blob import Blob, Gap, Snapshot, Source, Target
 from hardenctl.model.finding import Finding
 from hardenctl.sources.archives import Archive, look_into
+from hardenctl.sources.base import PlaceSource
 
 
 class HoldsArchives(Source, Protocol):
@@ -24,6 +25,8 @@ class Unpacked:
 
     def __init__(self, source: HoldsArchives) -> None:
         self._source = source
+        if isinstance(source, PlaceSource):
+            source.unpacked = True
         self._inside: Counter[str] = Counter()
         self._opened = 0
 

@@ -235,9 +235,18 @@ class WorkTreeSource(PlaceSource):
 
     def _look(self, path: str) -> Blob | Gap | Skipped | None:
         if reason := skip_by_name(path):
-            return reason
+            return self._left_out(path, reason)
         result = self._snapshot.load(path)
-        if isinstance(result, str) and self._snapshot.named(path):
-            advice = ": name the file itself" if result == "symbolic link" else ""
-            return Gap(path, result + advice)  # passing over what was asked for must not pass
-        return (skip_by_content(result.data) or result) if isinstance(result, Blob) else result
+        if isinstance(result, Blob) and (reason := skip_by_content(result.data)):
+            result = reason
+        return self._left_out(path, result) if isinstance(result, str) else result
+
+    def _left_out(self, path: str, reason: Skipped) -> Gap | Skipped:
+        """The reason; a gap where the user named this very file: passing over what was asked for must not pass."""
+        if not self._snapshot.named(path) or (self.unpacked and self._is_archive(path)):
+            return reason
+        advice = {"symbolic link": ": name the file itself", "binary": ": there is no text to look at"}
+        return Gap(path, reason + advice.get(reason, ""))
+
+    def _is_archive(self, path: str) -> bool:
+        return any(isinstance(each, Gap) or each.provenance.path == path for each in self.archives())

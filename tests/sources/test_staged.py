@@ -202,8 +202,11 @@ def test_links_submodules_and_binaries_are_counted(make_repository: Make) -> Non
     repository.write({"b.png": "text", "c": b"\0"})
     repository.git("add", ".")
     source = staged(repository.root)
-    assert set(blobs_of(source)) == {".gitmodules"}
+    assert {path: blob.data for path, blob in blobs_of(source).items() if path != ".gitmodules"} == {
+        "link": b"/etc/hostname"  # its own text, which is what would be committed
+    }
     assert source.skipped == {"submodule": 1, "symbolic link": 1, "binary": 2}
+    assert source.snapshot().read("link") is None
     assert "sub" not in source.snapshot().paths()
 
 

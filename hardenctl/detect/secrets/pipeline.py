@@ -264,6 +264,11 @@ def sensitive(blob: Blob, custom: tuple[CustomSecret, ...] = ()) -> list[tuple[i
     return sorted(spans)
 
 
+def tokens(text: str) -> list[tuple[int, int]]:
+    """The spans of known formats in a text: in a name, say."""
+    return [(token.start, token.end) for token in _known(text, matcher().match(text).rules)]
+
+
 class _Taken:
     """Spans that are spoken for; asked in logarithmic time."""
 
