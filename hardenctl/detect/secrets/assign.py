@@ -85,6 +85,7 @@ _BARE_WORD = lazy_pattern(r"(?:\d{13,17}\|(?=\w))?[^\s\"'`<>;&|,)\]}\\]{1,6000}"
 _BARE_URL = lazy_pattern(r"(?:\d{13,17}\|(?=\w))?[^\s\"'`<>&#;,|\\)\]}]{1,6000}")
 _YAML_KEY = lazy_pattern(r"[ \t]*(?:- )?[\w.-]{1,60}")
 _YAML_VALUE = lazy_pattern(r"[ \t]*(?P<value>[A-Za-z0-9_+/=-]{16,200})(?=[ \t\r]*(?:\n|\Z))")
+_LISTED = lazy_pattern(r"[ \t]*-[ \t]+[\"']?[\w.-]{1,60}")  # `- x-app-token:value`, a header in a list
 _DIGIT_GROUPS = lazy_pattern(r"\d+")
 _SCATTERED = 3  # groups of digits: in a name there are one or two
 _ENTITY_END = lazy_pattern(r"&(?:quot|amp|lt|gt|#\d+);|\\[nrt\"']|%26")
@@ -359,6 +360,8 @@ def _bare(  # noqa: C901, PLR0912 - as above
         expression, how = _BARE_URL, How.INLINE
     elif op == "=" and tight and (ahead in {'"', "'", "-"} or within):
         expression, how = _BARE_WORD, How.INLINE
+    elif op == ":" and tight and language is Quoting.BARE and _LISTED.fullmatch(line) and _YAML_VALUE.match(text, at):
+        expression, how = _BARE_WORD, How.ASSIGNED
     elif language is Quoting.BARE and not (op == ":" and tight):
         found = line_value(text, at, key)
         if found is not None or not _is_word(line, key):

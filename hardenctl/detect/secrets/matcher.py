@@ -43,7 +43,7 @@ _WORDS = "pass|pwd|passwd|secret|token|key|auth|cred|jwt|otp|dsn|pw|psw|psk|senh
 # In a key, some are one anywhere, others as a word of their own alone: two in three assignments are of `shipping`,
 # `assigned`, `taxCode` or `keyword`, which `filters.names_nothing` refuses after twenty times the work.
 _ANYWHERE = "pass|pwd|secret|token|auth|cred|jwt|dsn|pw|psw|psk|senha|mdp|session|cookie|salt|nonce|seed|decode"
-_ALONE = "pin|sid|sig|otp|totp|hotp|api|conn|connection|signature"
+_ALONE = "pepper|pin|sid|sig|otp|totp|hotp|api|conn|connection|signature"
 _CODES = "access|verification|verify|invite|security|activation"  # what makes a `code` one
 _REST = r"[\w.$-]{0,40}"  # of a key
 _BREAK = rf"(?:[A-Z0-9_.$-]{_REST})?"  # the rest where a word has ended that is lower-case or a title

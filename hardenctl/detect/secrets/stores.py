@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from hardenctl.detect.secrets.candidate import Candidate, How
+from hardenctl.detect.secrets.filters import SHORT_WORD, is_part_of_names
 from hardenctl.detect.secrets.first import may_be_kept
 from hardenctl.detect.secrets.headers import basic
 from hardenctl.detect.secrets.language import Setting, setting
@@ -147,6 +148,9 @@ def _kubernetes(text: str) -> Iterator[Stored]:
             value = pair["secret"] if block["kind"] == "stringData" else _decoded(pair["secret"])
             if value is None or len(value) < 4 or is_reference(value) or is_placeholder(value):  # noqa: PLR2004 - as for any value
                 continue
+            short = value is not pair["secret"] and SHORT_WORD.fullmatch(value)
+            if short or is_weak(value, pair["key"]) or is_part_of_names(value, text):
+                continue  # an example's
             evident = _SELF_EVIDENT.search(value)
             if evident and evident["login"] and (is_reference(evident["login"]) or is_placeholder(evident["login"])):
                 continue
@@ -155,7 +159,6 @@ def _kubernetes(text: str) -> Iterator[Stored]:
                     *pair.span("secret"),
                     pair["secret"],
                     f"Kubernetes Secret `{pair['key'][:64]}`",
-                    weak=is_weak(value, pair["key"]),
                 )
 
 

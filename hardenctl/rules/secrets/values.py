@@ -65,7 +65,7 @@ _PLACEHOLDER = lazy_pattern(
     | ^[*.•·…xX_?#-]+$ | ^<[^<>]+>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$
     | ^\(\w.*\)$ | [*•]{4} | x{6} | X{6} | \.{3} | … | EXAMPLE
     | ^\[[A-Z][A-Z_ ]{2,30}(?:$|\](?=[&;,<\\])) | (?i:deadbeef|cafebabe) | <[A-Za-z][\w .-]*>
-    | (?:(?<=^\w\w)|(?<=[-_]))(?:x{3,}|X{3,})$
+    | x{3,}$ | X{3,}$ | x{3}.*[^x]x{3} | X{3}.*[^X]X{3}
     | 0{10} | 0123456789 | 1234567890 | abcdefghij | ABCDEFGHIJ | 12345678-?9 | AaBbCcDdEe | (?i:1234-?abcd-?1234)
     | (?i:change[-_ ]?(?:me|this|it|in)\b | change[-_ ]?me | replace[-_ ]?(?:me|this|with)
         | (?-i:\b(?:your|Your|YOUR)[-_ ]?\w | ^(?:your|Your|YOUR))
@@ -97,9 +97,9 @@ _PROVIDER = lazy_pattern(
 _TYPED = lazy_pattern(r"[a-z]*(?:[A-Z][a-z]+|[AI](?=[A-Z]))*[A-Z]?|[A-Z]+[a-z]?")
 # Of a provider's key: it is one all the same.
 _ENVIRONMENT = lazy_pattern(r"^[a-z]{2,6}_(?:test|sandbox|demo)_(?=\w{16})")
-_DIGITS = "12345678901234567890"
+_DIGITS, _SGITID = "12345678901234567890", "09876543210987654321"
 # A word and a count, whatever the word: the first guesses of all.
-_COUNTED = lazy_pattern(r"[a-z]{1,12}123(?:4(?:5(?:6(?:7(?:8(?:90?)?)?)?)?)?)?")
+_COUNTED = lazy_pattern(r"[a-z]{1,12}123(?:4(?:5(?:6(?:7(?:8(?:90?)?)?)?)?)?)?|[a-z]{4,12}0{1,3}[1-9]")
 _ROWS = "qwertyuiop qwertzuiop azertyuiop asdfghjkl zxcvbnm poiuytrewq lkjhgfdsa mnbvcxz"  # of keyboards
 _WALK = 4  # keys
 _REPEATED = lazy_pattern(r"(.{1,4})\1+|([a-z]{3,12})\2+")
@@ -113,7 +113,10 @@ _NO_CREDENTIAL = frozenset(
 _SHORT, _LONG = 20, 100  # characters: in longer values, words of three or six letters between marks turn up by chance
 _TAIL = 4  # characters after the service's own name: `eclairpw`, `redis123`
 _WORDLIKE = 8  # letters: a lower-case or an upper-case word up to this long falls to a dictionary
-_LEET = str.maketrans("01345@$!", "oieasasi")
+LEET = str.maketrans("01345@$!", "oieasasi")
+_SIGNS = lazy_pattern(r"[0134@$!]")  # that stand for letters
+_MIXED = lazy_pattern(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)(?=\w*\W)")
+_DISGUISED = 14  # characters
 _EDGE = "0123456789!@#$%^&*.,;:?+=~ _-"
 
 
@@ -217,7 +220,7 @@ def _is_typed(text: str) -> bool:
 
 
 @functools.lru_cache(maxsize=16384)
-def is_weak(value: str, key: str = "", user: str = "") -> bool:
+def is_weak(value: str, key: str = "", user: str = "") -> bool:  # noqa: PLR0911 - a list of cases
     """Whether a value is guessable: too short, made of common words and digits, or the same as its key or user."""
     lowered = value.lower().strip()
     if len(lowered) < SHORTEST or lowered in WEAK_VALUES or len(set(lowered)) <= 2:  # noqa: PLR2004 - `abab`, `1111`
@@ -226,16 +229,25 @@ def is_weak(value: str, key: str = "", user: str = "") -> bool:
         return len(lowered) < 8 or _is_run(lowered)  # noqa: PLR2004 - up to seven digits fall to a guess
     bare = re.sub(r"[^a-z0-9]", "", lowered)
     own = {re.sub(r"[^a-z0-9]", "", each.lower()) for each in (key, user) if each}
+    named = {word for each in (key, user) for word in key_words(each) if len(word) > 2}  # noqa: PLR2004 - as a whole value
     if bare in own or bare.rstrip("0123456789") in own - {""} or _COUNTED.fullmatch(lowered):
         return True
     core = lowered.strip(_EDGE)
-    for form in {core, core.translate(_LEET), lowered.translate(_LEET).strip(_EDGE)}:
-        if not form or form in WEAK_WORDS or _is_run(form):
+    if not core or core in WEAK_VALUES:
+        return True
+    for form in {core} if _is_disguised(value) else {core, core.translate(LEET), lowered.translate(LEET).strip(_EDGE)}:
+        if form in WEAK_WORDS or form in own or _is_run(form):
             return True
         pieces = re.findall(r"[a-z]+|[^a-z\W_]+", form)
-        if all(_made_of_words(piece) or (piece.isdigit() and len(piece) <= 6) for piece in pieces):  # noqa: PLR2004 - a date
+        if all(_made_of_words(piece) or piece in named or (piece.isdigit() and len(piece) <= 6) for piece in pieces):  # noqa: PLR2004 - a date
             return True
     return all(_made_of_words(piece) or (piece.isdigit() and len(piece) <= 6) for piece in key_words(value))  # noqa: PLR2004
+
+
+def _is_disguised(value: str) -> bool:
+    """Whether words are disguised as rules for passwords want it, too much for a first guess: `W0rk1ngH@rd2024#`."""
+    inner = value.strip(_EDGE)
+    return len(value) >= _DISGUISED and len(_SIGNS.findall(inner)) > 1 and bool(_MIXED.match(value))
 
 
 def _falls_to_a_guess(key: str, value: str) -> bool:
@@ -288,7 +300,8 @@ def _unquoted(value: str) -> str:
 def _is_run(text: str) -> bool:
     """Whether characters follow each other: `12345678`, `abcdef`, `87654321`, or one short piece repeated."""
     if len(text) > 1 and not -1 <= ord(text[1]) - ord(text[0]) <= 1:  # most values
-        return text in _DIGITS or (len(text) >= _WALK and text in _ROWS) or bool(_REPEATED.fullmatch(text))
+        walk = len(text) >= _WALK and text in _ROWS
+        return text in _DIGITS or text in _SGITID or walk or bool(_REPEATED.fullmatch(text))
     steps = {ord(after) - ord(before) for before, after in itertools.pairwise(text)}
     return steps <= {0, 1} or steps <= {0, -1} or text in _DIGITS or bool(_REPEATED.fullmatch(text))
 
