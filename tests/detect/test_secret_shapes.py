@@ -74,6 +74,14 @@ TRUE_SHAPES = [
     pytest.param("a.yaml", "headers:\n  - x-app-token:{}\n", ASSIGNMENT, id="header-in-a-list"),
     pytest.param("a.sh", "tool --password \\\n    {} \\\n    run", ASSIGNMENT, id="flag-whose-line-goes-on-below"),
     pytest.param("a.rb", "# config.pepper = '{}'", ASSIGNMENT, id="pepper"),
+    pytest.param("a.js", "assert(body.password !== '{}', 'must not be visible');", ASSIGNMENT, id="compared-not-equal"),
+    pytest.param("a.md", "- **Password**: {}", ASSIGNMENT, id="bold-key"),
+    pytest.param("a.md", "users: [{{nkey:{}}}]", ASSIGNMENT, id="tight-in-braces"),
+    pytest.param("a.py", "key = unhexlify('{}')\nsecret_key = bytes.fromhex('{}')", ASSIGNMENT, id="decoded-by-a-call"),
+    pytest.param("a.php", "'password_confirmation' => '{}'", ASSIGNMENT, id="typed-again"),
+    pytest.param("a.py", '"password2": "{}"', ASSIGNMENT, id="numbered-key"),
+    pytest.param("a.travis", "JWT_SECRET={}", ASSIGNMENT, id="environment-of-a-pipeline"),
+    pytest.param("a.py", "U = 'ftp://dbuser:{}@host:23'", "secret-url-credentials", id="user-of-an-address"),
     pytest.param(
         "a.rb", '"POST /\\r\\nAuthorization: Basic {}\\r\\n"', "secret-bearer-token", id="opaque-basic-header"
     ),
@@ -255,6 +263,14 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param("a.json", '{"nonce": "' + scramble("n", 64, "0123456789abcdef") + '"}', id="nonce"),
         pytest.param("a.json", '{"signatureValue": "' + scramble("s", 342) + '=="}', id="signature-value"),
         pytest.param("a.json", '{"hashedPassword": "' + scramble("h", 128, "0123456789abcdef") + '"}', id="hashed"),
+        pytest.param("a.json", '{"encryptedKey": "' + scramble("e", 128, "0123456789abcdef") + '"}', id="encrypted"),
+        pytest.param("a.cs", 'string OAuthClientId = "' + scramble("c", 20) + '";', id="client-id"),
+        pytest.param("a.md", "-e MYSQL_PASSWORD=jira_123456", id="word-mark-and-count"),
+        pytest.param("a.sh", "Passwd=`echo $line|awk '{print $2}'`", id="command-in-backticks"),
+        pytest.param("a.py", "connect(auth='ntlm')", id="mechanism-by-its-name"),
+        pytest.param(
+            "compose.yml", "KAFKA_SSL_KEY_CREDENTIALS: kafka1_sslkey_creds", id="name-of-a-file-of-credentials"
+        ),
         pytest.param("a.rb", "'UMversion=2.9&UMauthCode=TM1E74&UMrefNum=133134926'", id="approval-of-a-payment"),
         pytest.param("a.md", "https://x.example/cgi?action=announce&key=1490190158&version=1", id="number-in-a-query"),
         pytest.param("a.hpp", "* by default (pass '-spir-std=X.Y' in options)", id="option"),
@@ -302,6 +318,24 @@ def test_a_basic_header_may_have_a_key_for_a_user():
     assert found(f'curl -H "Authorization: Basic {value}" https://x.io', "a.sh") == [("secret-basic-auth", value)]
     empty = base64.b64encode(b"user:").decode()
     assert found(f'curl -H "Authorization: Basic {empty}" https://x.io', "a.sh") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "value"),
+    [
+        pytest.param(
+            "a.md", "$ curl --form password={} http://localhost/login", "tqqdzepd", id="word-before-an-address"
+        ),
+        pytest.param("a.yml", "password: {}", "25" + "28903", id="seven-digits"),
+        pytest.param("a.yml", "MYSQL_PASSWORD: {}", "xq" + "dk", id="four-letters"),
+        pytest.param("a.cs", 'const string clientSecret = "{}";', "0C61707" + "A2A04", id="letters-among-digits"),
+        pytest.param("a.py", "U = 'ftp://user:{}@host:23'", "kjis" + "kyls", id="password-after-user"),
+        pytest.param("a.java", 'b = "{{ \\"access_token\\":\\"{}\\"";', "H56QR50MIYTW6\\/EP8DPU", id="escaped-slash"),
+    ],
+)
+def test_short_values_are_told_from_words(path: str, text: str, value: str):
+    """What no list holds is no word, however short; an address is no sentence, a user is no name of its password."""
+    assert [each for _, each in found(text.format(value), path)] == [value]
 
 
 HEXADECIMAL = scramble("hexadecimal", 32, "0123456789abcdef")

@@ -29,6 +29,9 @@ _KINDS = (
     ("auth", _words("auth authorization basic credential credentials creds authentication")),
     ("otp", _words("otp totp hotp code pin seed salt nonce")),
 )
+_AGAIN = _words(
+    "confirmation confirm repeat again"
+)  # `password_confirmation`, as `password2`, holds what `password` does
 _LENGTHS = (5, 7, 9, 12, 15, 20, 31, 39, 64, 128)  # characters: the upper ends of the ranges that are told apart
 _HEX = lazy_pattern(r"(?:0x)?[0-9a-fA-F]+")
 _BASE64 = lazy_pattern(r"[A-Za-z0-9+/_-]{16,}={0,2}")
@@ -38,7 +41,7 @@ _DOTTED = lazy_pattern(r"[A-Za-z_$][\w$-]*(?:(?:\.|::|->|/|:)[A-Za-z_$*][\w$-]*)
 _CALL = lazy_pattern(r"\w[\[(]|[\])]$|=>|->|\$\w|\{\w|%\w\b|::")
 _CAMEL = lazy_pattern(r"[a-z]+(?:[A-Z][a-z]+)+[0-9]?|(?:[A-Z][a-z]+){2,}[0-9]?")
 _CONSTANT = lazy_pattern(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-_SNAKE = lazy_pattern(r"[a-z]+(?:[_-](?:[a-z]+\d{0,3}|\d+))+")
+_SNAKE = lazy_pattern(r"[a-z]+\d{0,3}(?:[_-](?:[a-z]+\d{0,3}|\d+))+")
 _FILE = lazy_pattern(
     r"[\w./\\-]*\.(?:pem|key|crt|json|ya?ml|txt|py|js|ts|html?|env|php|java|rb|go|sh|conf|cfg|ini|xml|jks|p12|pub|db|md"
     r"|com|org|net|io)\b",
@@ -94,8 +97,10 @@ def _of_key(key: str) -> frozenset[str]:
     return frozenset(_features_of_key(key))
 
 
-def _features_of_key(key: str) -> Iterator[str]:
+def _features_of_key(key: str) -> Iterator[str]:  # noqa: C901 - a list of features
     words = key_words(key)
+    while len(words) > 1 and (words[-1].isdigit() or words[-1] in _AGAIN):
+        words = words[:-1]
     names = set(words)
     last = words[-1] if words else ""
     if is_credential_key(key):

@@ -49,7 +49,7 @@ _ENCODING = lazy_pattern(  # `password.encode("latin1")`
 )
 _ALGORITHM = lazy_pattern(
     r"^(?:sha(?:1|224|256|384|512)|md5|[HRE]S\d+|A(?:128|192|256)\w*(?:[+-][\w-]+)?|aes[-_]?\d*[-_]?\w*|bcrypt|pbkdf2\w*"
-    r"|rsa(?:[-_](?:oaep|pss|sha)[\w-]{0,8})?|x?oauth(?:bearer)?2?|argon2\w*)$",
+    r"|rsa(?:[-_](?:oaep|pss|sha)[\w-]{0,8})?|x?oauth(?:bearer)?2?|ntlm|kerberos|gssapi|negotiate|argon2\w*)$",
     re.IGNORECASE,
 )
 _UUID = lazy_pattern(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -151,6 +151,7 @@ _WHOLE = frozenset(
     | {"authorization", "bearer", "basic", "license", "licence", "connection", "signature"}
 )
 _PAGES = frozenset(("csrf", "xsrf", "authenticity", "antiforgery"))  # every visitor's page holds one of its own
+_SEALED = frozenset(("hashed", "encrypted"))  # what opens nothing as it stands
 _PLACES = frozenset(("next", "page", "continuation", "pagination", "previous"))  # in a list
 _PUBLISHED = frozenset(("public", "pub", "publishable", "pubkey", "publickey"))  # a key that is no secret
 _STRONG_NAME = ("public", "key", "token")  # of a .NET assembly: the digest of a public key
@@ -166,7 +167,9 @@ _ENDS = lazy_pattern(r"\b")
 _NAME = lazy_pattern(r"[a-z][a-z_-]{2,30}\d{0,3}")
 _JOINS = frozenset(("@", ".", "/", "-"))
 _LOOKED_AT = 50  # places of a word in a file
-_NAMED_AS = lazy_pattern(r"(?:[a-z0-9]{1,12}[-_]){1,5}(?:key|token|secret|password|webhook)|[a-z]{1,8}[-_]")
+_NAMED_AS = lazy_pattern(
+    r"(?:[a-z0-9]{1,12}[-_]){1,5}(?:key|token|secret|password|creds|credentials|webhook)|[a-z]{1,8}[-_]"
+)
 _FLAG = lazy_pattern(r"--|-[a-z]+(?:-[a-z]+)*(?:=|\Z)")  # of a command
 _ESCAPED = lazy_pattern(r"\\.")
 _SHORTEST = 3  # characters without escapes
@@ -181,6 +184,7 @@ _JWT = lazy_pattern(r"ey[\w-]+\.ey[\w-]+\.(?P<signature>[\w-]*)")
 _SIGNATURE = 43  # characters of the shortest: 32 bytes
 _PREFIX = lazy_pattern(r"[A-Za-z]{2,8}_|\d\.")
 _PART = 12  # characters
+_SHORTEST_WORDS = 8  # characters without padding: fewer make text by chance
 _LONGEST_WORDS = 200  # characters: a longer value in base64 is no word in disguise
 _MONOTONOUS = 12  # characters from which a value mostly of one is no credential
 _SOURCE_FILE = lazy_pattern(
@@ -215,7 +219,7 @@ def names_nothing(key: str, how: How = How.ASSIGNED) -> bool:  # noqa: C901, PLR
     if words and _PUBLISHED.intersection(words) and words[-1] not in _PRIVATE:
         return True
     if (
-        "hashed" in words or words[-1:] == ("nonce",) or words[-2:] == ("nonce", "str")
+        not _SEALED.isdisjoint(words) or words[-1:] == ("nonce",) or words[-2:] == ("nonce", "str")
     ):  # used once, and sent in the clear
         return True
     if words[-3:] == _STRONG_NAME or words[-2:] in _CARD_DATA or words[-1:] in _CARD_DATA or _is_signature(words):
@@ -247,9 +251,9 @@ def _is_name_beside(candidate: Candidate, value: str, text: str) -> bool:
     lowered = window.lower()
     if len(lowered) != len(window):  # of a few letters, what is lower is longer
         lowered = window
-    at = lowered.find(value)
+    at, own = lowered.find(value), min(candidate.start, _BESIDE)
     while at >= 0:
-        if _ENDS.match(window, at + len(value)) and _EMAN.match(window[:at][::-1]):
+        if at != own and _ENDS.match(window, at + len(value)) and _EMAN.match(window[:at][::-1]):
             return True
         at = lowered.find(value, at + 1)
     return candidate.how is not How.USERINFO and is_part_of_names(value, text)
@@ -272,7 +276,7 @@ def is_part_of_names(value: str, text: str) -> bool:
     return False
 
 
-def is_surrounded(candidate: Candidate, text: str, path: str) -> bool:
+def is_surrounded(candidate: Candidate, text: str, path: str) -> bool:  # noqa: PLR0911 - a list of cases
     """Whether what stands around a value says that it is none: a list of words, a sentence, a badge's address."""
     value, how = candidate.value, candidate.how
     before, after = text[max(0, candidate.start - 200) : candidate.start], text[candidate.end : candidate.end + 130]
@@ -282,13 +286,15 @@ def is_surrounded(candidate: Candidate, text: str, path: str) -> bool:
         return True
     if _URN.search(before):
         return True
+    if candidate.quote == "`" and quoting(path) is Quoting.BARE:
+        return True  # a command, in a shell
     if how is How.INLINE and _SHOWN_TO_ALL.search(before[before.rfind("\n") + 1 :]):
         return True
     language = quoting(path)
     if language is Quoting.PROSE and how is How.CALL and re.search(r"\s\(\s*.?\Z", before):
         return True
     bare = not candidate.quote and how is not How.ELEMENT and language is not Quoting.BARE
-    return bare and value.isalpha() and bool(_NEXT_WORD.match(after))
+    return bare and value.isalpha() and before[-1:] != "=" and bool(_NEXT_WORD.match(after))
 
 
 def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a list of cases, one line each
@@ -347,7 +353,9 @@ def refusal(candidate: Candidate) -> str:  # noqa: C901, PLR0911, PLR0912 - a li
         _UUID.fullmatch(value) and (key == "key" or key.lower().endswith(("id", "uuid", "guid")))
     ):
         return "an identifier"
-    if _FINGERPRINT.fullmatch(value) and key_words(key)[-2:] == ("key", "id"):
+    if key_words(key)[-2:] == ("client", "id") or (
+        _FINGERPRINT.fullmatch(value) and key_words(key)[-2:] == ("key", "id")
+    ):
         return "an identifier"
     if _ALGORITHM.match(value) or _COLOUR.fullmatch(value) or _ENCODING.fullmatch(value):
         return "an algorithm, a colour or an encoding"
@@ -391,7 +399,7 @@ def text_in_base64(value: str) -> str:
 
     What stands before is left out, and of encoded parts the first one is looked at: `DMS_YWNjZXNz`, `2.QmFzZTY0|QmFz`.
     """
-    if len(value) > _LONGEST_WORDS:
+    if len(value) > _LONGEST_WORDS or (len(value) < _SHORTEST_WORDS and value[-1:] != "="):
         return value
     prefix = _PREFIX.match(value)
     part = value[prefix.end() if prefix else 0 :].partition("|")[0]

@@ -58,12 +58,12 @@ _PLACED = (
     r"|mysqli?|pdo|(?:jwt|token|jose)\.(?:sign|verify|encode|decode)|hmac(?:\.new)?|fernet|authenticate"
     r"|create_?(?:super_?)?user|username_?password(?:_?authentication)?_?token|password_?authentication"
 )
-_CLOSING = r"(?:\\{0,3}[\"'`]|\[[0-9]{0,4}\]|\]|\?|!){0,3}"  # behind a key
+_CLOSING = r"(?:\\{0,3}[\"'`]|\[[0-9]{0,4}\]|\]|\?|!|\*\*){0,3}"  # behind a key
 
 EXPRESSIONS: dict[Anchor, str] = {
     Anchor.ASSIGN: rf"{_KEY}{_CLOSING}(?:[ \t]{{1,9}}(?i:as[ \t]{{1,9}})?(?i:string|\[\]byte))?[ \t]{{0,40}}"
     # After a comma and a bracket only what may hold a string: four in five are followed by a name.
-    r"(?:\??[:=>|]|<-|\??[,(][ \t]*(?:[\"'`\\\[@brf]|<<\"|\r?\n[ \t]*\\?[\"']|default|new |value)|\??\{[ \t]*[\"'])",
+    r"(?:[?!]?[:=>|]|<-|\??[,(][ \t]*(?:[\"'`\\\[@brf]|<<\"|\r?\n[ \t]*\\?[\"']|default|new |value)|\??\{[ \t]*[\"'])",
     Anchor.CALL: rf"(?i)(?:{_PLACED}){_CLOSING}[ \t]{{0,40}}\(",
     Anchor.FLAG: rf"(?i)(?:--?[\w-]{{0,30}}(?:{_WORDS})[\w-]{{0,30}}"
     rf"|\b(?:env|arg|set|setx|export|setenv)(?:[ \t]{{1,4}}-\w{{1,4}})?[ \t]{{1,4}}\w{{0,30}}(?:{_WORDS})\w{{0,30}}"

@@ -36,6 +36,7 @@ class ValueClass(enum.Enum):
 
 
 SHORTEST = 4  # characters: below, a value is guessable whatever it is made of
+_DIALLED = 6  # digits: fewer fall to a guess
 LONGEST = 4096  # characters: a longer value is text or data
 
 _WORD = lazy_pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
@@ -49,7 +50,7 @@ _REFERENCE = lazy_pattern(
     | ^\$\$?[A-Za-z_]\w*(?:[.\[]\w.*|->\w.*)?$ | ^\$\( | (?:^|[\s/:@=.-])\$[A-Z_][A-Z0-9_]+\b
     | ^\$\$?\[ | \$env: | ^%[A-Za-z_]\w*%$ | ^:\w+$ | ^%[sdv]$ | ^%[\w-]+%$
     | ^\{\$ | ^\{[A-Za-z_][\w.\[\]'"()-]*\}$ | ^\{[A-Za-z_][\w.]*[(\[]
-    | ^[^{}]*\{\}[^{}]*$ | ^EV\[ | ^\(\(.*\)\)$ | ^\{\w+:[\w.:]+\}$
+    | \{\w*![rsa]\} | ^[^{}]*\{\}[^{}]*$ | ^EV\[ | ^\(\(.*\)\)$ | ^\{\w+:[\w.:]+\}$
     | ^!(?:vault|secret|Ref|Sub|GetAtt|ImportValue|env_var|ENV|env|reference)\b
     | ^(?:vault|ssm|secretsmanager|awssm|gcpsm|op|sm|keyvault|doppler|bao|ref\+\w+|secret|env|file|azkv)
       (?::/{0,2}|\#)[\w./$#\[-]
@@ -99,7 +100,7 @@ _TYPED = lazy_pattern(r"[a-z]*(?:[A-Z][a-z]+|[AI](?=[A-Z]))*[A-Z]?|[A-Z]+[a-z]?"
 _ENVIRONMENT = lazy_pattern(r"^[a-z]{2,6}_(?:test|sandbox|demo)_(?=\w{16})")
 _DIGITS, _SGITID = "12345678901234567890", "09876543210987654321"
 # A word and a count, whatever the word: the first guesses of all.
-_COUNTED = lazy_pattern(r"[a-z]{1,12}123(?:4(?:5(?:6(?:7(?:8(?:90?)?)?)?)?)?)?|[a-z]{4,12}0{1,3}[1-9]")
+_COUNTED = lazy_pattern(r"[a-z]{1,12}[_-]?123(?:4(?:5(?:6(?:7(?:8(?:90?)?)?)?)?)?)?|[a-z]{4,12}0{1,3}[1-9]")
 _ROWS = "qwertyuiop qwertzuiop azertyuiop asdfghjkl zxcvbnm poiuytrewq lkjhgfdsa mnbvcxz"  # of keyboards
 _WALK = 4  # keys
 _REPEATED = lazy_pattern(r"(.{1,4})\1+|([a-z]{3,12})\2+")
@@ -226,7 +227,7 @@ def is_weak(value: str, key: str = "", user: str = "") -> bool:  # noqa: PLR0911
     if len(lowered) < SHORTEST or lowered in WEAK_VALUES or len(set(lowered)) <= 2:  # noqa: PLR2004 - `abab`, `1111`
         return True
     if lowered.isdigit():
-        return len(lowered) < 8 or _is_run(lowered)  # noqa: PLR2004 - up to seven digits fall to a guess
+        return len(lowered) < _DIALLED or len(set(lowered)) < SHORTEST or _is_run(lowered)
     bare = re.sub(r"[^a-z0-9]", "", lowered)
     own = {re.sub(r"[^a-z0-9]", "", each.lower()) for each in (key, user) if each}
     named = {word for each in (key, user) for word in key_words(each) if len(word) > 2}  # noqa: PLR2004 - as a whole value
@@ -239,9 +240,14 @@ def is_weak(value: str, key: str = "", user: str = "") -> bool:  # noqa: PLR0911
         if form in WEAK_WORDS or form in own or _is_run(form):
             return True
         pieces = re.findall(r"[a-z]+|[^a-z\W_]+", form)
+        if sum(len(piece) < 3 and piece.isalpha() for piece in pieces) > 2:  # noqa: PLR2004 - hexadecimal digits
+            continue
         if all(_made_of_words(piece) or piece in named or (piece.isdigit() and len(piece) <= 6) for piece in pieces):  # noqa: PLR2004 - a date
             return True
-    return all(_made_of_words(piece) or (piece.isdigit() and len(piece) <= 6) for piece in key_words(value))  # noqa: PLR2004
+    words = key_words(value)
+    if sum(len(word) < 3 and word.isalpha() for word in words) > 2:  # noqa: PLR2004 - as above
+        return False
+    return all(_made_of_words(piece) or (piece.isdigit() and len(piece) <= 6) for piece in words)  # noqa: PLR2004
 
 
 def _is_disguised(value: str) -> bool:
