@@ -263,6 +263,7 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param("a.json", '{"nonce": "' + scramble("n", 64, "0123456789abcdef") + '"}', id="nonce"),
         pytest.param("a.json", '{"signatureValue": "' + scramble("s", 342) + '=="}', id="signature-value"),
         pytest.param("a.json", '{"hashedPassword": "' + scramble("h", 128, "0123456789abcdef") + '"}', id="hashed"),
+        pytest.param("a.js", "passwordPolicy: { password: '[a-zA-Z0-9' }", id="range-of-an-expression"),
         pytest.param("a.json", '{"encryptedKey": "' + scramble("e", 128, "0123456789abcdef") + '"}', id="encrypted"),
         pytest.param("a.cs", 'string OAuthClientId = "' + scramble("c", 20) + '";', id="client-id"),
         pytest.param("a.md", "-e MYSQL_PASSWORD=jira_123456", id="word-mark-and-count"),

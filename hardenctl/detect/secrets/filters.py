@@ -66,7 +66,9 @@ _PHRASE = lazy_pattern(r"[^\W\d_]+(?:[ '-][^\W\d_]+)* [^\W\d_]+[.!?:]?")
 _MARKUP = lazy_pattern(r"<[a-z/!][^>]*>|^&\w+;|\\(?:e|033|x1b)\[[0-9;]*m")  # of a page, of a terminal
 _COLOUR = lazy_pattern(r"#[0-9a-fA-F]{3,8}")
 _VERSION = lazy_pattern(r"[\^~>=<v]{0,3}\d+\.\d+\.\d+(?:[-+.][\w.+-]*)?")
-_EXPRESSION = lazy_pattern(r"\(\?[:=!<P]|\[\^|\\[dwsSWDb][+*{\]]|\][+*]|\)[+*]['\"$]?|\\{2,}[\[.]|\]\{\d")
+_EXPRESSION = lazy_pattern(
+    r"\[(?:a-z|A-Z|0-9)|\(\?[:=!<P]|\[\^|\\[dwsSWDb][+*{\]]|\][+*]|\)[+*]['\"$]?|\\{2,}[\[.]|\]\{\d"
+)
 _ESCAPE = lazy_pattern(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
 # Strings beside each other in a list: what is before a value must be no flag, whose argument it would be.
 _LIST_BEFORE = lazy_pattern(r"(?:[\"'],|\[)\s{0,40}[\"'](?!-)[^\"'\n]{1,80}[\"']\s{0,4},\s{0,40}[\"']\Z")
