@@ -71,6 +71,20 @@ TRUE_SHAPES = [
     pytest.param("a.py", 'url = "https://x.io/v1?api_key={}&limit=3"', ASSIGNMENT, id="query-string"),
     pytest.param("a.go", 'key, _ := hex.DecodeString("{}")\nauthKey = "{}"', ASSIGNMENT, id="decoded-constant"),
     pytest.param("a.yaml", "headers:\n  auth_code: {}", ASSIGNMENT, id="authorization-code"),
+    pytest.param("a.yaml", "headers:\n  - x-app-token:{}\n", ASSIGNMENT, id="header-in-a-list"),
+    pytest.param("a.sh", "tool --password \\\n    {} \\\n    run", ASSIGNMENT, id="flag-whose-line-goes-on-below"),
+    pytest.param("a.rb", "# config.pepper = '{}'", ASSIGNMENT, id="pepper"),
+    pytest.param("a.js", "assert(body.password !== '{}', 'must not be visible');", ASSIGNMENT, id="compared-not-equal"),
+    pytest.param("a.md", "- **Password**: {}", ASSIGNMENT, id="bold-key"),
+    pytest.param("a.md", "users: [{{nkey:{}}}]", ASSIGNMENT, id="tight-in-braces"),
+    pytest.param("a.py", "key = unhexlify('{}')\nsecret_key = bytes.fromhex('{}')", ASSIGNMENT, id="decoded-by-a-call"),
+    pytest.param("a.php", "'password_confirmation' => '{}'", ASSIGNMENT, id="typed-again"),
+    pytest.param("a.py", '"password2": "{}"', ASSIGNMENT, id="numbered-key"),
+    pytest.param("a.travis", "JWT_SECRET={}", ASSIGNMENT, id="environment-of-a-pipeline"),
+    pytest.param("a.py", "U = 'ftp://dbuser:{}@host:23'", "secret-url-credentials", id="user-of-an-address"),
+    pytest.param(
+        "a.rb", '"POST /\\r\\nAuthorization: Basic {}\\r\\n"', "secret-bearer-token", id="opaque-basic-header"
+    ),
     pytest.param("a.py", 'token = (\n    "{}"\n)\nsecret_key = \\\n    "{}"', ASSIGNMENT, id="value-on-the-next-line"),
     pytest.param("README.md", "Sign in with `password: {}`", ASSIGNMENT, id="prose"),
     pytest.param("a.py", 'URL = "postgresql://app:{}@db:5432/app"', "secret-url-credentials", id="url-userinfo"),
@@ -232,6 +246,38 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param(
             "a.c", "/*\n * First pass: compare a (assumed nonnegative) with m.\n */", id="sentence-in-a-comment"
         ),
+        pytest.param("a.yml", "access_token: DMS_" + base64.b64encode(b"access_token").decode(), id="prefix-and-words"),
+        pytest.param(
+            "a.js", "id_token: 'ey" + "J0eXAiOiJKV1QifQ.ey" + "JoZXkiOiJoaSJ9.signature'", id="signed-by-a-word"
+        ),
+        pytest.param("a.php", "'secret' => '" + scramble("m", 29, "0123456789abcdef") + "xxx'", id="masked-end"),
+        pytest.param("a.java", "* privateKey: MIxxx893B2pg" + "gd1r95T8k2QxxxxbD6mXskn", id="masked-within"),
+        pytest.param("a.kt", 'authorizationCode = "4uth0r1z4t10nC0d3"', id="its-key-in-disguise"),
+        pytest.param("a.go", 'h := "x-auth-key:0987654321"', id="digits-downwards"),
+        pytest.param("a.yml", "password: shopizer001", id="word-and-a-number"),
+        pytest.param("a.sh", 'PRETTY_PASS="\\e[32m✔ \\e[0m"', id="colour-of-a-terminal"),
+        pytest.param("a.md", "`new_session_path' for Omniauth::SessionsController:0x0000000630f628", id="pointer"),
+        pytest.param("a.json", '{"nonce": "' + scramble("n", 64, "0123456789abcdef") + '"}', id="nonce"),
+        pytest.param("a.json", '{"signatureValue": "' + scramble("s", 342) + '=="}', id="signature-value"),
+        pytest.param("a.json", '{"hashedPassword": "' + scramble("h", 128, "0123456789abcdef") + '"}', id="hashed"),
+        pytest.param("a.js", "passwordPolicy: { password: '[a-zA-Z0-9' }", id="range-of-an-expression"),
+        pytest.param("a.json", '{"encryptedKey": "' + scramble("e", 128, "0123456789abcdef") + '"}', id="encrypted"),
+        pytest.param("a.cs", 'string OAuthClientId = "' + scramble("c", 20) + '";', id="client-id"),
+        pytest.param("a.md", "-e MYSQL_PASSWORD=jira_123456", id="word-mark-and-count"),
+        pytest.param("a.sh", "Passwd=`echo $line|awk '{print $2}'`", id="command-in-backticks"),
+        pytest.param("a.py", "connect(auth='ntlm')", id="mechanism-by-its-name"),
+        pytest.param(
+            "compose.yml", "KAFKA_SSL_KEY_CREDENTIALS: kafka1_sslkey_creds", id="name-of-a-file-of-credentials"
+        ),
+        pytest.param("a.rb", "'UMversion=2.9&UMauthCode=TM1E74&UMrefNum=133134926'", id="approval-of-a-payment"),
+        pytest.param("a.md", "https://x.example/cgi?action=announce&key=1490190158&version=1", id="number-in-a-query"),
+        pytest.param("a.hpp", "* by default (pass '-spir-std=X.Y' in options)", id="option"),
+        pytest.param("a.yml", "apt_key_id: '" + scramble("f", 40, "0123456789ABCDEF") + "'", id="fingerprint"),
+        pytest.param("a.py", 'TestUser.get_social_auth("vend", "shop-b:7").user', id="asked-for"),
+        pytest.param("a.js", "totpSecret: 'JBSWY3DP" + "EHPK3PXP'", id="published-seed"),
+        pytest.param(
+            "a.go", 'x := "Basic ' + base64.b64encode(b"sword:sword_secret").decode() + '"', id="users-own-name"
+        ),
         pytest.param(
             "a.sh", "-H 'Authorization: Basic " + base64.b64encode(b"Aladdin:open sesame").decode() + "'", id="rfc-7617"
         ),
@@ -270,6 +316,49 @@ def test_a_basic_header_may_have_a_key_for_a_user():
     assert found(f'curl -H "Authorization: Basic {value}" https://x.io', "a.sh") == [("secret-basic-auth", value)]
     empty = base64.b64encode(b"user:").decode()
     assert found(f'curl -H "Authorization: Basic {empty}" https://x.io', "a.sh") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "value"),
+    [
+        pytest.param(
+            "a.md", "$ curl --form password={} http://localhost/login", "tqqdzepd", id="word-before-an-address"
+        ),
+        pytest.param("a.yml", "password: {}", "25" + "28903", id="seven-digits"),
+        pytest.param("a.yml", "MYSQL_PASSWORD: {}", "xq" + "dk", id="four-letters"),
+        pytest.param("a.cs", 'const string clientSecret = "{}";', "0C61707" + "A2A04", id="letters-among-digits"),
+        pytest.param("a.py", "U = 'ftp://user:{}@host:23'", "kjis" + "kyls", id="password-after-user"),
+        pytest.param("a.java", 'b = "{{ \\"access_token\\":\\"{}\\"";', "H56QR50MIYTW6\\/EP8DPU", id="escaped-slash"),
+    ],
+)
+def test_short_values_are_told_from_words(path: str, text: str, value: str):
+    """What no list holds is no word, however short; an address is no sentence, a user is no name of its password."""
+    assert [each for _, each in found(text.format(value), path)] == [value]
+
+
+HEXADECIMAL = scramble("hexadecimal", 32, "0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "value"),
+    [
+        pytest.param(".env", "LOB_KEY=", "test_" + HEXADECIMAL, id="key-for-tests"),
+        pytest.param("a.yml", "key: ", "sk_" + HEXADECIMAL, id="labelled"),
+        pytest.param("a.go", '"tenant_access_token": ', "t-" + HEXADECIMAL, id="short-label"),
+        pytest.param("a.go", "//SetAppAuthToken(", HEXADECIMAL, id="commented-out"),
+        pytest.param("a.json", '"password": ', "Gr4f" + "anaCl0udAdm" + "1n2024#", id="disguised-words"),
+        pytest.param(
+            "a.go",
+            "secret, err := base64.StdEncoding.DecodeString(",
+            base64.b64encode(HEXADECIMAL.encode()).decode(),
+            id="encoded-twice",
+        ),
+    ],
+)
+def test_digits_and_labels_make_no_word(path: str, key: str, value: str):
+    """A random value stays one behind its provider's label, in hexadecimal digits, or in disguise."""
+    text = f"{key}{value}\n" if path == ".env" else f'{key}"{value}"\n'
+    assert found(text, path) == [(ASSIGNMENT, value)]
 
 
 def test_a_word_in_a_long_token_is_chance():

@@ -35,7 +35,7 @@ _NEAR = (Anchor.ASSIGN, Anchor.CALL, Anchor.FLAG, Anchor.LETTER, Anchor.PHRASE)
 # Read backwards from an operator: a key, perhaps with an index, a call or (in Go, C, Basic) a type after it.
 _LIAT = lazy_pattern(
     r"(?:[ \t]{0,9}(?:(?i:gnirts|etyb\]\[)[ \t]{1,9}(?:(?i:sa)[ \t]{1,9})?|\]\d{0,4}\[))?"
-    r"[ \t?!\])]{0,44}(?:\][^\[\]\n]{1,64}\[)?([\w.$@-]{1,90})",
+    r"[ \t?!\])*]{0,44}(?:\][^\[\]\n]{1,64}\[)?([\w.$@-]{1,90})",
     re.ASCII,
 )
 _QUOTED_KEY = lazy_pattern(r"[ \t?!\])]{0,44}([\"'`])\\{0,3}")
@@ -49,7 +49,7 @@ _OPERATOR = lazy_pattern(
 # Calls whose only argument is the value itself; the name is bounded, else `key:key:key:...` costs its length squared.
 _WRAPPER = lazy_pattern(
     r"(?:\(\s{0,40})?(?:new\s{1,40})?(?:[\w.:]{0,60}(?:SecretStr|Secret|Some|String|str|bytes|bytearray|from|fromString|of|encode|decode"
-    r"|b64decode|Field|Buffer|to_bytes|to_string|toBytes|getBytes|SymmetricSecurityKey|SigningCredentials|Credential"
+    r"|b64decode|decode64|decodeHex|unhexlify|from_?hex|hexToBytes|atob|Field|Buffer|to_bytes|to_string|toBytes|getBytes|SymmetricSecurityKey|SigningCredentials|Credential"
     r"|[Pp]assword|value|literal|unsafe|parse|raw)|\[\]byte|@?array|char\[\])\s{0,40}\(\s{0,40}(?:default\s{0,40}=\s{0,40})?",
     re.ASCII,
 )
@@ -85,6 +85,7 @@ _BARE_WORD = lazy_pattern(r"(?:\d{13,17}\|(?=\w))?[^\s\"'`<>;&|,)\]}\\]{1,6000}"
 _BARE_URL = lazy_pattern(r"(?:\d{13,17}\|(?=\w))?[^\s\"'`<>&#;,|\\)\]}]{1,6000}")
 _YAML_KEY = lazy_pattern(r"[ \t]*(?:- )?[\w.-]{1,60}")
 _YAML_VALUE = lazy_pattern(r"[ \t]*(?P<value>[A-Za-z0-9_+/=-]{16,200})(?=[ \t\r]*(?:\n|\Z))")
+_LISTED = lazy_pattern(r"[ \t]*-[ \t]+[\"']?[\w.-]{1,60}")  # `- x-app-token:value`, a header in a list
 _DIGIT_GROUPS = lazy_pattern(r"\d+")
 _SCATTERED = 3  # groups of digits: in a name there are one or two
 _ENTITY_END = lazy_pattern(r"&(?:quot|amp|lt|gt|#\d+);|\\[nrt\"']|%26")
@@ -261,9 +262,12 @@ def _assignment(text: str, offset: int, language: Quoting) -> Candidate | None: 
         return quoted(text, quote, _key_before(text, offset), how)
     if op in _QUOTED_ONLY or (op == ":=" and language is not Quoting.BARE):
         return None
-    if op == ":" and (default := _PROPERTY_DEFAULT.match(text, offset)):
-        opened = _OPENED.search(text, max(0, offset - 90), offset)
-        return trimmed(text, *default.span(1), _key_before(text, offset), How.INLINE, "") if opened else None
+    if (
+        op == ":"
+        and (default := _PROPERTY_DEFAULT.match(text, offset))
+        and _OPENED.search(text, max(0, offset - 90), offset)
+    ):
+        return trimmed(text, *default.span(1), _key_before(text, offset), How.INLINE, "")
     if op in {":", ":="} and text.startswith((":-", ":="), offset) and "${" in text[max(0, offset - 60) : offset]:
         default = _SHELL_DEFAULT.match(text, offset + 1)
         return trimmed(text, *default.span(1), _key_before(text, offset), How.INLINE, "") if default else None
@@ -359,6 +363,8 @@ def _bare(  # noqa: C901, PLR0912 - as above
         expression, how = _BARE_URL, How.INLINE
     elif op == "=" and tight and (ahead in {'"', "'", "-"} or within):
         expression, how = _BARE_WORD, How.INLINE
+    elif op == ":" and tight and language is Quoting.BARE and _LISTED.fullmatch(line) and _YAML_VALUE.match(text, at):
+        expression, how = _BARE_WORD, How.ASSIGNED
     elif language is Quoting.BARE and not (op == ":" and tight):
         found = line_value(text, at, key)
         if found is not None or not _is_word(line, key):

@@ -13,6 +13,9 @@ _PAIRS += r"|(?:username_?password(?:_?authentication)?_?token)|password_?authen
 _CONNECTIONS = r"(?:getConnection|mysqli?(?:_p?connect)?|pg_connect|PDO|connect)\Z"
 _SIGNINGS = r"(?:jwt|jsonwebtoken|jose)\.(?:sign|verify|encode|decode)\Z|createHmac\Z"
 _CREATED = lazy_pattern(r"user\Z", re.IGNORECASE)
+_ASKING = lazy_pattern(
+    r"(?:get|find|has|is)(?:_|(?=[A-Z]))(?!connection)", re.IGNORECASE
+)  # `get_social_auth("x", "y")`
 _KEYEDS = r"(?:\bhmac\.new|\bFernet)\Z"
 # A user and a password, in a call or assigned as a tuple.
 _PAIR = lazy_pattern(_PAIRS, re.IGNORECASE)
@@ -30,7 +33,7 @@ _MOST = 4  # arguments looked at
 
 def argument(text: str, offset: int, name: str) -> Candidate | None:
     """The argument that is a credential, of the call or tuple that opens at or after `offset` and is called `name`."""
-    opened = OPEN.match(text, offset) if _is_placed(name) else None
+    opened = OPEN.match(text, offset) if _is_placed(name) and not _ASKING.match(name.rpartition(".")[2]) else None
     if opened is None:
         return None
     if _PAIR.search(name):

@@ -57,7 +57,7 @@ PLAIN_STRING = {
     '"""': lazy_pattern(r'([^"\n]{0,6000}|[^"]{0,600})"""'),
     "'''": lazy_pattern(r"([^'\n]{0,6000}|[^']{0,600})'''"),
 }
-ESCAPED_STRING = lazy_pattern(r"([^\"'\\\n]{0,6000})\\+[\"']")
+ESCAPED_STRING = lazy_pattern(r"((?:[^\"'\\\n]|\\+/){0,6000})\\+[\"']")
 
 
 _NAME = lazy_pattern(r"[a-z]*(?:[A-Z][a-z]{2,})*|[A-Z]+|[a-z]+(?:[\W_][a-z]+)*|[A-Z]+(?:[\W_][A-Z]+)*")

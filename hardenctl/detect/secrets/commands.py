@@ -27,6 +27,7 @@ _PROGRAMS = {
     "-a": lazy_pattern(r"\b(?:redis-cli|redis-benchmark|valkey-cli)\b"),
     "-w": lazy_pattern(r"\bldap(?:search|add|modify|delete|whoami|passwd)\b"),
 }
+_CONTINUED = lazy_pattern(r"\\\r?\n[ \t]*(?=[^\s-])")
 _WORDS = ("password", "passwd", "identified", "securestring")  # after one of these, only a quoted string is a value
 _NO_START = frozenset(" +,.)")  # of what follows a quotation mark that ended a string
 _USERS = frozenset({"u", "user", "proxy-user", "auth"})
@@ -40,6 +41,8 @@ def flag(text: str, offset: int, language: Quoting) -> Candidate | None:
     key, is_word = _named(text, found)
     if not key:
         return _beside(text, offset)
+    if below := _CONTINUED.match(text, offset):  # the line goes on below
+        offset = below.end()
     value = _value(text, offset, bare=not is_word)
     if value is None or (value[2] and text[value[0]] in _NO_START) or (is_word and value[2] == "`"):
         return None

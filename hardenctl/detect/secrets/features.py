@@ -31,6 +31,9 @@ _KINDS = (
     ("auth", _words("auth authorization basic credential credentials creds authentication")),
     ("otp", _words("otp totp hotp code pin seed salt nonce")),
 )
+_AGAIN = _words(
+    "confirmation confirm repeat again"
+)  # `password_confirmation`, as `password2`, holds what `password` does
 _LENGTHS = (5, 7, 9, 12, 15, 20, 31, 39, 64, 128)  # characters: the upper ends of the ranges that are told apart
 _HEX = lazy_pattern(r"(?:0x)?[0-9a-fA-F]+")
 _BASE64 = lazy_pattern(r"[A-Za-z0-9+/_-]{16,}={0,2}")
@@ -40,7 +43,7 @@ _DOTTED = lazy_pattern(r"[A-Za-z_$][\w$-]*(?:(?:\.|::|->|/|:)[A-Za-z_$*][\w$-]*)
 _CALL = lazy_pattern(r"\w[\[(]|[\])]$|=>|->|\$\w|\{\w|%\w\b|::")
 _CAMEL = lazy_pattern(r"[a-z]+(?:[A-Z][a-z]+)+[0-9]?|(?:[A-Z][a-z]+){2,}[0-9]?")
 _CONSTANT = lazy_pattern(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-_SNAKE = lazy_pattern(r"[a-z]+(?:[_-][a-z0-9]+)+")
+_SNAKE = lazy_pattern(r"[a-z]+\d{0,3}(?:[_-](?:[a-z]+\d{0,3}|\d+))+")
 _FILE = lazy_pattern(
     r"[\w./\\-]*\.(?:pem|key|crt|json|ya?ml|txt|py|js|ts|html?|env|php|java|rb|go|sh|conf|cfg|ini|xml|jks|p12|pub|db|md"
     r"|com|org|net|io)\b",
@@ -50,6 +53,12 @@ _DATE = lazy_pattern(r"\d{4}-\d\d-\d\d|\d\d:\d\d|\d+(?:\.\d+){1,3}")
 _COMMENT = lazy_pattern(r"^\s*(?:#|//|\*|/\*|<!--|--|;|%|rem )", re.IGNORECASE)
 _RUNS = lazy_pattern(r"[a-z]+|[A-Z]+|[0-9]+|[^A-Za-z0-9]+")
 _LETTERS = lazy_pattern(r"[a-z]{2,}")
+_DIGITS = lazy_pattern(r"(?=[a-fA-F]*[0-9])[0-9a-fA-F]{16,}")
+_FEW = 0.4  # of a value's characters: where letters beside each other are fewer, there are no words to tell
+# What a provider writes in front of a random key: `sk_test_`, `t-`.
+_LABEL = lazy_pattern(
+    r"(?:(?:[A-Za-z]{1,8}[_-]){1,2}(?=(?:[^\W\d]*\d){3})|(?:[a-z]{2,6}_)?(?:test|live|prod|sandbox|demo)_)(?=[\w-]{16,}\Z)"
+)
 _DIGEST_KEY = lazy_pattern(
     r"sha|md5|hash|digest|checksum|integrity|etag|fingerprint|commit|revision|signature", re.IGNORECASE
 )
@@ -62,10 +71,16 @@ def entropy(value: str) -> float:
 
 
 def strangeness(value: str) -> float:
-    """The mean cost of a value's runs of letters, weighed by their length; 0 where it has none."""
+    """The mean cost of a value's runs of letters, weighed by their length; 0 where it has none, or few among digits."""
     runs = _LETTERS.findall(value.lower())
     total = sum(map(len, runs))
-    return sum(cost(run) * len(run) for run in runs) / total if total else 0.0
+    few = value.isalnum() and (total <= _FEW * len(value) or bool(_DIGITS.fullmatch(value)))
+    return 0.0 if few or not total else sum(cost(run) * len(run) for run in runs) / total
+
+
+def _unlabelled(value: str) -> str:
+    label = _LABEL.match(value)
+    return value[label.end() :] if label else value
 
 
 def features(candidate: Candidate, text: str, path: str) -> frozenset[str]:
@@ -84,8 +99,10 @@ def _of_key(key: str) -> frozenset[str]:
     return frozenset(_features_of_key(key))
 
 
-def _features_of_key(key: str) -> Iterator[str]:
+def _features_of_key(key: str) -> Iterator[str]:  # noqa: C901 - a list of features
     words = key_words(key)
+    while len(words) > 1 and (words[-1].isdigit() or words[-1] in _AGAIN):
+        words = words[:-1]
     names = set(words)
     last = words[-1] if words else ""
     if is_credential_key(key):
@@ -169,9 +186,10 @@ def _of_words(value: str, key: str, user: str) -> frozenset[str]:
 
 
 def _features_of_words(value: str, key: str, user: str) -> Iterator[str]:
-    strange = strangeness(value)
+    body = _unlabelled(value)
+    strange = strangeness(body)
     yield "letters:none" if not strange else f"letters:{min(8, max(3, int(strange * 2) / 2))}"
-    if any(len(part) > 2 and part in WEAK_WORDS for part in key_words(value)):  # noqa: PLR2004 - two turn up by chance
+    if any(len(part) > 2 and part in WEAK_WORDS for part in key_words(body)):  # noqa: PLR2004 - two turn up by chance
         yield "words:common"
     squeezed = re.sub(r"[\W_]", "", value).lower()
     key = re.sub(r"[\W_]", "", key).lower()

@@ -28,6 +28,8 @@ _ORACLE = lazy_pattern(
 _SCHEME = lazy_pattern(
     r"(?P<scheme>bearer|basic|token|apikey|splunk)[ \t]{1,4}(?P<value>[\w+/=.~:-]{7,6000})\Z", re.IGNORECASE | re.ASCII
 )
+_OPAQUE = lazy_pattern(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)[\w+/-]{16,}={0,2}", re.ASCII)
+_HEADER = lazy_pattern(r"uthorization\\?[\"']?\s?[:=,]\s?(?:\\?[\"'])?\Z")
 _SCHEME_VALUE = lazy_pattern(r"[\w+/=.~:|-]{0,6000}", re.ASCII)
 
 
@@ -64,8 +66,9 @@ def scheme(text: str, offset: int, language: Quoting) -> Candidate | None:
     value, word = text[begin:end], found["scheme"].lower()
     if word == "basic":
         decoded = basic(value)
-        if decoded is None:
-            return None
+        if decoded is None:  # some services want a token of their own behind it
+            is_token = _OPAQUE.fullmatch(value) and _HEADER.search(text, max(0, start - 20), found.start())
+            return Candidate(begin, end, value, word, How.SCHEME) if is_token else None
         return Candidate(begin, end, value, "basic", How.BASIC, "", decoded[0])
     return Candidate(begin, end, value, word, How.SCHEME)
 

@@ -36,7 +36,8 @@ def _words(text: str) -> frozenset[str]:
 _BARE = _words("""
     yml yaml env ini cfg conf config cnf properties toml sh bash zsh fish bat cmd envrc service npmrc pypirc netrc
     pgpass htpasswd dockercfg mk dockerfile containerfile j2 template tmpl tpl sample example dist local production
-    staging development prod dev token key secret secrets credentials hcl tfvars http rest list plist reg inf ldif
+    staging development testing prod dev ci travis docker token key secret secrets credentials hcl tfvars http rest list
+    plist reg inf ldif
 """)
 _PROSE = _words("md mdx markdown rst txt adoc asciidoc log out text org tex csv tsv eml cast ipynb")
 _BARE_NAMES = _words("makefile dockerfile containerfile procfile vagrantfile jenkinsfile crontab")

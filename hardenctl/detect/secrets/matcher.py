@@ -43,7 +43,7 @@ _WORDS = "pass|pwd|passwd|secret|token|key|auth|cred|jwt|otp|dsn|pw|psw|psk|senh
 # In a key, some are one anywhere, others as a word of their own alone: two in three assignments are of `shipping`,
 # `assigned`, `taxCode` or `keyword`, which `filters.names_nothing` refuses after twenty times the work.
 _ANYWHERE = "pass|pwd|secret|token|auth|cred|jwt|dsn|pw|psw|psk|senha|mdp|session|cookie|salt|nonce|seed|decode"
-_ALONE = "pin|sid|sig|otp|totp|hotp|api|conn|connection|signature"
+_ALONE = "pepper|pin|sid|sig|otp|totp|hotp|api|conn|connection|signature"
 _CODES = "access|verification|verify|invite|security|activation"  # what makes a `code` one
 _REST = r"[\w.$-]{0,40}"  # of a key
 _BREAK = rf"(?:[A-Z0-9_.$-]{_REST})?"  # the rest where a word has ended that is lower-case or a title
@@ -58,12 +58,12 @@ _PLACED = (
     r"|mysqli?|pdo|(?:jwt|token|jose)\.(?:sign|verify|encode|decode)|hmac(?:\.new)?|fernet|authenticate"
     r"|create_?(?:super_?)?user|username_?password(?:_?authentication)?_?token|password_?authentication"
 )
-_CLOSING = r"(?:\\{0,3}[\"'`]|\[[0-9]{0,4}\]|\]|\?|!){0,3}"  # behind a key
+_CLOSING = r"(?:\\{0,3}[\"'`]|\[[0-9]{0,4}\]|\]|\?|!|\*\*){0,3}"  # behind a key
 
 EXPRESSIONS: dict[Anchor, str] = {
     Anchor.ASSIGN: rf"{_KEY}{_CLOSING}(?:[ \t]{{1,9}}(?i:as[ \t]{{1,9}})?(?i:string|\[\]byte))?[ \t]{{0,40}}"
     # After a comma and a bracket only what may hold a string: four in five are followed by a name.
-    r"(?:\??[:=>|]|<-|\??[,(][ \t]*(?:[\"'`\\\[@brf]|<<\"|\r?\n[ \t]*\\?[\"']|default|new |value)|\??\{[ \t]*[\"'])",
+    r"(?:[?!]?[:=>|]|<-|\??[,(][ \t]*(?:[\"'`\\\[@brf]|<<\"|\r?\n[ \t]*\\?[\"']|default|new |value)|\??\{[ \t]*[\"'])",
     Anchor.CALL: rf"(?i)(?:{_PLACED}){_CLOSING}[ \t]{{0,40}}\(",
     Anchor.FLAG: rf"(?i)(?:--?[\w-]{{0,30}}(?:{_WORDS})[\w-]{{0,30}}"
     rf"|\b(?:env|arg|set|setx|export|setenv)(?:[ \t]{{1,4}}-\w{{1,4}})?[ \t]{{1,4}}\w{{0,30}}(?:{_WORDS})\w{{0,30}}"

@@ -41,9 +41,11 @@ MOST = 500  # credentials that are told of one blob
 MASKED = 0.05  # probability from which a candidate is masked in what is shown
 
 # What everybody has, by the start of its SHA-256: keys of the storage and Cosmos emulators, the token of jwt.io,
-# the user and password of RFC 7617.
-_PUBLISHED = frozenset({"0011cc25eb432071", "aa6547439583c3a2", "7f75367e78812551", "cf4d418ed3de92d7"})
-_PUBLISHED_LENGTHS = frozenset({28, 88, 155})
+# the user and password of RFC 7617, the seed in the notes on one-time passwords.
+_PUBLISHED = frozenset(
+    {"8be5d113c0871ce1", "0011cc25eb432071", "aa6547439583c3a2", "7f75367e78812551", "cf4d418ed3de92d7"}
+)
+_PUBLISHED_LENGTHS = frozenset({16, 28, 88, 155})
 _SLUG = lazy_pattern(r"[a-z]+(?:[-_]{1,2}[a-z]+)+")
 _PEM_END = lazy_pattern(r"-----END [A-Z0-9 ]{0,60}-----")
 _PEM_BODY = lazy_pattern(r"(?:[A-Za-z0-9+/=\s\\\"',.:()]|-(?!----)){0,12000}(?:-----)?")

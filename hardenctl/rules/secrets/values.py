@@ -9,7 +9,7 @@ import enum
 import functools
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Sequence
 
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.rules.secrets.words import (
@@ -37,6 +37,7 @@ class ValueClass(enum.Enum):
 
 
 SHORTEST = 4  # characters: below, a value is guessable whatever it is made of
+_DIALLED = 6  # digits: fewer fall to a guess
 LONGEST = 4096  # characters: a longer value is text or data
 
 _WORD = lazy_pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
@@ -50,7 +51,7 @@ _REFERENCE = lazy_pattern(
     | ^\$\$?[A-Za-z_]\w*(?:[.\[]\w.*|->\w.*)?$ | ^\$\( | (?:^|[\s/:@=.-])\$[A-Z_][A-Z0-9_]+\b
     | ^\$\$?\[ | \$env: | ^%[A-Za-z_]\w*%$ | ^:\w+$ | ^%[sdv]$ | ^%[\w-]+%$
     | ^\{\$ | ^\{[A-Za-z_][\w.\[\]'"()-]*\}$ | ^\{[A-Za-z_][\w.]*[(\[]
-    | ^[^{}]*\{\}[^{}]*$ | ^EV\[ | ^\(\(.*\)\)$ | ^\{\w+:[\w.:]+\}$
+    | \{\w*![rsa]\} | ^[^{}]*\{\}[^{}]*$ | ^EV\[ | ^\(\(.*\)\)$ | ^\{\w+:[\w.:]+\}$
     | ^!(?:vault|secret|Ref|Sub|GetAtt|ImportValue|env_var|ENV|env|reference)\b
     | ^(?:vault|ssm|secretsmanager|awssm|gcpsm|op|sm|keyvault|doppler|bao|ref\+\w+|secret|env|file|azkv)
       (?::/{0,2}|\#)[\w./$#\[-]
@@ -66,7 +67,7 @@ _PLACEHOLDER = lazy_pattern(
     | ^[*.•·…xX_?#-]+$ | ^<[^<>]+>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$
     | ^\(\w.*\)$ | [*•]{4} | x{6} | X{6} | \.{3} | … | EXAMPLE
     | ^\[[A-Z][A-Z_ ]{2,30}(?:$|\](?=[&;,<\\])) | (?i:deadbeef|cafebabe) | <[A-Za-z][\w .-]*>
-    | (?:(?<=^\w\w)|(?<=[-_]))(?:x{3,}|X{3,})$
+    | x{3,}$ | X{3,}$ | x{3}.*[^x]x{3} | X{3}.*[^X]X{3}
     | 0{10} | 0123456789 | 1234567890 | abcdefghij | ABCDEFGHIJ | 12345678-?9 | AaBbCcDdEe | (?i:1234-?abcd-?1234)
     | (?i:change[-_ ]?(?:me|this|it|in)\b | change[-_ ]?me | replace[-_ ]?(?:me|this|with)
         | (?-i:\b(?:your|Your|YOUR)[-_ ]?\w | ^(?:your|Your|YOUR))
@@ -110,9 +111,9 @@ _PROVIDER = lazy_pattern(
 _TYPED = lazy_pattern(r"[a-z]*(?:[A-Z][a-z]+|[AI](?=[A-Z]))*[A-Z]?|[A-Z]+[a-z]?")
 # Of a provider's key: it is one all the same.
 _ENVIRONMENT = lazy_pattern(r"^[a-z]{2,6}_(?:test|sandbox|demo)_(?=\w{16})")
-_DIGITS = "12345678901234567890"
+_DIGITS, _SGITID = "12345678901234567890", "09876543210987654321"
 # A word and a count, whatever the word: the first guesses of all.
-_COUNTED = lazy_pattern(r"[a-z]{1,12}123(?:4(?:5(?:6(?:7(?:8(?:90?)?)?)?)?)?)?")
+_COUNTED = lazy_pattern(r"[a-z]{1,12}[_-]?123(?:4(?:5(?:6(?:7(?:8(?:90?)?)?)?)?)?)?|[a-z]{4,12}0{1,3}[1-9]")
 _ROWS = "qwertyuiop qwertzuiop azertyuiop asdfghjkl zxcvbnm poiuytrewq lkjhgfdsa mnbvcxz"  # of keyboards
 _WALK = 4  # keys
 _REPEATED = lazy_pattern(r"(.{1,4})\1+|([a-z]{3,12})\2+")
@@ -126,7 +127,10 @@ _NO_CREDENTIAL = frozenset(
 _SHORT, _LONG = 20, 100  # characters: in longer values, words of three or six letters between marks turn up by chance
 _TAIL = 4  # characters after the service's own name: `eclairpw`, `redis123`
 _WORDLIKE = 8  # letters: a lower-case or an upper-case word up to this long falls to a dictionary
-_LEET = str.maketrans("01345@$!", "oieasasi")
+LEET = str.maketrans("01345@$!", "oieasasi")
+_SIGNS = lazy_pattern(r"[0134@$!]")  # that stand for letters
+_MIXED = lazy_pattern(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)(?=\w*\W)")
+_DISGUISED = 14  # characters
 _EDGE = "0123456789!@#$%^&*.,;:?+=~ _-"
 
 
@@ -263,31 +267,49 @@ def weakness(value: str, key: str = "", user: str = "") -> Weakness | None:
     if len(lowered) < SHORTEST or len(set(lowered)) <= 2:  # noqa: PLR2004 - `abab`, `1111`
         return Weakness.SHORT
     if lowered.isdigit():
-        return Weakness.DIGITS if len(lowered) < 8 or _is_run(lowered) else None  # noqa: PLR2004 - up to seven fall to a guess
+        few = len(lowered) < _DIALLED or len(set(lowered)) < SHORTEST
+        return Weakness.DIGITS if few or _is_run(lowered) else None
     bare = re.sub(r"[^a-z0-9]", "", lowered)
     own = {re.sub(r"[^a-z0-9]", "", each.lower()) for each in (key, user) if each}
     if bare in own or bare.rstrip("0123456789") in own - {""}:
         return Weakness.OWN
     if _COUNTED.fullmatch(lowered):
         return Weakness.COUNTED
-    return _of_words(lowered) or (Weakness.WORDS if _are_words(key_words(value)) else None)
+    named = {word for each in (key, user) for word in key_words(each) if len(word) > 2}  # noqa: PLR2004 - as a whole value
+    forms = [lowered.strip(_EDGE)]
+    if not _is_disguised(value):
+        forms += [forms[0].translate(LEET), lowered.translate(LEET).strip(_EDGE)]
+    return _of_words(forms, own, named) or (Weakness.WORDS if _are_words(key_words(value)) else None)
 
 
-def _of_words(lowered: str) -> Weakness | None:
-    """What makes a lower-case value guessable where it is one of words, with leet or marks around it."""
-    core = lowered.strip(_EDGE)
-    for form in {core, core.translate(_LEET), lowered.translate(_LEET).strip(_EDGE)}:
-        if not form or form in WEAK_WORDS:
+def _of_words(forms: Sequence[str], own: Container[str], named: Container[str]) -> Weakness | None:
+    """What makes a value guessable where one of its forms is made of words: without marks around it, or leet read."""
+    if not forms[0] or forms[0] in WEAK_VALUES:
+        return Weakness.WORD
+    for form in forms:
+        if form in WEAK_WORDS or form in own:
             return Weakness.WORD
         if _is_run(form):
             return Weakness.RUN
-        if _are_words(re.findall(r"[a-z]+|[^a-z\W_]+", form)):
+        if _are_words(re.findall(r"[a-z]+|[^a-z\W_]+", form), named):
             return Weakness.WORDS
     return None
 
 
-def _are_words(pieces: Iterable[str]) -> bool:
-    return all(_made_of_words(piece) or (piece.isdigit() and len(piece) <= 6) for piece in pieces)  # noqa: PLR2004 - a date
+def _are_words(pieces: Sequence[str], named: Container[str] = ()) -> bool:
+    """Whether all pieces are words, a name's own among them, or dates; three of a letter or two are hexadecimal."""
+    if sum(len(piece) < 3 and piece.isalpha() for piece in pieces) > 2:  # noqa: PLR2004 - as said above
+        return False
+    return all(
+        _made_of_words(piece) or piece in named or (piece.isdigit() and len(piece) <= 6)  # noqa: PLR2004 - a date
+        for piece in pieces
+    )
+
+
+def _is_disguised(value: str) -> bool:
+    """Whether words are disguised as rules for passwords want it, too much for a first guess: `W0rk1ngH@rd2024#`."""
+    inner = value.strip(_EDGE)
+    return len(value) >= _DISGUISED and len(_SIGNS.findall(inner)) > 1 and bool(_MIXED.match(value))
 
 
 def _falls_to_a_guess(key: str, value: str) -> bool:
@@ -340,7 +362,8 @@ def _unquoted(value: str) -> str:
 def _is_run(text: str) -> bool:
     """Whether characters follow each other: `12345678`, `abcdef`, `87654321`, or one short piece repeated."""
     if len(text) > 1 and not -1 <= ord(text[1]) - ord(text[0]) <= 1:  # most values
-        return text in _DIGITS or (len(text) >= _WALK and text in _ROWS) or bool(_REPEATED.fullmatch(text))
+        walk = len(text) >= _WALK and text in _ROWS
+        return text in _DIGITS or text in _SGITID or walk or bool(_REPEATED.fullmatch(text))
     steps = {ord(after) - ord(before) for before, after in itertools.pairwise(text)}
     return steps <= {0, 1} or steps <= {0, -1} or text in _DIGITS or bool(_REPEATED.fullmatch(text))
 

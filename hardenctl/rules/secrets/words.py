@@ -11,7 +11,7 @@ def _words(text: str) -> frozenset[str]:
 CREDENTIAL_WORDS = _words("""
     apikey apikeys apisecret apitoken accesskey appsecret authkey authpass authtoken bearer clientsecret credential
     credentials creds cookiesecret dbpass dbpasswd dbpassword dbpw encryptionkey jwt keypass mysecret nkey otp
-    passcode passphrase passwd passwds passwort password passwords passwrd pass pat pgpassword privatekey psk pwd
+    passcode passphrase passwd passwds passwort password passwords passwrd pass pat pepper pgpassword privatekey psk pwd
     pword pw mdp contrasena senha secret secretkey secrets secretaccesskey sharedsecret signingkey sessionid storepass
     token tokens totp userpass userpassword webhooksecret
 """)
