@@ -55,13 +55,14 @@ class Port:
     """A published or exposed port. `host` is the address it is published on, None for all interfaces.
 
     `published` is None where Docker picks a free port of the host. Both ports are text: ranges and variables occur.
+    `host_span` is where the address stands, or would stand, with its colon; None where nothing can be put in.
     """
 
     published: str | None
     target: str
     host: str | None
     span: Span
-    inner: Span | None = None  # without quotes, for the short form
+    host_span: Span | None = None
 
     @property
     def is_local(self) -> bool:
@@ -113,6 +114,11 @@ class Service:
     def folder(self) -> str:
         """The folder paths of the file are relative to."""
         return posixpath.dirname(self.path)
+
+    @property
+    def on_host_network(self) -> bool:
+        """Whether it listens on the host itself: Docker discards its `ports` then."""
+        return self.node.text("network_mode") == "host"
 
     @property
     def image(self) -> Scalar | None:
@@ -344,9 +350,10 @@ def _port(node: Node) -> Port | None:
     text = re.sub(r"/(?:tcp|udp|sctp)$", "", node.text)
     parts = re.split(r":(?![^{]*\})(?![^\[]*\])", text)  # not inside ${...:-...} or [::1]
     if len(parts) == 1:
-        return Port(None, parts[0], None, node.span, node.inner)
-    host = ":".join(parts[:-2]).strip("[]") or None
-    return Port(parts[-2] or None, parts[-1], host, node.span, node.inner)
+        return Port(None, parts[0], None, node.span, node.strand.span(0, 0))
+    address = ":".join(parts[:-2])
+    written = node.strand.span(0, len(address) + 1 if len(parts) > 2 else 0)  # noqa: PLR2004 - address:published:target
+    return Port(parts[-2] or None, parts[-1], address.strip("[]") or None, node.span, written)
 
 
 def _volume(node: Node) -> Volume | None:

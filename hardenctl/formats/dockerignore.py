@@ -11,13 +11,13 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
-from hardenctl.formats.compose import compose_files
+from hardenctl.formats.build_context import build_contexts
 from hardenctl.formats.dockerfile import Dockerfile, Stage, dockerfiles
 from hardenctl.formats.dotenv import Dotenv, parse_dotenv
 from hardenctl.formats.instructions import Instruction
 from hardenctl.formats.paths import is_env_file, is_example
 from hardenctl.model.address import past_path
-from hardenctl.model.blob import Gap, Snapshot, Standing
+from hardenctl.model.blob import Snapshot, Standing
 from hardenctl.model.record import record
 from hardenctl.model.text import Span
 
@@ -110,12 +110,13 @@ DOCUMENTS = (ContextCopy,)
 
 
 def read(snapshot: Snapshot) -> Iterator[ContextCopy]:
-    """The worst copy of each Dockerfile, in the context that compose gives it, else its own folder."""
-    contexts = _contexts(snapshot)
+    """The worst copy of each Dockerfile, in the context it is built from."""
+    documents = [*dockerfiles(snapshot)]
+    contexts = build_contexts(snapshot, documents)
     paths = frozenset(path for path in snapshot.paths() if not past_path(path))
     env_files = sorted(filter(is_env_file, paths))
-    for dockerfile in dockerfiles(snapshot):
-        context = contexts.get(dockerfile.path, dockerfile.folder)
+    for dockerfile in documents:
+        context = contexts[dockerfile.path]
         own = f"{dockerfile.path}.dockerignore"
         ignore_path = own if own in paths else _join(context, ".dockerignore")
         blob = snapshot.read(ignore_path)
@@ -174,19 +175,6 @@ class _Context:
     def _is_tracked(self, path: str) -> bool:
         blob = self.snapshot.read(_join(self.folder, path))
         return self.snapshot.is_repository and blob is not None and blob.provenance.standing is Standing.TRACKED
-
-
-def _contexts(snapshot: Snapshot) -> dict[str, str]:
-    """Dockerfile to the build context that a compose file gives it."""
-    contexts: dict[str, str] = {}
-    for file in compose_files(snapshot):
-        if isinstance(file, Gap):
-            continue
-        for service in file.services:
-            build = service.build
-            if build and build.dockerfile is not None and build.context is not None:
-                contexts.setdefault(build.dockerfile, build.context)
-    return contexts
 
 
 def _folders(instruction: Instruction) -> list[str]:

@@ -83,6 +83,8 @@ class ProjectFacts:
     environment: tuple[tuple[str, str], ...] = ()  # the web service's own, as its compose file writes it
     left_out: tuple[str, ...] = ()  # services of the compose file that are neither the web service nor a store
     compose: str = ""  # the compose file that says so
+    references: tuple[Variable, ...] = ()  # variables that Compose puts into the compose files
+    fed: frozenset[str] = frozenset()  # kinds of stores that compose starts with an env file
     installs: frozenset[str] = frozenset()  # normalised names of the declared dependencies
 
     @property
@@ -134,6 +136,8 @@ def detect_facts(snapshot: Snapshot) -> ProjectFacts:
         environment=services.environment,
         left_out=services.left_out(database, cache),
         compose=services.path,
+        references=services.references,
+        fed=services.fed,
         installs=frozenset(dependencies),
     )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hardenctl.formats.compose import Build, ComposeFile, Service, compose_files, is_production
 from hardenctl.formats.dockerfile import Dockerfile, dockerfiles
 from hardenctl.formats.instructions import Instruction
+from hardenctl.formats.project_variables import Variable
 from hardenctl.model.blob import Gap, Snapshot
 
 _IMAGES = {
@@ -23,6 +24,9 @@ _WEB = ("web", "app", "backend", "api", "server", "django", "flask", "fastapi")
 _RUNNER = re.compile(
     r"\b(poetry|pipenv|uv)[\"',\s]+run[\"',\s]+(?:gunicorn|uvicorn|hypercorn|fastapi|flask|alembic|python)"
 )
+_REFERENCE = re.compile(r"(?<!\$)\$(?:\{(?P<name>[A-Za-z_]\w*)(?P<operator>:?[-+?])?|(?P<bare>[A-Za-z_]\w*))")
+_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#[^\n]*", re.MULTILINE)
+_OF_THE_SHELL = frozenset(("PWD", "HOME", "USER", "UID", "GID", "HOSTNAME", "PATH"))
 _MAIN = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 
 
@@ -75,7 +79,8 @@ class Store:
 class Services:
     """The services of a project's compose files: the web service as its main file has it, the stores of all files.
 
-    `names` are all services of the main file.
+    `names` are all services of the main file. `references` are the variables that Compose puts in, `fed` the kinds of
+    stores that are started with an env file.
     """
 
     path: str = ""
@@ -85,6 +90,8 @@ class Services:
     stores: tuple[Store, ...] = ()
     names: tuple[str, ...] = ()
     image: Image | None = None
+    references: tuple[Variable, ...] = ()
+    fed: frozenset[str] = frozenset()
 
     def first(self, kinds: Iterable[str], name: str) -> Store:
         """The first store of one of these kinds, the main file's first; one of no kind with this name for none."""
@@ -107,6 +114,16 @@ def project_services(snapshot: Snapshot, paths: Iterable[str]) -> Services:
         if (store := _store(service, images)) and (store.kind, store.name) not in stores:
             stores[store.kind, store.name] = store
     found = tuple(stores.values())
+    read = [each for each in files if each.development is files[0].development]
+    texts = (blob.text for each in read if (blob := snapshot.read(each.path)))
+    services = Services(
+        stores=found,
+        image=_alone(images),
+        references=referenced(texts),
+        fed=frozenset(
+            store.kind for each in read for one in each.services if one.env_files and (store := _store(one, images))
+        ),
+    )
     for file in files:
         ours = [
             each
@@ -114,19 +131,28 @@ def project_services(snapshot: Snapshot, paths: Iterable[str]) -> Services:
             if not _store(each, images) and (each.build or _SERVER.search(_starts(each, images)))
         ]
         if ours:
-            return _described_by(file, max(ours, key=lambda each: _likeness(each, images)), found, images)
-    return Services(stores=found, image=_alone(images))
+            return _described_by(file, max(ours, key=lambda each: _likeness(each, images)), services, images)
+    return services
 
 
-def _described_by(
-    file: ComposeFile, web: Service, stores: tuple[Store, ...], images: dict[str, Dockerfile]
-) -> Services:
-    return Services(
+def referenced(texts: Iterable[str]) -> tuple[Variable, ...]:
+    """The variables that Compose puts into compose files, comments left out. One with a default is optional."""
+    found: dict[str, Variable] = {}
+    for text in texts:
+        for match in _REFERENCE.finditer(_COMMENT.sub("", text)):
+            name, optional = match["name"] or match["bare"], (match["operator"] or "").endswith(("-", "+"))
+            if name not in _OF_THE_SHELL and (name not in found or not optional):
+                found[name] = Variable(name, None, required=not optional)
+    return tuple(found.values())
+
+
+def _described_by(file: ComposeFile, web: Service, services: Services, images: dict[str, Dockerfile]) -> Services:
+    return replace(
+        services,
         path=file.path,
         web=web.name,
         environment=tuple((each.name, each.value) for each in web.environment if each.value is not None),
         health=_health(web),
-        stores=stores,
         names=tuple(each.name for each in file.services),
         image=_image(web.build, images) or _alone(images),
     )

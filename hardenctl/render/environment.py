@@ -23,11 +23,18 @@ _PORT = re.compile(r"(?:.*_)?(?:(?P<cache>REDIS|CACHE)|POSTGRES|PG|MYSQL|MONGO(?
 _SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+]*)://")
 _ENVIRONMENT = re.compile(r"(?:.*_)?(?:ENV|ENVIRONMENT|APP_ENV|STAGE)")
 _SWITCH = re.compile(r"(?:.*_)?(?:DEBUG|RELOAD|TESTING)")
+_ADDRESS = re.compile(r".*_(?:URL|URI|DSN)")
 _SHOWN = frozenset({ValueClass.PLAIN, ValueClass.EMPTY})
 _STORES: Mapping[str, tuple[str, int, tuple[str, ...]]] = {
     "postgres": ("postgresql", 5432, ("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB")),
     "mysql": ("mysql", 3306, ("MYSQL_USER", "MYSQL_PASSWORD", "MYSQL_DATABASE")),
     "mongodb": ("mongodb", 27017, ("MONGO_INITDB_ROOT_USERNAME", "MONGO_INITDB_ROOT_PASSWORD")),
+}
+# What the schemes of a database's drivers begin with.
+_ALIASES: Mapping[str, tuple[str, ...]] = {
+    "postgres": ("postgres",),
+    "mysql": ("mysql", "mariadb"),
+    "mongodb": ("mongodb",),
 }
 _ABOUT = {
     "ENVIRONMENT": "development or production",
@@ -56,32 +63,20 @@ def kept_environment(facts: ProjectFacts) -> tuple[tuple[tuple[str, str], ...], 
 
 
 def example(facts: ProjectFacts) -> list[list[str]]:
-    """The lines of an example env file, in blocks: what the code reads, and what the stores are started with."""
+    """The lines of an example env file, in blocks: what the code reads, and what Compose and the stores do."""
     read = {each.name: each for each in facts.variables}
-    blocks = [_about(facts, each) for each in _headed(facts, read)]
-    store = [*_store(facts, read)]
-    cache = [*_cache(facts, read)]
+    passed = {each.name: each for each in facts.references if each.name not in read}
+    blocks = [_about(facts, read[name]) for name in _ABOUT if name in read]
+    store = [*_store(facts, read, passed)]
+    cache = [*_cache(facts, read, passed)]
     named = {line.partition("=")[0] for block in [*blocks, store, cache] for line in block}
     others = [_line(facts, each) for name, each in read.items() if name not in named]
-    passed = [
-        f"{name}="
-        for name in dict.fromkeys(name for _, value in kept_environment(facts)[0] for name in _references(value))
-        if name not in named and name not in read
-    ]
+    put = [_line(facts, each) for name, each in passed.items() if name not in named]
     if others:
-        others.insert(0, "# Read by the code. A commented one has a default there.")
-    if passed:
-        passed.insert(0, "# Put into the compose file")
-    return [block for block in (*blocks, store, cache, others, passed) if block]
-
-
-def _headed(facts: ProjectFacts, read: Mapping[str, Variable]) -> Iterator[Variable]:
-    """The variables that get an explanation: those the code reads; the usual ones where it reads none."""
-    for name in _ABOUT:
-        if name in read:
-            yield read[name]
-        elif not read and (name != "ALLOWED_HOSTS" or facts.framework == "django"):
-            yield Variable(name, required=True)
+        others.insert(0, "# Read by the code. A commented one may be left out.")
+    if put:
+        put.insert(0, "# Put into the compose file")
+    return [block for block in (*blocks, store, cache, others, put) if block]
 
 
 def _about(facts: ProjectFacts, variable: Variable) -> list[str]:
@@ -92,54 +87,70 @@ def _about(facts: ProjectFacts, variable: Variable) -> list[str]:
     return [f"# {_ABOUT[variable.name]}", line]
 
 
-def _store(facts: ProjectFacts, read: Mapping[str, Variable]) -> Iterator[str]:
+def _store(facts: ProjectFacts, read: Mapping[str, Variable], passed: Mapping[str, Variable]) -> Iterator[str]:
     if facts.database in _STORES:
         for key in _STORES[facts.database][2]:
-            yield f"{key}={PLACEHOLDER if 'PASSWORD' in key else _account(facts)}"
-    urls = [name for name in read if (match := _URL.fullmatch(name)) and not match["cache"]]
-    if facts.database != "none" and (urls or not read):
-        usual = "MONGODB_URL" if facts.database == "mongodb" else "DATABASE_URL"
-        yield from (f"{name}={_database_url(facts, name)}" for name in urls or [usual])
+            if key in read or key in passed or facts.database in facts.fed:
+                yield f"{key}={PLACEHOLDER if 'PASSWORD' in key else _account(facts)}"
+    if facts.database != "none":
+        yield from (f"{name}={_database_url(facts, read[name])}" for name in _urls(read, of_cache=False))
 
 
-def _cache(facts: ProjectFacts, read: Mapping[str, Variable]) -> Iterator[str]:
+def _cache(facts: ProjectFacts, read: Mapping[str, Variable], passed: Mapping[str, Variable]) -> Iterator[str]:
+    """A store without a password takes no connection with one."""
     if facts.cache != "redis":
         return
-    yield f"REDIS_PASSWORD={PLACEHOLDER}"
-    urls = [name for name in read if (match := _URL.fullmatch(name)) and match["cache"]]
-    if urls or not read:
-        yield from (f"{name}=redis://:{PLACEHOLDER}@{facts.cache_host}:6379/0" for name in urls or ["REDIS_URL"])
+    protected = "REDIS_PASSWORD" in read or "REDIS_PASSWORD" in passed
+    if protected:
+        yield f"REDIS_PASSWORD={PLACEHOLDER}"
+    account = f":{PLACEHOLDER}@" if protected else ""
+    yield from (f"{name}=redis://{account}{facts.cache_host}:6379/0" for name in _urls(read, of_cache=True))
+
+
+def _urls(read: Mapping[str, Variable], *, of_cache: bool) -> Iterator[str]:
+    for name in read:
+        match = _URL.fullmatch(name)
+        if match and bool(match["cache"]) is of_cache:
+            yield name
 
 
 def _account(facts: ProjectFacts) -> str:
     return facts.name.replace("-", "_")
 
 
-def _database_url(facts: ProjectFacts, name: str) -> str:
+def _database_url(facts: ProjectFacts, variable: Variable) -> str:
     """With the scheme the project has for it already: drivers differ in what they take."""
     if facts.database == "sqlite":
         return f"sqlite:///./data/{facts.name}.db"
     scheme, port, _ = _STORES[facts.database]
-    present = _SCHEME.match(dict(facts.environment).get(name, ""))
-    scheme = present["scheme"] if present else scheme
+    for present in (dict(facts.environment).get(variable.name), variable.default):
+        match = _SCHEME.match(present or "")
+        if match and match["scheme"].startswith(_ALIASES[facts.database]):
+            scheme = match["scheme"]
+            break
     tail = "?authSource=admin" if facts.database == "mongodb" else ""
     return f"{scheme}://{_account(facts)}:{PLACEHOLDER}@{facts.database_host}:{port}/{_account(facts)}{tail}"
 
 
 def _line(facts: ProjectFacts, variable: Variable) -> str:
+    """One variable as the example has it: what may be left out is commented, with its default where that is known.
+
+    An empty value is no default: code that asks whether a variable is there takes it for a yes.
+    """
     name, default = variable.name, variable.default
-    off = "" if variable.required or default is not None else "# "
     if variable.many and not default:
         return f"# {name}=[]"
-    if is_credential_key(name):
-        return f"{off}{name}={PLACEHOLDER if variable.required or not off else ''}"
+    if is_credential_key(name) and not _ADDRESS.fullmatch(name):
+        off = "" if variable.required or default is not None else "# "
+        return f"{off}{name}={PLACEHOLDER if not off else ''}"
     if place := _place(facts, name):
         return f"{name}={place}"
+    off = "" if variable.required else "# "
     if default is None or classify_value(name, default) not in _SHOWN:
         return f"{off}{name}="
     if _is_for_development(name, default):
-        default = "production" if _ENVIRONMENT.fullmatch(name) else "false"
-    return f"{name}={_quoted(default)}"
+        return f"{name}={'production' if _ENVIRONMENT.fullmatch(name) else 'false'}"
+    return f"{off}{name}={_quoted(default)}"
 
 
 def _place(facts: ProjectFacts, name: str) -> str:
@@ -164,8 +175,3 @@ def _is_for_development(key: str, value: str) -> bool:
     if _SWITCH.fullmatch(key.upper()):
         return value.strip().lower() in {"1", "true", "yes", "on"}
     return bool(_ENVIRONMENT.fullmatch(key.upper())) and environment_name(value.strip()) in {"development", "test"}
-
-
-def _references(value: str) -> list[str]:
-    """The variables that Compose puts in without a default of its own."""
-    return re.findall(r"(?<!\$)\$\{?([A-Za-z_]\w*)(?!\w)(?!:?[-+])", value)

@@ -27,7 +27,9 @@ _IMAGES = {
     "mongodb": "mongo:8.0.13",
     "redis": "redis:8.2.1-alpine",
 }
-_DETECTED_ONLY = frozenset({"variables", "image", "database_build", "environment", "left_out", "compose", "installs"})
+_DETECTED_ONLY = frozenset(
+    "variables image database_build environment left_out compose references fed installs".split()  # noqa: SIM905 - names
+)
 _STORES = ("postgres", "mysql", "mongodb")  # databases that are servers
 
 

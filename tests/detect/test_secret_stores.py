@@ -83,6 +83,21 @@ def test_a_kubernetes_secret_is_decoded():
     assert [hit.severity for _, hit in detect_secrets(blob, ALL)] == [Severity.MEDIUM]
 
 
+@pytest.mark.parametrize(
+    ("url", "held"),
+    [
+        pytest.param("redis://redis-service:6379/0", False, id="address"),
+        pytest.param("postgresql://db/app", False, id="address-without-port"),
+        pytest.param(f"redis://:{VALUE}@redis-service:6379/0", True, id="password"),
+        pytest.param(f"postgresql://db/app?password={VALUE}", True, id="query"),
+    ],
+)
+def test_an_address_in_a_kubernetes_secret(url: str, *, held: bool):
+    """A store that takes no password has an address and no credential."""
+    encoded = base64.b64encode(url.encode()).decode()
+    assert bool(found(f"kind: Secret\ndata:\n  CELERY_BROKER_URL: {encoded}\n", "k8s/secret.yaml")) is held
+
+
 TOKEN = FAKES["github-token"]()
 
 

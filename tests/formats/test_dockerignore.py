@@ -122,3 +122,61 @@ def test_whether_a_stage_ships(final: str, ships: bool) -> None:  # noqa: FBT001
     """A stage matters to the image where the final one is built on it or copies from it."""
     (copy,) = copies(Dockerfile=f"FROM python AS build\nCOPY . /app\n{final}", _env="A=1")
     assert copy.ships is ships
+
+
+WORKFLOW = """on: push
+jobs:
+  image:
+    steps:
+      - uses: docker/build-push-action@v6
+        with:
+          context: .
+          file: ./docker/web.Dockerfile
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "ignore_path"),
+    [
+        pytest.param({}, "docker/.dockerignore", id="its-own-folder"),
+        pytest.param({".github/workflows/image.yml": WORKFLOW}, ".dockerignore", id="workflow"),
+        pytest.param(
+            {".github/workflows/image.yml": WORKFLOW.replace("context: .", "push: true")}, ".dockerignore",
+            id="a-workflows-default"),
+        pytest.param({"build.sh": "docker build -t a -f docker/web.Dockerfile .\n"}, ".dockerignore", id="script"),
+        pytest.param({"scripts/build.sh": "docker build -f ../docker/web.Dockerfile ..\n"}, ".dockerignore",
+                     id="script-seen-from-its-folder"),
+        pytest.param({"build.sh": 'docker buildx build --push \\\n -f "docker/$1.Dockerfile" \\\n -t a .\n'},
+                     ".dockerignore", id="script-with-a-variable"),
+        pytest.param({"Makefile": "image:\n\tdocker build . --file=docker/web.Dockerfile -t a\n"}, ".dockerignore",
+                     id="makefile"),
+        pytest.param({"README.md": "Run `docker build -f docker/web.Dockerfile [--build-arg a=1] $(pwd)`.\n"},
+                     ".dockerignore", id="guide"),
+        pytest.param({"build.sh": "docker build -f docker/web.Dockerfile $SOURCES\n"}, "docker/.dockerignore",
+                     id="a-context-nobody-knows"),
+        pytest.param({"build.sh": "docker build -f docker/api.Dockerfile .\n"}, "docker/.dockerignore",
+                     id="another-one"),
+        pytest.param({"build.sh": "docker build -f docker/api.Dockerfile .\n", "docker/api.Dockerfile": "FROM python"},
+                     ".dockerignore", id="as-its-sibling"),
+        pytest.param({"build.sh": "docker build -f docker/web.Dockerfile docker && echo .\n"}, "docker/.dockerignore",
+                     id="said-to-be-its-own"),
+        pytest.param({"backend/requirements.txt": ""}, ".dockerignore", id="sources-at-the-root"),
+        pytest.param({"backend/requirements.txt": "", "docker/backend/requirements.txt": ""}, "docker/.dockerignore",
+                     id="sources-in-both"),
+    ],
+)  # fmt: skip
+def test_where_the_context_is(files: dict[str, str], ignore_path: str) -> None:
+    """A Dockerfile in a folder is built where something says so, else where its sources lie."""
+    dockerfile = "FROM python\nCOPY backend/requirements.txt /tmp/\nCOPY . /app\n"
+    (copy,) = read(MemorySnapshot({"docker/web.Dockerfile": dockerfile, **files}))
+    assert copy.ignore_path == ignore_path
+
+
+def test_an_allow_list_at_the_root_keeps_env_files_out() -> None:
+    """The root's file counts, and so there is nothing to find."""
+    dockerfile = "FROM python\nCOPY src/requirements.txt .\nCOPY . .\n"
+    files = {"docker/web.Dockerfile": dockerfile, "src/requirements.txt": "", ".env": "A=1", ".dockerignore": "*\n!src"}
+    assert not list(read(MemorySnapshot(files)))
+    beside = {**files, "docker/web.Dockerfile.dockerignore": "docs"}
+    (copy,) = read(MemorySnapshot(beside))
+    assert (copy.ignore_path, copy.exposed) == ("docker/web.Dockerfile.dockerignore", (".env",))

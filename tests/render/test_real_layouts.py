@@ -84,10 +84,11 @@ def test_monorepo_example_lists_what_is_read() -> None:
     """Credentials are placeholders, settings have their defaults, the database's host is its service."""
     lines = example_of(MONOREPO)
     assert {"SECRET_KEY=change-me", "POSTGRES_PASSWORD=change-me", "POSTGRES_SERVER=db", "PROJECT_NAME="} <= {*lines}
-    assert {"ENVIRONMENT=production", "FRONTEND_HOST=http://localhost:5173", "POSTGRES_PORT=", "DOMAIN="} <= {*lines}
+    assert {"ENVIRONMENT=production", "POSTGRES_PORT=5432", "DOMAIN="} <= {*lines}
     assert not any(line.startswith(("CORS_ORIGINS", "DATABASE_URL", "SENTRY_DSN", "LIFETIME")) for line in lines)
     text = render("env-example", detect_facts(MemorySnapshot(MONOREPO)))
     assert "\n# LIFETIME=\n" in text
+    assert "\n# FRONTEND_HOST=http://localhost:5173\n" in text
 
 
 def test_subfolder_builds_its_production_image() -> None:
@@ -160,7 +161,7 @@ def test_the_fix_writes_the_same_example(make_repository: Callable[..., Any]) ->
     ("code", "expected"),
     [
         pytest.param('ALLOWED_HOSTS: list[str] = ["*"]', 'ALLOWED_HOSTS=["app.example.com"]', id="a list is JSON"),
-        pytest.param('TITLE: str = "My shop"', "TITLE='My shop'", id="blanks are quoted"),
+        pytest.param('TITLE: str = "My shop"', "# TITLE='My shop'", id="blanks are quoted"),
         pytest.param("DEBUG: bool = True", "DEBUG=false", id="no debugging in production"),
         pytest.param('DB_HOST: str = "localhost"', "DB_HOST=db", id="the host is the service"),
         pytest.param("DB_PORT: int = 1", "DB_PORT=5432", id="the port is the image's"),
@@ -181,3 +182,36 @@ def test_example_lines(code: str, expected: str) -> None:
     text = render("env-example", detect_facts(MemorySnapshot(files)))
     assert PASSWORD not in text
     assert expected in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "expected"),
+    [
+        pytest.param('os.environ.get("WEB") is not None', {}, ["# WEB="], id="an-empty-value-is-a-yes"),
+        pytest.param('os.getenv("ELASTICSEARCH_URL")', {}, ["# ELASTICSEARCH_URL="], id="no-url-anybody-knows"),
+        pytest.param('os.environ["ELASTICSEARCH_URL"]', {}, ["ELASTICSEARCH_URL="], id="a-url-that-is-needed"),
+        pytest.param('os.getenv("MODE", "fast")', {}, ["# MODE=fast"], id="a-default"),
+        pytest.param('os.environ["MODE"]', {"requirements.txt": "psycopg2\nredis\n"}, ["MODE="], id="only-drivers"),
+        pytest.param(
+            'os.getenv("DB_URL", "mysql+aiomysql://u:p@h/x")', {"requirements.txt": "aiomysql\n"},
+            ["DB_URL=mysql+aiomysql://app:change-me@db:3306/app"], id="the-drivers-scheme"),
+        pytest.param(
+            'os.environ["MODE"]', {"compose.yml": "services:\n  db:\n    image: postgres:17\n    env_file: .env.db\n"},
+            ["MODE=", "POSTGRES_DB=app", "POSTGRES_PASSWORD=change-me", "POSTGRES_USER=app"],
+            id="a-store-that-reads-an-env-file"),
+        pytest.param(
+            'os.environ["REDIS_URL"]', {"compose.yml": "services: {cache: {image: 'redis:8'}}\n"},
+            ["REDIS_URL=redis://cache:6379/0"], id="a-store-without-a-password"),
+        pytest.param(
+            'os.environ["MODE"]',
+            {"compose.yml": "services:\n  # ${NO}\n  a: {image: 'a:${TAG}', command: '$$NO $USER ${N:-x}'}\n"},
+            ["# N=", "MODE=", "TAG="], id="what-compose-puts-in"),
+        pytest.param("1", {}, [], id="nothing-is-read"),
+    ],
+)  # fmt: skip
+def test_only_what_is_read(code: str, more: dict[str, str], expected: list[str]) -> None:
+    """What neither the code nor Compose reads is left out, and what may be left out is commented."""
+    files = {"main.py": f"import os\nfrom flask import Flask\napp = Flask(__name__)\nvalue = {code}\n", **more}
+    text = render("env-example", detect_facts(MemorySnapshot(files)))
+    lines = [line for line in text.splitlines() if "=" in line and "WEB_CONCURRENCY" not in line]
+    assert sorted(lines) == expected

@@ -17,6 +17,7 @@ import yaml
 
 from hardenctl.audit import audit
 from hardenctl.formats.project import ProjectFacts, detect_facts
+from hardenctl.formats.project_services import referenced
 from hardenctl.formats.project_variables import Variable
 from hardenctl.generate.env import fill
 from hardenctl.model.errors import UsageError
@@ -131,16 +132,18 @@ def test_host_folder_is_no_named_volume() -> None:
 @pytest.mark.parametrize("facts", PROJECTS)
 def test_env_example_can_be_filled(facts: ProjectFacts) -> None:
     """The example holds no live value, and `generate env` makes a whole file of it that compose can use."""
-    example = render("env-example", replace(facts, variables=tuple(Variable(*each) for each in READ)))
+    compose = render("compose", facts)
+    read = tuple(Variable(*each) for each in READ)
+    example = render("env-example", replace(facts, variables=read, references=referenced([compose])))
     for line in example.splitlines():
         key, equals, value = line.partition("=")
         if equals and not line.startswith("#"):
             assert classify_value(key, value) is not ValueClass.LIVE, key
     filled = fill(example, None)
     assert set(filled.missing) == {"CORS_ORIGINS", "MY_API_KEY"}
-    assert "LOG_FORMAT" in filled.copied
+    assert "\n# LOG_FORMAT=\n" in example
     assert not filled.check
-    for variable in render("compose", facts).split("${")[1:]:
+    for variable in compose.split("${")[1:]:
         assert f"\n{variable.partition(':')[0]}=" in filled.text
 
 

@@ -79,6 +79,41 @@ COMPOSE = [rule for rule in compose.RULES if rule.id not in MISSING]
             {"compose-weak-credential": "medium"},
             id="default",
         ),
+        pytest.param(
+            service("environment: {DB_PASSWORD: '${DB_PASSWORD:-changeme}'}"),
+            {"compose-weak-credential": "medium"},
+            id="default-placeholder",
+        ),
+        pytest.param(
+            service("environment: {POSTGRES_USER: fief, POSTGRES_PASSWORD: fiefpassword}"),
+            {"compose-weak-credential": "medium"},
+            id="its-users-name-and-a-word",
+        ),
+        pytest.param(
+            service("environment: {MONGO_USERNAME: wger, MONGO_PASSWORD: '${MONGO_PASSWORD:-wger-wger}'}"),
+            {"compose-weak-credential": "medium"},
+            id="its-users-name-twice",
+        ),
+        pytest.param(
+            service("environment: {xpack.security.enabled: 'false'}, ports: ['9200:9200']"),
+            {"compose-authentication-disabled": "medium", "compose-published-port": "medium"},
+            id="elasticsearch-without-security",
+        ),
+        pytest.param(
+            service("command: redis-server --protected-mode no"),
+            {"compose-authentication-disabled": "medium"},
+            id="redis-without-protection",
+        ),
+        pytest.param(
+            service("command: [redis-server, --protected-mode, 'no', --requirepass, $PASSWORD]"),
+            {},
+            id="redis-with-a-password",
+        ),
+        pytest.param(
+            service("network_mode: host, ports: ['127.0.0.1:5432:5432']"),
+            {"compose-published-port": "medium", "compose-host-namespace": "medium"},
+            id="the-hosts-network-makes-nothing-of-an-address",
+        ),
         pytest.param(service("environment: {DB_PASSWORD: '${DB_PASSWORD:?}'}"), {}, id="required"),
         pytest.param(
             service("environment: {POSTGRES_PASSWORD: paperless, POSTGRES_USER: paperless}"),
@@ -165,6 +200,65 @@ def test_one_finding_covers_all_services_of_a_file():
     assert len(hit.fix.edits) == 2
 
 
+@pytest.mark.parametrize(
+    ("written", "bound"),
+    [
+        pytest.param("'5432:5432'", "'127.0.0.1:5432:5432'", id="short"),
+        pytest.param("5432", "127.0.0.1::5432", id="any-port-of-the-host"),
+        pytest.param("0.0.0.0:5433:5432", "127.0.0.1:5433:5432", id="all-said"),
+        pytest.param("'[::]:5433:5432'", "'127.0.0.1:5433:5432'", id="all-of-ipv6"),
+        pytest.param('"${PORT:-5433}:5432/tcp"', '"127.0.0.1:${PORT:-5433}:5432/tcp"', id="a-variable-port"),
+        pytest.param("'${BIND:-0.0.0.0}:5433:5432'", None, id="a-variable-address"),
+        pytest.param("{target: 5432, published: '5433'}", None, id="long"),
+    ],
+)
+def test_each_port_is_bound_by_itself(written: str, bound: str | None):
+    """One that has to be left to a person keeps no other from being fixed; what was fixed is found no more."""
+    text = "services:\n  a: {image: 'redis:1', ports: ['6379:6379']}\n"
+    text += f"  b:\n    image: postgres:1\n    ports:\n      - {written}\n"
+    ((_, hit),) = hits({"compose.yml": text}, [compose.published_port])
+    assert hit.fix is not None
+    for edit in sorted(hit.fix.edits, key=lambda each: each.span.start, reverse=True):  # type: ignore[union-attr]
+        assert isinstance(edit, Replace)
+        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    assert f"      - {bound or written}\n" in text
+    assert "'127.0.0.1:6379:6379'" in text
+    left = [each.services for _, each in hits({"compose.yml": text}, [compose.published_port])]
+    assert left == ([] if bound else [("b",)])
+    assert ("the others by hand: 5432" in hit.fix.title) is (bound is None)
+
+
+def test_a_port_on_the_hosts_network_has_no_edit():
+    """An address before it would hide the finding and bind nothing."""
+    ((_, hit),) = hits(service("network_mode: host, ports: ['5432:5432']"), [compose.published_port])
+    assert hit.fix is not None
+    assert not hit.fix.edits
+    assert "network_mode" in hit.message
+
+
+def test_a_message_says_what_each_service_does():
+    """What is wrong stands beside those it is wrong with, the worst first."""
+    text = (
+        "services:\n  a: {image: 'redis:1', ports: ['6379']}\n  b: {image: 'postgres:1', ports: ['5432:5432']}\n"
+        "  c: {image: 'redis:1', ports: ['6380:6379']}\n"
+    )
+    ((_, hit),) = hits({"compose.yml": text}, [compose.published_port])
+    assert hit.message.endswith("on all interfaces: port 5432 (b), 6379 (a, c)")
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        pytest.param("python:3", "the container runs as root", id="known"),
+        pytest.param("corp/base:3", "runs as root unless corp/base:3 sets another user", id="unknown"),
+    ],
+)
+def test_who_runs_it_is_no_guess(image: str, words: str):
+    """Only an image whose user is known is said to be root's."""
+    ((_, hit),) = hits({"Dockerfile": f'FROM {image}\nCMD ["x"]\n'}, [dockerfile.user_root])
+    assert hit.message.endswith(words)
+
+
 def test_many_services_are_counted():
     """A message stays one line."""
     text = "services:\n" + "".join(f"  s{n}: {{image: x}}\n" for n in range(7))
@@ -239,7 +333,37 @@ def test_what_is_missing_is_not_asked_of_development_and_jobs():
             {"dockerfile-credential-in-env": "low"},
             id="weak-env-of-a-build-stage",
         ),
-        pytest.param("FROM python:3\nENV SECRET_KEY=dummy-for-build\nUSER a", {}, id="placeholder-env"),
+        pytest.param('FROM x/distroless/python3:nonroot\nCMD ["x"]', {}, id="distroless-nonroot"),
+        pytest.param('FROM nginxinc/nginx-unprivileged:1\nCMD ["x"]', {}, id="unprivileged"),
+        pytest.param('FROM cgr.dev/chainguard/python:1\nCMD ["x"]', {}, id="chainguard"),
+        pytest.param(
+            'FROM cgr.dev/chainguard/python:1\nUSER root\nCMD ["x"]',
+            {"dockerfile-user-root": "medium"},
+            id="chainguard-back-to-root",
+        ),
+        *(
+            pytest.param(
+                f"FROM python:3\nENV {pair}\nUSER a", {"dockerfile-credential-in-env": "medium"}, id=f"asks-{pair}"
+            )
+            for pair in (
+                "DB_PASSWORD=changeme",
+                "SECRET_KEY=CHANGE-ME",
+                "JWT_SECRET=your-secret-key",
+                'SECRET_KEY="change-me-in-production"',
+            )
+        ),
+        pytest.param(
+            "FROM python:3\nARG API_TOKEN=change-me\nUSER a", {"dockerfile-credential-in-env": "low"}, id="asking-arg"
+        ),
+        pytest.param(
+            "FROM python:3\nENV SECRET_KEY=dummy-for-build\nUSER a",
+            {"dockerfile-credential-in-env": "low"},
+            id="dummy-env",
+        ),
+        pytest.param("FROM python:3\nARG SECRET_KEY=dummy-for-build\nUSER a", {}, id="dummy-argument"),
+        pytest.param(
+            "FROM python:3 AS b\nENV SECRET_KEY=dummy-for-build\nFROM python:3\nUSER a", {}, id="dummy-of-a-build-stage"
+        ),
         pytest.param("FROM python:3\nCOPY .env.prod /x\nUSER a", {"dockerfile-env-copied": "medium"}, id="env-copied"),
         pytest.param("FROM python:3\nCOPY .env.example /x\nUSER a", {}, id="example-copied"),
         pytest.param("FROM python:3\nCOPY --from=x .env /x\nUSER a", {}, id="env-of-another-stage"),

@@ -160,7 +160,7 @@ DOCKERFILE = "FROM python:3.13\nCOPY . /app\n"
         pytest.param(
             {"Dockerfile": DOCKERFILE, ".env.example": "SECRET_KEY="}, Severity.MEDIUM, "would copy", id="example"
         ),
-        pytest.param({"Dockerfile": DOCKERFILE, ".env": "PORT=1"}, Severity.LOW, "this copies", id="no-credential"),
+        pytest.param({"Dockerfile": DOCKERFILE, ".env": "PORT=1"}, Severity.LOW, "would copy", id="no-credential"),
         pytest.param({"Dockerfile": DOCKERFILE}, Severity.LOW, "no `.dockerignore`", id="no-env-file"),
         pytest.param({"Dockerfile.dev": DOCKERFILE, ".env": CREDENTIAL}, Severity.LOW, "copies", id="development"),
         pytest.param(
@@ -209,3 +209,21 @@ def test_settings_that_a_build_needs_are_kept(make_repository: Make) -> None:
     assert "all but `frontend/.env`" in found.fix.title
     files = {**files, ".dockerignore": edit.text}
     assert run(make_repository(files, name="fixed"), "dockerignore-env-not-ignored") == []
+
+
+@pytest.mark.parametrize(
+    "env_files",
+    [
+        pytest.param({".env.production": "VITE_API=https://a.example.com\n"}, id="a-probed-name-is-kept"),
+        pytest.param({"prod.env": CREDENTIAL}, id="another-name"),
+        pytest.param({".envs/.production/.django": CREDENTIAL, "a[1]*.env": CREDENTIAL}, id="odd-names"),
+    ],
+)
+def test_the_fix_ends_the_finding(make_repository: Make, env_files: Mapping[str, str]) -> None:
+    """What it appends leaves nothing to be found, whatever the env files are called and hold."""
+    files = {"Dockerfile": DOCKERFILE, **env_files}
+    (found,) = run(make_repository(files), "dockerignore-env-not-ignored")
+    assert found.fix is not None
+    (edit,) = found.fix.edits
+    assert isinstance(edit, Append)
+    assert run(make_repository({**files, edit.path: edit.text}, name="fixed"), "dockerignore-env-not-ignored") == []

@@ -9,11 +9,9 @@ from hardenctl.detect.secrets.filters import text_in_base64
 from hardenctl.detect.secrets.headers import basic
 from hardenctl.detect.secrets.language import Setting, setting
 from hardenctl.formats.paths import is_compose, is_dockerfile, is_env_file
-from hardenctl.model.pattern import lazy_pattern
-from hardenctl.rules.secrets.values import is_admitted, is_own_word, is_placeholder, weakness
+from hardenctl.rules.secrets.values import is_admitted, is_chosen_key, is_own_word, is_placeholder, weakness
 
 _BESIDE_A_USER = frozenset((How.USERINFO, How.BASIC))
-_CHOSEN = lazy_pattern(r"(?i)pass|pwd|pw$|psw|psk|secret|senha|mdp")  # in a key of what a person may choose
 
 
 def guesses(candidate: Candidate) -> frozenset[str]:
@@ -58,7 +56,7 @@ def is_no_leak(candidate: Candidate, path: str, *, own_name: bool = False) -> bo
         return False
     if candidate.value.isdigit() or _is_told_elsewhere(path):
         return True
-    return candidate.how not in _BESIDE_A_USER and not _CHOSEN.search(candidate.key)
+    return candidate.how not in _BESIDE_A_USER and not is_chosen_key(candidate.key)
 
 
 @functools.lru_cache(maxsize=256)

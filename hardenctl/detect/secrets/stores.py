@@ -16,7 +16,7 @@ from hardenctl.detect.secrets.headers import basic
 from hardenctl.detect.secrets.language import Setting, setting
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.record import field, record
-from hardenctl.rules.secrets.values import is_credential_key, is_placeholder, is_reference, is_weak
+from hardenctl.rules.secrets.values import is_bare_address, is_credential_key, is_placeholder, is_reference, is_weak
 
 _STORE = lazy_pattern(
     r"""(?:^|/)(?:
@@ -146,6 +146,8 @@ def _kubernetes(text: str) -> Iterator[Stored]:
         for pair in _PAIR.finditer(text, block.start("body"), block.end("body")):
             value = pair["secret"] if block["kind"] == "stringData" else _decoded(pair["secret"])
             if value is None or len(value) < 4 or is_reference(value) or is_placeholder(value):  # noqa: PLR2004 - as for any value
+                continue
+            if is_bare_address(value):  # of a store that takes no password
                 continue
             evident = _SELF_EVIDENT.search(value)
             if evident and evident["login"] and (is_reference(evident["login"]) or is_placeholder(evident["login"])):

@@ -11,7 +11,7 @@ from hardenctl.model.finding import Hit, Severity, advice
 from hardenctl.model.text import Span
 from hardenctl.rules.compose.offence import Offence, report, weigh
 from hardenctl.rules.declare import rule
-from hardenctl.rules.secrets.values import ValueClass, classify_value, is_credential_key
+from hardenctl.rules.secrets.values import ValueClass, classify_value, fallback, is_credential_key, is_said
 
 _GUESSABLE = (ValueClass.WEAK, ValueClass.PLACEHOLDER)
 _FLAG = re.compile(
@@ -26,7 +26,11 @@ _OPEN = {
     "ALLOW_ANONYMOUS_LOGIN": ("yes", "true", "1"),
     "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED": ("true",),
     "NEO4J_AUTH": ("none",),
+    "xpack.security.enabled": ("false",),
+    "plugins.security.disabled": ("true",),
+    "DISABLE_SECURITY_PLUGIN": ("true",),
 }
+_OPEN_FLAG = re.compile(r"(?<!\S)(?:--protected-mode[ =]no|--noauth|--skip-grant-tables)(?!\S)")
 
 
 @rule("compose-weak-credential", on=ComposeFile, severity=Severity.MEDIUM)
@@ -62,14 +66,19 @@ def weak_credential(file: ComposeFile) -> Iterator[Hit]:
     - https://docs.docker.com/compose/how-tos/use-secrets/
     """
     offences = [
-        Offence(service, variable.span, weigh(file, service, Severity.MEDIUM, production=Severity.HIGH), variable.name)
+        Offence(
+            service,
+            variable.span,
+            weigh(file, service, Severity.MEDIUM, production=Severity.HIGH),
+            f"`{variable.name}`",
+        )
         for service in file.services
         for variable in service.own_environment
         if variable.value
         and (_is_guessable(variable.name, variable.value) or _is_said(variable.name, variable.value, service))
     ]
     fix = advice("take it from the environment: `${NAME:?}`; `hardenctl generate db-password` makes one")
-    yield from report(offences, "`{detail}` has a guessable value ({services})", fix)
+    yield from report(offences, "a credential has a guessable value: {details}", fix)
 
 
 @rule("compose-inline-credential", on=ComposeFile, severity=Severity.MEDIUM)
@@ -104,10 +113,10 @@ def inline_credential(file: ComposeFile) -> Iterator[Hit]:
     for service in file.services:
         severity = weigh(file, service, Severity.MEDIUM)
         places = [(span, key) for key in ("command", "entrypoint") for span in _in_command(service.own.get(key))]
-        places += [(span, f"build argument {name}") for span, name in _in_arguments(service)]
+        places += [(span, f"build argument `{name}`") for span, name in _in_arguments(service)]
         offences += [Offence(service, span, severity, place) for span, place in places]
     fix = advice("mount it as a secret, or take it from the environment")
-    yield from report(offences, "a credential stands in the {detail} ({services})", fix)
+    yield from report(offences, "a credential stands in a command or a build argument: {details}", fix)
 
 
 @rule("compose-authentication-disabled", on=ComposeFile, severity=Severity.MEDIUM)
@@ -140,17 +149,33 @@ def authentication_disabled(file: ComposeFile) -> Iterator[Hit]:
     ## References
     - https://hub.docker.com/_/postgres
     """
-    offences = [
-        Offence(service, variable.span, weigh(file, service, Severity.MEDIUM, production=Severity.HIGH), variable.name)
-        for service in file.services
-        for variable in service.own_environment
-        if (variable.value or "").lower() in _OPEN.get(variable.name, ())
+    offences = []
+    for service in file.services:
+        severity = weigh(file, service, Severity.MEDIUM, production=Severity.HIGH)
+        offences += [
+            Offence(service, variable.span, severity, f"`{variable.name}`")
+            for variable in service.own_environment
+            if (variable.value or "").lower() in _OPEN.get(variable.name, ())
+        ]
+        offences += [Offence(service, span, severity, f"`{flag}`") for span, flag in _opened(service)]
+    yield from report(offences, "everybody is let in: {details}", advice("set a password"))
+
+
+def _opened(service: Service) -> Iterator[tuple[Span, str]]:
+    """The options of its command that switch a check off; with a password, redis needs no protected mode."""
+    command = service.own.get("command")
+    scalars = [
+        each for each in (command.items if isinstance(command, Sequence) else (command,)) if isinstance(each, Scalar)
     ]
-    yield from report(offences, "`{detail}` lets everybody in ({services})", advice("set a password"))
+    words = " ".join(each.text for each in scalars)
+    match = _OPEN_FLAG.search(" ".join(words.split()))
+    if match and "--requirepass" not in words and isinstance(command, Scalar | Sequence):
+        yield command.span, match[0].replace("=", " ")
 
 
 def _is_guessable(name: str, value: str) -> bool:
     """Whether a value is guessable as it stands; Compose puts nothing else in place of a placeholder."""
+    value = fallback(value)
     found = classify_value(name, value)
     if re.match(r"[\w+.-]+://", value) and not re.search(r"://[^/@]*:[^/@]+@", value):
         return False  # an address without a password
@@ -161,10 +186,11 @@ def _is_guessable(name: str, value: str) -> bool:
 
 def _is_said(name: str, value: str, service: Service) -> bool:
     """Whether what looks live is said beside it: the user's name, the database's, the service's own."""
+    value = fallback(value)
     if not is_credential_key(name) or classify_value(name, value) is not ValueClass.LIVE:
         return False
     others = (each.value or "" for each in service.environment if not is_credential_key(each.name))
-    return value.lower() in {service.name.lower(), *(each.lower() for each in others)}
+    return is_said(value, (service.name, *others))
 
 
 def _in_command(node: Node | None) -> Iterator[Span]:

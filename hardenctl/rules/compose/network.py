@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from hardenctl.formats.compose import ComposeFile, Port, Service
 from hardenctl.formats.yaml import Scalar
 from hardenctl.model.finding import Applicability, Fix, Hit, Replace, Severity, advice
-from hardenctl.model.text import Span
 from hardenctl.rules.compose.offence import Offence, image_name, report, weigh
 from hardenctl.rules.declare import rule
 
@@ -64,6 +63,7 @@ def published_port(file: ComposeFile) -> Iterator[Hit]:
     Docker opens the port past the host's firewall, so anyone who reaches the machine reaches the database.
 
     Other services of the file reach it by its name, without any `ports`. Low in a file for development.
+    Under `network_mode: host` no address before the port helps: Docker discards `ports`.
 
     ## Example
     ```yaml title="docker-compose.yml"
@@ -91,23 +91,38 @@ def published_port(file: ComposeFile) -> Iterator[Hit]:
     ## References
     - https://docs.docker.com/engine/network/packet-filtering-firewalls/
     """
-    offences = []
+    offences, unbound = [], []
     for service in file.services:
         for port in service.ports:
-            if port.is_local or not _is_store(service, port):
+            if not _is_store(service, port) or (port.is_local and not service.on_host_network):
                 continue
             random = port.published is None
             severity = Severity.LOW if random else weigh(file, service, Severity.MEDIUM, production=Severity.HIGH)
-            edit = None
-            if port.inner and port.host is None and port.published:
-                edit = Replace(Span(port.inner.path, port.inner.start, port.inner.start), "127.0.0.1:")
-            offences.append(Offence(service, port.span, severity, port.target, edit))
+            if service.on_host_network:
+                unbound.append(Offence(service, port.span, severity, port.target))
+                continue
+            offences.append(Offence(service, port.span, severity, port.target, _bound(port)))
     edits = tuple(each.edit for each in offences if each.edit)
     title = "publish on 127.0.0.1"
-    fix = Fix(title, edits, Applicability.UNSAFE) if edits and len(edits) == len(offences) else advice(title)
+    if edits and len(edits) < len(offences):
+        title += f"; the others by hand: {', '.join(dict.fromkeys(each.detail for each in offences if not each.edit))}"
     yield from report(
-        offences, "port {detail} of a database or broker is published on all interfaces ({services})", fix
+        offences,
+        "a database or broker is published on all interfaces: port {details}",
+        Fix(title, edits, Applicability.UNSAFE) if edits else advice(title),
     )
+    yield from report(
+        unbound,
+        "a database or broker listens on all interfaces, `network_mode: host` makes nothing of `ports`: port {details}",
+        advice("take `network_mode: host` away and publish on 127.0.0.1"),
+    )
+
+
+def _bound(port: Port) -> Replace | None:
+    """The edit that puts the loopback address before a port; None where a variable or another address stands there."""
+    if port.host_span is None or port.host not in (None, "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return None
+    return Replace(port.host_span, "127.0.0.1:" if port.published else "127.0.0.1::")
 
 
 @rule("compose-host-namespace", on=ComposeFile, severity=Severity.MEDIUM)
@@ -146,10 +161,8 @@ def host_namespace(file: ComposeFile) -> Iterator[Hit]:
             node = service.own.get(key)
             if isinstance(node, Scalar) and node.text == "host":
                 severity = Severity.LOW if tool or key in ("uts", "ipc") else weigh(file, service, Severity.MEDIUM)
-                offences.append(Offence(service, node.span, severity, f"{key}: host"))
-    yield from report(
-        offences, "`{detail}` shares a namespace of the host ({services})", advice("use a network of the file")
-    )
+                offences.append(Offence(service, node.span, severity, f"`{key}: host`"))
+    yield from report(offences, "a namespace of the host is shared: {details}", advice("use a network of the file"))
 
 
 def _is_store(service: Service, port: Port) -> bool:

@@ -9,10 +9,12 @@ from hardenctl.model.finding import Edit, Fix, Hit, Related, Severity
 from hardenctl.model.record import record
 from hardenctl.model.text import Span
 
+_SHOWN = 4  # what fits a line
+
 
 @record
 class Offence:
-    """One service's share in a finding."""
+    """One service's share in a finding; `detail` as the message shows it."""
 
     service: Service
     span: Span
@@ -29,21 +31,32 @@ def weigh(file: ComposeFile, service: Service, severity: Severity, *, production
 
 
 def report(offences: Sequence[Offence], message: str, fix: Fix | None = None) -> Iterator[Hit]:
-    """One hit for all, at the worst; `{services}` in the message stands for their names, `{detail}` for the worst's."""
+    """One hit for all, at the worst; `{services}` in the message stands for their names.
+
+    `{details}` stands for what is wrong, each detail with its services, the worst first.
+    """
     if not offences:
         return
     worst = max(offences, key=lambda each: each.severity)
     names = tuple(dict.fromkeys(each.service.name for each in offences))
-    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")  # noqa: PLR2004 - what fits a line
+    by_detail: dict[str, list[str]] = {worst.detail: []}
+    for each in offences:
+        by_detail.setdefault(each.detail, []).append(each.service.name)
+    details = [f"{detail} ({_shown(list(dict.fromkeys(found)))})" for detail, found in by_detail.items()]
     yield Hit(
         worst.span,
-        message.format(services=shown, detail=worst.detail),
+        message.format(services=_shown(names), details=_shown(details)),
         identity=",".join(sorted(names)),
         severity=worst.severity,
         services=names,
         related=tuple(Related(each.span, each.service.name) for each in offences if each is not worst),
         fix=fix,
     )
+
+
+def _shown(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def image_name(service: Service) -> str:

@@ -144,7 +144,7 @@ def dangerous_capability(file: ComposeFile) -> Iterator[Hit]:
                 low = name == "NET_ADMIN" or _HOST_TOOLS.search(image_name(service))
                 severity = Severity.LOW if low else weigh(file, service, Severity.MEDIUM)
                 offences.append(Offence(service, node.span, severity, name))
-    yield from report(offences, "the capability {detail} opens the host ({services})", advice("take it away"))
+    yield from report(offences, "a capability opens the host: {details}", advice("take it away"))
 
 
 @rule("compose-sensitive-mount", on=ComposeFile, severity=Severity.MEDIUM)
@@ -185,8 +185,8 @@ def sensitive_mount(file: ComposeFile) -> Iterator[Hit]:
             if _is_sensitive(volume):
                 low = volume.read_only or _HOST_TOOLS.search(image_name(service))
                 severity = Severity.LOW if low else weigh(file, service, Severity.MEDIUM)
-                offences.append(Offence(service, volume.span, severity, volume.source or ""))
-    yield from report(offences, "`{detail}` of the host is mounted ({services})", advice("mount one file, read-only"))
+                offences.append(Offence(service, volume.span, severity, f"`{volume.source}`"))
+    yield from report(offences, "a part of the host is mounted: {details}", advice("mount one file, read-only"))
 
 
 @rule("compose-security-profile-disabled", on=ComposeFile, severity=Severity.MEDIUM)
@@ -218,12 +218,12 @@ def security_profile_disabled(file: ComposeFile) -> Iterator[Hit]:
     - https://docs.docker.com/engine/security/seccomp/
     """
     offences = [
-        Offence(service, node.span, weigh(file, service, Severity.MEDIUM), node.text)
+        Offence(service, node.span, weigh(file, service, Severity.MEDIUM), f"`{node.text}`")
         for service in file.services
         for node in service.list("security_opt")
         if isinstance(node, Scalar) and _PROFILES.fullmatch(node.text.strip())
     ]
-    yield from report(offences, "`{detail}` switches a protection off ({services})", advice("keep the default profile"))
+    yield from report(offences, "a protection is switched off: {details}", advice("keep the default profile"))
 
 
 def _is_sensitive(volume: Volume) -> bool:

@@ -10,7 +10,7 @@ from hardenctl.formats.dockerfile import Dockerfile
 from hardenctl.formats.paths import is_env_file
 from hardenctl.model.finding import Category, Hit, Severity, advice
 from hardenctl.rules.declare import rule
-from hardenctl.rules.secrets.values import ValueClass, classify_value
+from hardenctl.rules.secrets.values import ValueClass, asks_for_change, classify_value, is_credential_key
 
 _EXAMPLE = re.compile(r"example|sample|template|dist|default|test|ci\b", re.IGNORECASE)
 _PIPED = re.compile(r"\b(?:curl|wget)\b[^|;&]*\|\s*(?:sudo\s+)?(?:ba|z|a)?sh\b|\b(?:ba)?sh\s+<\(\s*(?:curl|wget)\b")
@@ -25,7 +25,8 @@ def credential_in_env(dockerfile: Dockerfile) -> Iterator[Hit]:
     ENV and ARG stay readable in the image for everybody who can pull it, and the default is what production gets
     when nobody sets another.
 
-    A live credential is reported by the secret rules. Low for a build stage that is not shipped.
+    A live credential is reported by the secret rules. Low for ARG and for a build stage that is not shipped, where a
+    value that says that it is a dummy (`dummy-for-build`) is none; low for such a one in the image's ENV.
 
     ## Example
     ```dockerfile title="Dockerfile"
@@ -48,14 +49,27 @@ def credential_in_env(dockerfile: Dockerfile) -> Iterator[Hit]:
     shipped = {id(stage) for stage in dockerfile.final.lineage}
     for stage in dockerfile.stages:
         for instruction in stage.of("ENV", "ARG"):
+            build_only = id(stage) not in shipped or instruction.keyword == "ARG"
             for name, value in instruction.pairs:
-                if value is None or classify_value(name.text, value.text) is not ValueClass.WEAK:
+                if value is None or not (severity := _guessable(name.text, value.text, build_only=build_only)):
                     continue
-                low = id(stage) not in shipped or instruction.keyword == "ARG" or dockerfile.development
-                severity = Severity.LOW if low else Severity.MEDIUM
+                if build_only or dockerfile.development:
+                    severity = Severity.LOW
                 message = f"{instruction.keyword} {name.text} has a guessable value"
                 fix = advice("set it when the container starts")
                 yield Hit(value.span, message, identity=name.text, severity=severity, fix=fix)
+
+
+def _guessable(name: str, value: str, *, build_only: bool) -> Severity | None:
+    """How bad a value is as an image's default: `changeme` works as any password does, a dummy for the build too."""
+    found = classify_value(name, value)
+    if found is ValueClass.WEAK:
+        return Severity.MEDIUM
+    if found is not ValueClass.PLACEHOLDER or not is_credential_key(name) or "<" in value or "{" in value:
+        return None
+    if asks_for_change(value):
+        return Severity.MEDIUM
+    return None if build_only else Severity.LOW
 
 
 @rule("dockerfile-env-copied", on=Dockerfile, severity=Severity.MEDIUM)

@@ -15,6 +15,8 @@ _ROOT_IMAGES = re.compile(
     r"fedora|centos|rockylinux|almalinux|amazonlinux|node|golang|ruby|php|rust|openjdk|eclipse-temurin|buildpack-deps)"
     r"(?:[:@].*)?|ghcr\.io/astral-sh/uv:.*|(?:tiangolo|continuumio)/.*"
 )
+# Images that are made to run as another user. Source: their manuals. Wolfi's own base starts as root.
+_OTHER_USER = re.compile(r".*(?:[:-]nonroot|-unprivileged)(?:[-:@].*)?|cgr\.dev/(?!.*/wolfi-base).*", re.IGNORECASE)
 _DROPS = re.compile(
     r"\b(?:gosu|su-exec|setpriv|runuser|s6-overlay|s6-setuidgid|chpst|step-down|setuidgid|fixuid|start-stop-daemon)\b"
 )
@@ -28,7 +30,8 @@ def user_root(dockerfile: Dockerfile) -> Iterator[Hit]:
     ## Why is this bad?
     Root in a container is root on the host for every kernel bug and mounted folder: a user of its own costs one line.
 
-    Low where the image's own user is not known, or where an entrypoint may step down from root.
+    Low where the image's own user is not known, or where an entrypoint may step down from root. Images that are made
+    to run as another user (`:nonroot`, Chainguard's, `nginx-unprivileged`) need no USER.
 
     ## Example
     ```dockerfile title="Dockerfile"
@@ -56,10 +59,16 @@ def user_root(dockerfile: Dockerfile) -> Iterator[Hit]:
     final = dockerfile.final
     user = final.user
     name = final.expand(user.rest.text.strip()) if user else ""
-    if user is not None and not _ROOT.fullmatch(name):
+    base = final.lineage[0].image
+    if not _ROOT.fullmatch(name) if user else _OTHER_USER.fullmatch(base):
         return
     span = user.span if user else (final.command or final.entrypoint or final.start).keyword_span
-    message = "the last USER is root" if user else "no USER: the container runs as root"
+    if user:
+        message = "the last USER is root"
+    elif _ROOT_IMAGES.fullmatch(base):
+        message = "no USER: the container runs as root"
+    else:
+        message = f"no USER: the container runs as root unless {base} sets another user"
     fix = advice("add a user with `RUN useradd --system app`, and `USER app` before the command")
     yield Hit(span, message, identity="user", severity=_severity(dockerfile, final, named=user is not None), fix=fix)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from hardenctl.formats.dotenv import Dotenv, Entry
-from hardenctl.rules.secrets.values import ValueClass, classify_value, is_credential_key
+from hardenctl.rules.secrets.values import ValueClass, classify_value, is_credential_key, is_said
 
 _NAME = re.compile(r"[A-Za-z_][\w.-]{0,63}")
 _PUBLIC = re.compile(r"(?:VITE|NEXT_PUBLIC|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|GATSBY|PUBLIC|VUE_APP|STORYBOOK)_")
@@ -33,18 +33,16 @@ def unfilled(document: Dotenv, *classes: ValueClass) -> list[Entry]:
 def class_of(document: Dotenv, entry: Entry) -> ValueClass:
     """What a value is, seen together with its key and its neighbours.
 
-    What looks live by itself is guessable where another setting of the file says it.
+    What looks live by itself is guessable where other settings of the file say it.
     """
     value = (entry.value or "").strip()
     found = classify_value(entry.key, value)
     if found is not ValueClass.LIVE:
         return found
-    said = {
-        (other.value or "").strip().lower()
-        for other in document.entries
-        if other.key != entry.key and not is_credential_key(other.key)
-    }
-    return ValueClass.WEAK if value.lower() in said else found
+    others = (
+        other.value or "" for other in document.entries if other.key != entry.key and not is_credential_key(other.key)
+    )
+    return ValueClass.WEAK if is_said(value, others) else found
 
 
 def is_public(document: Dotenv) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hardenctl.formats.dotenv import Dotenv, Entry
 from hardenctl.formats.envfile import EnvironmentFile
 from hardenctl.model.finding import Category, Hit, Related, Severity, advice
 from hardenctl.model.text import Span
 from hardenctl.rules.declare import rule
-from hardenctl.rules.env.keys import names, of_class, unfilled
-from hardenctl.rules.secrets.values import ValueClass
+from hardenctl.rules.env.keys import class_of, names, of_class, unfilled
+from hardenctl.rules.secrets.values import ValueClass, asks_for_change, is_chosen_key, is_credential_key
 
 _WEAK = {"production": Severity.HIGH, "development": Severity.LOW}
 
@@ -21,6 +22,8 @@ def env_weak_credential(file: EnvironmentFile) -> Iterator[Hit]:
     ## Why is this bad?
     Default and dictionary passwords are the first that an attacker tries, and the file's values run the service.
     It is `high` in a production file and `low` in one for development; test files and examples are left alone.
+    A password of `changeme` counts, because the service runs with it; in a production file
+    `env-placeholder-in-production` says so.
 
     ## Example
     ```sh title=".env.production"
@@ -39,7 +42,9 @@ def env_weak_credential(file: EnvironmentFile) -> Iterator[Hit]:
     document = file.dotenv
     if document.is_past or document.is_example or document.environment == "test":
         return
-    for entry in of_class(document, ValueClass.WEAK):
+    for entry in of_class(document, ValueClass.WEAK, ValueClass.PLACEHOLDER):
+        if class_of(document, entry) is ValueClass.PLACEHOLDER and not _runs(document, entry):
+            continue
         yield Hit(
             entry.key_span,
             f"`{entry.key}` holds a guessable credential",
@@ -47,6 +52,12 @@ def env_weak_credential(file: EnvironmentFile) -> Iterator[Hit]:
             severity=_WEAK.get(document.environment or ""),
             fix=advice(f"Generate a new one: `hardenctl generate password --write {file.path} --key {entry.key}`"),
         )
+
+
+def _runs(document: Dotenv, entry: Entry) -> bool:
+    """Whether a service starts with a placeholder as its password. Of production's, another rule tells."""
+    runs = is_credential_key(entry.key) and is_chosen_key(entry.key) and asks_for_change(entry.value or "")
+    return runs and document.environment != "production"
 
 
 @rule("env-placeholder-in-production", on=EnvironmentFile, severity=Severity.MEDIUM)

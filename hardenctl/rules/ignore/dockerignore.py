@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from hardenctl.formats.dockerignore import ContextCopy
+from hardenctl.formats.dockerignore import ContextCopy, DockerIgnore
 from hardenctl.formats.paths import environment_of
 from hardenctl.model.finding import Append, Applicability, Fix, Hit, Severity
 from hardenctl.rules.declare import rule
@@ -59,26 +60,42 @@ def dockerignore_env_not_ignored(copy: ContextCopy) -> Iterator[Hit]:
     - https://docs.docker.com/build/concepts/context/#dockerignore-files
     """
     wanted = tuple(_wanted(copy))
-    if not copy.possible and set(copy.exposed) <= set(wanted):
+    exposed = tuple(path for path in copy.exposed if path not in wanted)
+    possible = tuple(path for path in copy.possible if path not in wanted)
+    if not (exposed or possible):
         return  # only settings that anyone may read
     credentials = any(is_credential_key(entry.key) for document in copy.near for entry in document.entries)
-    used = bool(copy.exposed) or ".env" in copy.possible
+    used = bool(exposed) or ".env" in possible
     grave = copy.ships and credentials and used and environment_of(copy.path) not in {"development", "test"}
     where = f"`{copy.ignore_path}` does not leave out" if copy.ignore_exists else "no `.dockerignore` leaves out"
-    verb = "copies" if copy.exposed else "would copy"
+    verb = "copies" if exposed else "would copy"
     title = f"Keep env files out of the build context in `{copy.ignore_path}`"
-    kept = tuple(f"!{path}" for path in wanted)
-    if kept:
+    if wanted:
         title += f", all but {_listed(wanted)}, which holds no credential"
     yield Hit(
         copy.span,
-        f"this {verb} env files into the image: {where} {_listed(copy.exposed or copy.possible)}",
+        f"this {verb} env files into the image: {where} {_listed(exposed or possible)}",
         identity=copy.ignore_path,
         fix=Fix(
-            title, (Append(copy.ignore_path, "".join(f"{line}\n" for line in (*LINES, *kept))),), Applicability.UNSAFE
+            title,
+            (Append(copy.ignore_path, "".join(f"{line}\n" for line in _lines(exposed, wanted))),),
+            Applicability.UNSAFE,
         ),
         severity=Severity.MEDIUM if grave else Severity.LOW,
     )
+
+
+def _lines(exposed: tuple[str, ...], wanted: tuple[str, ...]) -> Iterator[str]:
+    """What leaves all of them out: the usual lines, and one for each file with another name (`prod.env`)."""
+    yield from LINES
+    usual = DockerIgnore.parse("\n".join(LINES))
+    yield from (_exact(path) for path in exposed if not usual.excludes(path))
+    yield from (f"!{_exact(path)}" for path in wanted)
+
+
+def _exact(path: str) -> str:
+    """The pattern that only this path matches."""
+    return re.sub(r"([\\*?\[\]])", r"\\\1", path)
 
 
 def _wanted(copy: ContextCopy) -> Iterator[str]:

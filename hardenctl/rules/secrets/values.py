@@ -74,13 +74,21 @@ _PLACEHOLDER = lazy_pattern(
         | ^my[-_ ]?(?:api|secret|password|token|key|access|client|super|pass)
         | [-_ ]here$ | ^(?:some|an?[-_ ]|the)[-_ ]?(?:secret|password|token|key|api) | [-_ ]goes[-_ ]
         | (?:^|[^a-z])(?:insert|enter|put|type|fill)[-_ ]?(?:your|in|me|the)
-        | placeholder | redacted | dummy | \bexample | example$ | to[-_ ]?be[-_ ](?:changed|replaced|set)
+        | placeholder | redacted | dummy | \bexample | example$
+        | (?:to|should|must)[-_ ]?be[-_ ]?(?:changed|replaced|set(?![a-z]))
         | do[-_ ]?not[-_ ]?use | not[-_ ]?(?:a|so)?[-_ ]?(?:real|secret|secure|used)
         | keep[-_ ]?(?:it|me|this)[-_ ]?(?:secret|safe) | generate[-_ ](?:a|me|one|with|your|using)
         | openssl\ rand | ^todo | ^fixme )
     """,
     re.VERBOSE,
 )
+# Words that tell the reader to write something else, in a value that a program takes as it is.
+_ASKS = lazy_pattern(
+    r"""(?ix: chang[e3][-_ ]?(?:me|this|it) | replace[-_ ]?(?:me|this|with) | set[-_ ]?me\b | \byour[-_ ]?\w | ^your
+        | (?:to|should|must)[-_ ]?be[-_ ]?(?:changed|replaced|set(?![a-z])) )"""
+)
+_CHOSEN = lazy_pattern(r"(?i)pass|pwd|pw$|psw|psk|secret|senha|mdp")
+_ADDRESS = lazy_pattern(r"[A-Za-z][\w+.-]*://[^\s@?/]*(?:/[\w.-]*)?/?")
 # What no program could use as it stands: a mark, or words that tell the reader to write something else.
 _STAND_IN = lazy_pattern(
     r"""
@@ -210,6 +218,37 @@ def classify_value(key: str, value: str) -> ValueClass:  # noqa: C901, PLR0911 -
 def is_reference(value: str) -> bool:
     """Whether a value is filled in elsewhere: a variable, a template, a command, a vault path."""
     return bool(_REFERENCE.search(value))
+
+
+def fallback(value: str) -> str:
+    """What `${VAR:-default}` is where nothing sets the variable; any other value as it is."""
+    default = _DEFAULT.fullmatch(value)
+    return default["default"] if default else value
+
+
+def asks_for_change(value: str) -> bool:
+    """Whether a placeholder is one that would work all the same, and that everybody tries: `changeme`; not `<key>`."""
+    return bool(_ASKS.search(value)) and is_placeholder(value) and not any(mark in value for mark in "<{[")
+
+
+def is_chosen_key(key: str) -> bool:
+    """Whether a key is of what a person may choose, as a password; tokens are mostly given out by somebody else."""
+    return bool(_CHOSEN.search(key))
+
+
+def is_bare_address(value: str) -> bool:
+    """Whether a value is a URL of a host and little else: `redis://cache:6379/0`, no user, query or long path."""
+    return bool(_ADDRESS.fullmatch(value))
+
+
+def is_said(value: str, others: Iterable[str]) -> bool:
+    """Whether a value is what other settings say, with nothing but guesses around it: user `fief`, `fiefpassword`."""
+    lowered = value.lower()
+    said = {each.strip().lower() for each in others}
+    if lowered in said:
+        return True
+    rests = (lowered.replace(each, "") for each in said if len(each) > 3 and each in lowered)  # noqa: PLR2004 - shorter words turn up by chance
+    return any(is_weak(re.sub(r"[^a-z0-9]", "", rest)) for rest in rests)
 
 
 def is_stand_in(value: str) -> bool:
