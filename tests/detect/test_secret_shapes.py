@@ -254,7 +254,6 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param("a.java", "* privateKey: MIxxx893B2pg" + "gd1r95T8k2QxxxxbD6mXskn", id="masked-within"),
         pytest.param("a.kt", 'authorizationCode = "4uth0r1z4t10nC0d3"', id="its-key-in-disguise"),
         pytest.param("a.go", 'h := "x-auth-key:0987654321"', id="digits-downwards"),
-        pytest.param("a.yml", "password: shopizer001", id="word-and-a-number"),
         pytest.param("a.sh", 'PRETTY_PASS="\\e[32m✔ \\e[0m"', id="colour-of-a-terminal"),
         pytest.param("a.md", "`new_session_path' for Omniauth::SessionsController:0x0000000630f628", id="pointer"),
         pytest.param("a.json", '{"nonce": "' + scramble("n", 64, "0123456789abcdef") + '"}', id="nonce"),
@@ -263,7 +262,6 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param("a.js", "passwordPolicy: { password: '[a-zA-Z0-9' }", id="range-of-an-expression"),
         pytest.param("a.json", '{"encryptedKey": "' + scramble("e", 128, "0123456789abcdef") + '"}', id="encrypted"),
         pytest.param("a.cs", 'string OAuthClientId = "' + scramble("c", 20) + '";', id="client-id"),
-        pytest.param("a.md", "-e MYSQL_PASSWORD=jira_123456", id="word-mark-and-count"),
         pytest.param("a.sh", "Passwd=`echo $line|awk '{print $2}'`", id="command-in-backticks"),
         pytest.param("a.py", "connect(auth='ntlm')", id="mechanism-by-its-name"),
         pytest.param(
@@ -275,9 +273,6 @@ def test_what_is_found_is_masked_and_unnamed(path: str, template: str, rule: str
         pytest.param("a.yml", "apt_key_id: '" + scramble("f", 40, "0123456789ABCDEF") + "'", id="fingerprint"),
         pytest.param("a.py", 'TestUser.get_social_auth("vend", "shop-b:7").user', id="asked-for"),
         pytest.param("a.js", "totpSecret: 'JBSWY3DP" + "EHPK3PXP'", id="published-seed"),
-        pytest.param(
-            "a.go", 'x := "Basic ' + base64.b64encode(b"sword:sword_secret").decode() + '"', id="users-own-name"
-        ),
         pytest.param(
             "a.sh", "-H 'Authorization: Basic " + base64.b64encode(b"Aladdin:open sesame").decode() + "'", id="rfc-7617"
         ),
@@ -399,6 +394,11 @@ def encoded(text: str) -> str:
         pytest.param("a.yml", "db: io.acmeware.Kafka\nDB_PASSWORD: acmeware", "acmeware", id="name-of-a-package"),
         pytest.param("a.yml", f"postgresql-password: {encoded('db-password')}", encoded("db-password"), id="base64"),
         pytest.param("a.json", f'{{"secret": "{encoded("secret")}"}}', encoded("secret"), id="word-in-base64"),
+        pytest.param("a.yml", "password: shopizer001", "shopizer001", id="name-and-a-number"),
+        pytest.param("a.md", "-e MYSQL_PASSWORD=jira_123456", "jira_123456", id="name-mark-and-count"),
+        pytest.param(
+            "a.go", f'x := "Basic {encoded("sword:sword_secret")}"', encoded("sword:sword_secret"), id="users-own-name"
+        ),
     ],
 )
 def test_a_guessable_credential_is_told_as_one(path: str, text: str, value: str):

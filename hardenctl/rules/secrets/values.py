@@ -94,7 +94,8 @@ _STAND_IN = lazy_pattern(
     r"""
       ^(?P<character>.)(?P=character){2,}$ | ^(?P<loud>[*!_#/-]{2,})[^*!].*[^*!](?P=loud)$
     | ^[*.•·…xX_?#-]+$ | ^<[^<>]*>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$ | ^\(\w.*\)$ | ^%\(\w+$
-    | [*•]{4} | \.{3} | … | <[A-Za-z][\w .-]*> | x{6} | X{6} | ^\[[A-Z][A-Z_ ]{2,30}(?:$|\](?=[&;,<\\]))
+    | [*•]{4} | \.{3} | … | <[A-Za-z][\w .-]*> | x{3,}$ | X{3,}$ | x{3}.*[^x]x{3} | X{3}.*[^X]X{3} | x{6} | X{6}
+    | ^\[[A-Z][A-Z_ ]{2,30}(?:$|\](?=[&;,<\\]))
     | (?i:^(?:null|nil|none|undefined|true|false)$ | deadbeef | cafebabe | placeholder | redacted
         | change[-_ ]?(?:me|this|it) | \byour[-_ ]?\w | ^your | ^todo | ^fixme | replace[-_ ]?(?:me|this|with)
         | [-_]here$ | insert | fill[-_]in)
