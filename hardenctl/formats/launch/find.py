@@ -30,6 +30,7 @@ class Setting:
     path: str
     scope: Scope = field(default_factory=dict)
     folders: tuple[str, ...] = ("",)
+    home: str | None = None  # as in a Launch
     container: bool = False
     development: bool = False
     service: Service | None = None
@@ -46,11 +47,16 @@ class Setting:
 
 def launches_in_script(content: Strand, setting: Setting) -> Iterator[Launch]:
     """The launch lines of a shell text."""
-    folders = setting.folders
+    folders, home = setting.folders, setting.home
     for command in parse_commands(content, setting.scope):
         program = command.words[0].literal
-        if program == "cd" and len(command.words) == 2 and (target := command.words[1].literal):  # noqa: PLR2004 - cd FOLDER
-            folders = tuple(relative(posixpath.join(folder, target)) for folder in folders)
+        if program == "cd":
+            target = command.words[1].literal if len(command.words) == 2 else None  # noqa: PLR2004 - cd FOLDER
+            if target:
+                folders = tuple(relative(posixpath.join(folder, target)) for folder in folders)
+            # Which part of an image a folder is filled from hangs on more than its name.
+            plain = target and home is not None and not setting.container
+            home = relative(posixpath.join(home or "", target or "")) if plain else None
             continue
         words = list(
             command.words[2:]
@@ -58,7 +64,7 @@ def launches_in_script(content: Strand, setting: Setting) -> Iterator[Launch]:
             else command.words
         )
         development = setting.development or any(map(is_development_test, command.conditions))
-        inner = replace(setting, scope=command.scope, folders=folders, development=development)
+        inner = replace(setting, scope=command.scope, folders=folders, home=home, development=development)
         yield from launches_in_argv(
             resolve_words(words, command.scope), inner, command.span, conditional=bool(command.conditions)
         )
@@ -86,6 +92,7 @@ def launches_in_argv(
         arguments=program.arguments - program.first,
         scope=setting.scope,
         folders=setting.folders,
+        home=setting.home,
         kind=setting.kind,
         literal=literal,
         container=setting.container,

@@ -19,6 +19,7 @@ from hardenctl.formats.dockerfile import Dockerfile, dockerfiles
 from hardenctl.formats.instructions import Instruction
 from hardenctl.formats.launch.environment import cpu_limit, memory_limit, service_environment
 from hardenctl.formats.launch.find import Setting, launches_in_argv, relative
+from hardenctl.formats.launch.home import process_home
 from hardenctl.formats.launch.image import (
     exec_words,
     host_folders,
@@ -93,6 +94,7 @@ class Project:
                 dockerfile.path,
                 scope,
                 host_folders(stage, context) or (context,),
+                process_home(self.snapshot, service, (stage, context)),
                 container=True,
                 development=development,
                 service=service,
@@ -171,6 +173,7 @@ class Project:
             file.path,
             scope,
             folders,
+            process_home(self.snapshot, service, (stage, context) if stage else None),
             container=True,
             development=file.development or service.development or self.is_overridden(file, service),
             service=service,
@@ -231,6 +234,7 @@ class Project:
             path,
             started.scope if started else {},
             (*(started.folders if started else ()), *(("", folder) if kind.endswith("script") else (folder,))),
+            home=_home(kind, path, started),
             container=started is not None,
             development=is_development(path) or bool(started and started.development),
             service=started.service if started else None,
@@ -261,6 +265,14 @@ class Project:
             argv = [(word, resolve(word, {})) for word in split_words(instruction.rest) if isinstance(word, Word)]
         for name in started_scripts(argv):
             self.scripts.setdefault(name, setting)
+
+
+def _home(kind: str, path: str, started: Setting | None) -> str | None:
+    """The working folder of what a file starts: of a script the one of what starts it."""
+    if started is not None:
+        return started.home
+    own = kind == "procfile" or (kind == "makefile" and not path.endswith(".mk"))
+    return posixpath.dirname(path) if own else None
 
 
 def _mounts_source(service: Service) -> bool:

@@ -196,7 +196,7 @@ class _Program:
             return
         argv = [self.word(module, each) for each in node.elts]
         if any((value.text or "").startswith("-") or ":" in (value.text or "") for _, value in argv):
-            own = replace(setting, kind="python", path=module.path)
+            own = replace(setting, kind="python", path=module.path, home=None)
             yield from launches_in_argv(argv, own, module.span(node), literal=True)
 
     def word(self, module: _Module, node: ast.expr) -> tuple[Word, Value]:
