@@ -43,6 +43,7 @@ def image(command: str, **more: str) -> dict[str, str]:
     return {"Dockerfile": IMAGE.format(command), **names}
 
 
+FACTORY = "from flask import Flask\n\ndef create_app():\n    return Flask('x')\n\n"
 SHOP = {
     "pyproject.toml": '[project.scripts]\nshop = "shop.main:main"\n',
     "src/shop/main.py": "import uvicorn\n\ndef main():\n    uvicorn.run('shop.app:app', reload=True)\n",
@@ -113,6 +114,27 @@ RELOADS = {"server-development-mode": "medium"}
             id="flask-debugger",
         ),
         pytest.param(image('["python", "app.py"]', app_py=FLASK.format("")), RELOADS, id="flask"),
+        pytest.param(
+            image(
+                '["python", "run.py"]',
+                run_py=FACTORY + "def main():\n    app = create_app()\n    app.run(debug=True)\nmain()\n",
+            ),
+            {"server-development-mode": "high"},
+            id="flask-of-a-function",
+        ),
+        pytest.param(
+            image('["python", "run.py"]', run_py=FACTORY + "create_app().run(debug=True)\n"),
+            {"server-development-mode": "high"},
+            id="flask-run-as-it-is-made",
+        ),
+        pytest.param(
+            image(
+                '["python", "run.py"]',
+                run_py=FACTORY + "def main():\n    app = Job()\n    app.run(debug=True)\nmain()\n",
+            ),
+            {},
+            id="another-run-of-a-function",
+        ),
         pytest.param(
             image(
                 '["python", "run.py"]',

@@ -304,6 +304,10 @@ class _Program:
 
     def is_flask(self, module: _Module, node: ast.expr) -> bool:
         """Whether an object is an application whose `run` is a development server: made here, or imported."""
+        if isinstance(node, ast.Call):  # `create_app().run()`
+            return self.makes_flask(module, module.dotted(node.func))
+        if isinstance(node, ast.Name) and (made_here := _set_around(module, node)):
+            return any(isinstance(each, ast.Call) and self.is_flask(module, each) for each in made_here)
         known = module.scope.get(node.id) if isinstance(node, ast.Name) else None
         if known is None or known.kind != "module":
             made = known.expression if known is not None else None
@@ -360,6 +364,20 @@ class _Program:
     def strand(self, module: _Module, node: ast.expr) -> Strand:
         span = module.span(node)
         return Strand.of(module.path, module.text, span.start, span.end)
+
+
+def _set_around(module: _Module, name: ast.Name) -> list[ast.expr]:
+    """What the functions around a name set it to: there it is no name of the module."""
+    line = getattr(name, "lineno", 0)
+    return [
+        each.value
+        for function in ast.walk(ast.Module(module.body, []))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        and function.lineno <= line <= (function.end_lineno or 0)
+        for each in ast.walk(function)
+        if isinstance(each, ast.Assign)
+        and any(isinstance(target, ast.Name) and target.id == name.id for target in each.targets)
+    ]
 
 
 def _effective(name: str, result: Result, module: _Module, keyword: ast.keyword) -> Effective:
