@@ -29,6 +29,11 @@ def rules(files: dict[str, str]) -> set[str]:
     ("files", "wanted"),
     [
         pytest.param(
+            {"main.py": STARLETTE + "class Paths(CORSMiddleware):\n    def __init__(self, *args, path_regex, **kwargs):\n        super().__init__(*args, **kwargs)\napp.add_middleware(Paths, path_regex='^/a', allow_origins=['*'], allow_methods=['GET'])\n"},
+            {"cors-any-origin"},
+            id="subclass-with-a-parameter-of-its-own",
+        ),
+        pytest.param(
             {"main.py": STARLETTE + "class Server:\n    origins = ['*']\n    def __init__(self):\n        self.credentials = True\n    def build(self, app):\n        app.add_middleware(CORSMiddleware, allow_origins=self.origins, allow_credentials=self.credentials)\n"},
             {CREDENTIALS},
             id="method-nobody-calls",
