@@ -145,6 +145,7 @@ def test_the_server_behind_its_wrappers(command: str, server: str | None):
             "ecs.tf", 'd = <<EOF\n[{"command": ["gunicorn", "-w", "4", "a:b"]}]\nEOF\n', id="terraform-json-heredoc"
         ),
         pytest.param("ecs.tf", 'start_command = "gunicorn -w 4 a:b"\n', id="terraform-string"),
+        pytest.param("Procfile.sh", "#!/bin/bash\ngunicorn -w 4 a:b\n", id="script-called-procfile"),
         pytest.param("vm.tf", "user_data = <<-EOT\n  #!/bin/bash\n  gunicorn -w 4 a:b\n  EOT\n", id="terraform-script"),
     ],
 )
@@ -156,6 +157,21 @@ def test_every_place_a_launch_line_stands_in(path: str, text: str):
     assert workers.value_span is not None
     assert text[workers.value_span.start : workers.value_span.end] == "4"
     assert not launch.development
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param('cmd="exec gunicorn a:b -w 4"\neval "$cmd"\n', id="known"),
+        pytest.param("cmd='gunicorn a:b -w 4'\neval $cmd\n", id="without-quotes"),
+        pytest.param('cmd="cd /x; exec gunicorn a:b -b $HOST -w 4 $@"\neval "$cmd"\n', id="known-in-part"),
+        pytest.param('eval "gunicorn a:b -w 4"\n', id="no-variable"),
+    ],
+)
+def test_what_eval_starts(script: str):
+    """A command in a variable, read anew."""
+    launch = one({"start.sh": script})
+    assert (launch.server, launch.setting("workers").value) == ("gunicorn", 4)
 
 
 def test_a_workflow_step_is_for_development():

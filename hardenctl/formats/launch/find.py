@@ -11,7 +11,8 @@ from hardenctl.formats.dockerfile import Stage
 from hardenctl.formats.launch.model import Launch
 from hardenctl.formats.launch.program import Argv, find_handed, find_program, find_python, shell_argument
 from hardenctl.formats.shell.script import parse_commands
-from hardenctl.formats.shell.values import Scope, resolve_words
+from hardenctl.formats.shell.values import Scope, Value, resolve, resolve_words
+from hardenctl.formats.shell.words import Word, split_words
 from hardenctl.formats.strand import Strand
 from hardenctl.model.record import field, record, replace
 from hardenctl.model.text import Span
@@ -65,9 +66,25 @@ def launches_in_script(content: Strand, setting: Setting) -> Iterator[Launch]:
         )
         development = setting.development or any(map(is_development_test, command.conditions))
         inner = replace(setting, scope=command.scope, folders=folders, home=home, development=development)
-        yield from launches_in_argv(
-            resolve_words(words, command.scope), inner, command.span, conditional=bool(command.conditions)
-        )
+        argv = resolve_words(words, command.scope)
+        for each in _evaluated(argv[1:], command.scope) if program == "eval" else (argv,):
+            yield from launches_in_argv(each, inner, command.span, conditional=bool(command.conditions))
+
+
+def _evaluated(argv: Argv, scope: Scope) -> Iterator[Argv]:
+    """The commands that `eval` makes of its arguments: a text of a variable is read anew, as part of its word."""
+    command: list[tuple[Word, Value]] = []
+    for word, value in argv:
+        text = (value.expression or "").strip("\"'") if value.text is None else value.text
+        for token in split_words(Strand("", text, range(len(text) + 1))):
+            if isinstance(token, Word):
+                piece = resolve(token, scope)
+                loose = piece.configurable or value.configurable
+                command.append((word, replace(piece, configurable=loose, span=piece.span or value.span)))
+            else:
+                yield command
+                command = []
+    yield command
 
 
 def launches_in_argv(
