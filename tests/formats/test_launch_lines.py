@@ -294,6 +294,16 @@ def test_the_service_gives_its_image_environment_and_limit():
             "docker/g.py",
             id="absolute",
         ),
+        pytest.param(
+            {"contrib/x.service": "[Service]\nWorkingDirectory=/opt/x\nExecStart=/opt/x/bin/gunicorn a:b\n"},
+            "gunicorn.conf.py",
+            id="unit-with-a-working-folder",
+        ),
+        pytest.param(
+            {"deploy/supervisord.conf": "[program:x]\ncommand=gunicorn a:b\ndirectory=/srv/x/back\n"},
+            "back/gunicorn.conf.py",
+            id="a-part-of-the-repository",
+        ),
         pytest.param({"Procfile": "web: cd back && gunicorn a:b\n"}, "back/gunicorn.conf.py", id="cd"),
         pytest.param({"Procfile": "web: gunicorn -c config/g.py a:b\n"}, "config/g.py", id="relative"),
         pytest.param({"Procfile": "web: gunicorn -c python:config.g a:b\n"}, "config/g.py", id="module"),
@@ -307,7 +317,7 @@ def test_the_service_gives_its_image_environment_and_limit():
 )
 def test_the_config_file_is_found(files: dict[str, str], path: str):
     """Through COPY, working folders and mounts."""
-    found = launches({**files, path: "timeout = 61\n"})
+    found = [each for each in launches({**files, path: "timeout = 61\n"}) if each.launch.kind != "config"]
     assert [each.setting("timeout").value for each in found] == [61]
     assert found[0].config is not None
     assert found[0].config.path == path
@@ -317,6 +327,13 @@ def test_a_config_file_that_is_not_there_leaves_the_line_open():
     """What it says nobody knows, so nothing is called missing."""
     launch = one({"Procfile": "web: gunicorn -c /etc/x.py a:b\n"})
     assert not launch.complete
+
+
+def test_a_config_file_that_development_finds_is_read_in_production_too():
+    """The one of the usual name is a line of its own, unless a line for production reads it."""
+    files = {"contrib/x.service": "[Service]\nWorkingDirectory=/opt/x\nExecStart=gunicorn a:b\n"}
+    found = launches({**files, "gunicorn.conf.py": "timeout = 61\n"})
+    assert [(each.launch.kind, each.development) for each in found] == [("systemd", True), ("config", False)]
 
 
 def test_a_config_file_nobody_uses_is_a_launch_line_of_its_own():

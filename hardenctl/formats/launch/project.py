@@ -45,6 +45,7 @@ from hardenctl.model.record import replace
 from hardenctl.model.text import Span
 
 _STARTS = re.compile(r"\b(?:python|pypy)[\d.]*\b|\.py\b")  # a Python program that may start a server itself
+_WORKING_FOLDER = re.compile(r"^(?:WorkingDirectory|directory)[ \t]*=[ \t]*[-\"']?(/[^\s\"']*)", re.MULTILINE)
 
 
 class Project:
@@ -233,7 +234,7 @@ class Project:
             kind.rsplit(" ", maxsplit=1)[-1],
             path,
             started.scope if started else {},
-            (*(started.folders if started else ()), *(("", folder) if kind.endswith("script") else (folder,))),
+            (*(started.folders if started else ()), *_folders(kind, folder, blob.text)),
             home=_home(kind, path, started),
             container=started is not None,
             development=is_development(path) or bool(started and started.development),
@@ -265,6 +266,18 @@ class Project:
             argv = [(word, resolve(word, {})) for word in split_words(instruction.rest) if isinstance(word, Word)]
         for name in started_scripts(argv):
             self.scripts.setdefault(name, setting)
+
+
+def _folders(kind: str, folder: str, text: str) -> tuple[str, ...]:
+    """Where the relative paths of what a file starts may lie.
+
+    A unit's working folder is on another machine. It holds the repository, most often, or a part of it by that name.
+    """
+    named = _WORKING_FOLDER.search(text) if kind in ("systemd", "supervisor") else None
+    if named:
+        parts = named[1].strip("/").split("/")
+        return (*("/".join(parts[at:]) for at in range(len(parts))), "", folder)
+    return ("", folder) if kind.endswith("script") else (folder,)
 
 
 def _home(kind: str, path: str, started: Setting | None) -> str | None:
