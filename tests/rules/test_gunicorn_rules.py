@@ -151,6 +151,11 @@ def test_counting_the_hosts_cpus(files: dict[str, str], expected: dict[str, str]
         pytest.param(web("--wrkers 3"), {"gunicorn-unknown-setting": "medium"}, id="unknown-option"),
         pytest.param(web("--timeout soon"), {"gunicorn-unknown-setting": "medium"}, id="refused-value"),
         pytest.param(web("$OPTIONS"), {"gunicorn-unresolved": "info"}, id="unknown-words"),
+        pytest.param(
+            {"gunicorn.conf.py": "class S:\n    n = 4\nworkers = S().n\ntimeout = 5\n"},
+            {"gunicorn-unresolved": "info"},
+            id="attribute-of-a-settings-object",
+        ),
         pytest.param(web("-w $WORKERS"), {"gunicorn-unresolved": "info"}, id="unknown-number"),
         pytest.param(
             {"gunicorn.conf.py": "log_level = 'x'\ntimeout = 5\n"}, {"gunicorn-unknown-setting": "medium"}, id="alias"
