@@ -337,16 +337,33 @@ def test_control_socket_in_kubernetes(read_only: str, version: str, expected: di
     assert found({"pod.yml": pod, "requirements.txt": f"gunicorn=={version}\n"}) == expected
 
 
-def test_what_two_launch_lines_share_is_said_once():
-    """A config file read by two services is one finding."""
-    files = {"Procfile": "web: gunicorn a:b\napi: gunicorn c:d\n", "gunicorn.conf.py": "timeout = 0\n"}
+@pytest.mark.parametrize(
+    ("files", "path"),
+    [
+        pytest.param(
+            {"Procfile": "web: gunicorn a:b\napi: gunicorn c:d\n", "gunicorn.conf.py": "timeout = 0\n"},
+            "gunicorn.conf.py",
+            id="config",
+        ),
+        pytest.param(
+            {
+                "Dockerfile": DOCKERFILE + "ENV GUNICORN_CMD_ARGS='--timeout 0'\nCMD gunicorn a:b\n",
+                "compose.yml": "services: {web: {build: ., command: gunicorn c:d}}",
+            },
+            "Dockerfile",
+            id="environment-of-an-image",
+        ),
+    ],
+)
+def test_what_two_launch_lines_share_is_said_once(files: dict[str, str], path: str):
+    """A config file read by two services is one finding, and so is a variable of the image."""
     results = [
         each[1]
         for each in detect_config(MemorySnapshot(files), [gunicorn.timeout_disabled], Settings())
         if isinstance(each, tuple)
     ]
     assert len(results) == 1
-    assert results[0].span.path == "gunicorn.conf.py"
+    assert results[0].span.path == path
 
 
 IMAGE = "services:\n  web:\n    image: x:1\n    command: gunicorn -w 4 -t 9 a:b\n"
