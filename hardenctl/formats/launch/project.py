@@ -62,8 +62,11 @@ class Project:
         self.commands = installed_commands(snapshot)
         self.handed = handed_commands(snapshot, self.commands)
 
-    def launches(self) -> Iterator[Launch]:
-        """Every launch line: images first, because what they start says how scripts are started."""
+    def launches(self) -> Iterator[Launch | Gap]:
+        """Every launch line, and what can't be read for one.
+
+        Images come first, because what they start says how scripts are started.
+        """
         for dockerfile in self.dockerfiles.values():
             yield from self.of_image(dockerfile)
         for file in self.composes:
@@ -76,7 +79,8 @@ class Project:
         seen: set[Span] = set()
         for target, setting in self.programs.items():
             for launch in program_launches(self.snapshot, target, replace(setting, programs=None)):
-                seen.add(launch.span)
+                if isinstance(launch, Launch):
+                    seen.add(launch.span)
                 yield launch
         yield from unstarted_launches(self.snapshot, seen)
 
