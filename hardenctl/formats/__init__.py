@@ -76,7 +76,7 @@ class Reader:
         if any(map(self.concerns, scope)):
             return not self.words or _may_hold(snapshot, self.words, scope)
         programs = [path for path in scope if path.endswith(".py")] if self.hints else []
-        return bool(programs) and _may_hold(snapshot, self.hints, programs)
+        return bool(programs) and _holds(snapshot, self.hints, programs)
 
     def read(self, snapshot: Snapshot) -> Iterator[Any]:
         """The documents of a snapshot, and the gaps."""
@@ -91,6 +91,14 @@ def _may_hold(snapshot: Snapshot, words: Collection[bytes], scope: Collection[st
     named = [path for path in scope if path.endswith(".py") and snapshot.named(path)]
     texts = [blob.text for path in named if (blob := snapshot.read(path))]
     return not all(map(_is_python, texts)) or holds(words)
+
+
+def _holds(snapshot: Snapshot, words: Collection[bytes], paths: Collection[str]) -> bool:
+    """Whether a Python file holds one of these words: any where the snapshot can search, else one of these paths."""
+    holds: Callable[[Collection[bytes]], bool] | None = getattr(snapshot, "python_holds", None)
+    if holds is not None:
+        return holds(words)
+    return any(word in blob.data for path in paths if (blob := snapshot.read(path)) for word in words)
 
 
 def _is_python(text: str) -> bool:
