@@ -16,8 +16,11 @@ from hardenctl.model.settings import CustomSecret
 from hardenctl.model.text import Span
 
 _USERINFO = lazy_pattern(r"(?<=://)\S+(?=@)")  # to the last `@`: a password may hold one, and a `/`
-_ASSIGNED = lazy_pattern(r"([A-Za-z_]\w*=).+", re.DOTALL)
-_OPTION = lazy_pattern(r"((?:-[^=\s]*=|-e)[A-Za-z_]\w*=).+", re.DOTALL)  # `--env=NAME=value`, `-eNAME=value`
+# What these name is in the repository or of a few words; any other variable may hold a secret.
+_PLAIN = r"(?<!\w)(?!(?:DJANGO_SETTINGS_MODULE|DJANGO_CONFIGURATION|FLASK_APP|WEB_CONCURRENCY|PYTHON[A-Z]+|PORT|TZ)=)"
+_ASSIGNED = lazy_pattern(_PLAIN + r"([A-Za-z_]\w*=).+", re.DOTALL)
+# `--env=NAME=value`, `-eNAME=value`
+_OPTION = lazy_pattern(r"(?<!-)((?:-[^=\s]*=|-e)" + _PLAIN.removeprefix(r"(?<!\w)") + r"[A-Za-z_]\w*=).+", re.DOTALL)
 _HIDDEN = frozenset(("raw_env", "raw_paste_global_conf", "secure_scheme_headers", "logconfig_dict"))
 
 

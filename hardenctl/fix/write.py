@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hardenctl.fix.files import Refused, locate, read
@@ -15,13 +15,16 @@ from hardenctl.model.errors import SourceError
 from hardenctl.model.files import usual_mode
 from hardenctl.sources.git import Git
 
+# What is wrong with one place alone: the other fixes are written all the same.
+_OF_ONE_PLACE = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+
 
 def apply(proposal: Proposal) -> Applied:
     """Write a proposal's files and take what it says out of the index.
 
-    A file that changed since the proposal was made stays as it is, and so do the files that share a fix with it. All
-    new contents are on disk beside their targets, and git has agreed, before the first file is replaced. Raises
-    SourceError where the disk or git refuses.
+    A file that changed since the proposal was made, or whose place can't be written, stays as it is, and so do the
+    files that share a fix with it. All new contents are on disk beside their targets, and git has agreed, before the
+    first file is replaced. Raises SourceError where the disk is at its end or git refuses.
     """
     reasons: dict[str, str] = {}
     for change in proposal.changes:
@@ -30,10 +33,25 @@ def apply(proposal: Proposal) -> Applied:
                 reasons[change.path] = f"{change.path} changed since it was read"
         except Refused as refused:
             reasons[change.path] = str(refused)
-    reasons = _spread(reasons, proposal.done)
-    changes = [each for each in proposal.changes if each.path not in reasons]
-    untrack = [each for each in proposal.untrack if each not in reasons]
-    _write(proposal.root, changes, untrack)
+    staged: dict[str, tuple[str, Path]] = {}
+    try:
+        for change in proposal.changes:
+            if change.path not in _spread(reasons, proposal.done):
+                try:
+                    staged[change.path] = _staged(proposal.root, change)
+                except _OF_ONE_PLACE as error:
+                    reasons[change.path] = f"{change.path} can't be written: {error.strerror}"
+        reasons = _spread(reasons, proposal.done)
+        untrack = [each for each in proposal.untrack if each not in reasons]
+        written = tuple(path for path in staged if path not in reasons)
+        _replace(proposal.root, {path: staged.pop(path) for path in written}, untrack)
+    except (OSError, Refused) as error:
+        what = error.strerror if isinstance(error, OSError) else str(error)
+        raise SourceError(
+            f"could not write: {what or 'no reason given'}", help="make the project's files writable and run it again"
+        ) from None
+    finally:
+        _forget(staged.values())
     return Applied(
         done=tuple(each for each in proposal.done if not each.touches & reasons.keys()),
         skipped=tuple(
@@ -41,7 +59,7 @@ def apply(proposal: Proposal) -> Applied:
             for each in proposal.done
             if each.touches & reasons.keys()
         ),
-        written=tuple(each.path for each in changes),
+        written=written,
         untracked=tuple(untrack),
     )
 
@@ -87,29 +105,31 @@ def _spread(reasons: dict[str, str], done: Sequence[Done]) -> dict[str, str]:
     return spread
 
 
-def _write(root: Path, changes: Sequence[Change], untrack: Sequence[str]) -> None:
-    staged: list[tuple[str, Path]] = []
+def _staged(root: Path, change: Change) -> tuple[str, Path]:
+    target = locate(root, change.path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return _stage(target, change), target
+
+
+def _replace(root: Path, staged: dict[str, tuple[str, Path]], untrack: Sequence[str]) -> None:
+    """Put what is staged in place of the files."""
+    waiting = list(staged.values())
     try:
-        for change in changes:
-            target = locate(root, change.path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            staged.append((_stage(target, change), target))
         if untrack:
             # `-f`: what is staged may differ from both HEAD and the file, which stays on disk.
             Git(root).run("--literal-pathspecs", "rm", "--cached", "-f", "-q", "--", *untrack)
-        while staged:
-            temporary, target = staged[0]
+        while waiting:
+            temporary, target = waiting[0]
             Path(temporary).replace(target)
-            staged.pop(0)
-    except (OSError, Refused) as error:
-        what = error.strerror if isinstance(error, OSError) else str(error)
-        raise SourceError(
-            f"could not write: {what or 'no reason given'}", help="make the project's files writable and run it again"
-        ) from None
+            waiting.pop(0)
     finally:
-        for temporary, _ in staged:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
+        _forget(waiting)
+
+
+def _forget(staged: Iterable[tuple[str, Path]]) -> None:
+    for temporary, _ in staged:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
 
 
 def _stage(target: Path, change: Change) -> str:

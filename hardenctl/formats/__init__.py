@@ -30,6 +30,17 @@ CORS_WORDS = (
     b"ccess-Control-Allow-Origin",
     b"ccess-control-allow-origin",
 )
+# What a Python file says in which a server may be started: cheap to ask of every file, where parsing one is not.
+SERVER_WORDS = (
+    b"uvicorn",
+    b"hypercorn",
+    b"ranian",
+    b"gunicorn",
+    b"uwsgi",
+    b"app.run(",
+    b"application.run(",
+    b"server.run(",
+)
 _ONLY_AST = 0x400  # ast.PyCF_ONLY_AST
 
 
@@ -39,6 +50,7 @@ class Reader:
     `concerns` says by path whether a file can change a document. Where `missing` names files, a document is about
     them even if they aren't there, and only wanted where one of them is in scope. `words` are what some Python file
     has to hold: only asked of a snapshot that can search faster than a reader reads.
+    A Python file that holds one of the `hints` can make a document by itself.
     """
 
     def __init__(
@@ -48,18 +60,23 @@ class Reader:
         concerns: Callable[[str], bool],
         missing: tuple[str, ...] = (),
         words: tuple[bytes, ...] = (),
+        hints: tuple[bytes, ...] = (),
     ) -> None:
         self.module = module
         self.documents = documents
         self.concerns = concerns
         self.missing = missing
         self.words = words
+        self.hints = hints
 
     def is_wanted(self, snapshot: Snapshot, scope: Collection[str]) -> bool:
         """Whether one of the paths in scope can change a document."""
         if self.missing and not any(map(snapshot.in_scope, self.missing)):
             return False
-        return any(map(self.concerns, scope)) and (not self.words or _may_hold(snapshot, self.words, scope))
+        if any(map(self.concerns, scope)):
+            return not self.words or _may_hold(snapshot, self.words, scope)
+        programs = [path for path in scope if path.endswith(".py")] if self.hints else []
+        return bool(programs) and _holds(snapshot, self.hints, programs)
 
     def read(self, snapshot: Snapshot) -> Iterator[Any]:
         """The documents of a snapshot, and the gaps."""
@@ -74,6 +91,14 @@ def _may_hold(snapshot: Snapshot, words: Collection[bytes], scope: Collection[st
     named = [path for path in scope if path.endswith(".py") and snapshot.named(path)]
     texts = [blob.text for path in named if (blob := snapshot.read(path))]
     return not all(map(_is_python, texts)) or holds(words)
+
+
+def _holds(snapshot: Snapshot, words: Collection[bytes], paths: Collection[str]) -> bool:
+    """Whether a Python file holds one of these words: any where the snapshot can search, else one of these paths."""
+    holds: Callable[[Collection[bytes]], bool] | None = getattr(snapshot, "python_holds", None)
+    if holds is not None:
+        return holds(words)
+    return any(word in blob.data for path in paths if (blob := snapshot.read(path)) for word in words)
 
 
 def _is_python(text: str) -> bool:
@@ -133,7 +158,7 @@ READERS: tuple[Reader, ...] = (
     Reader("hardenctl.formats.cors", "CorsSetup", concerns=_cors, words=CORS_WORDS),
     Reader("hardenctl.formats.cors.edge", "CorsSetup", concerns=_edge),
     Reader("hardenctl.formats.dockerfile", "Dockerfile", concerns=is_dockerfile),
-    Reader("hardenctl.formats.launch.reader", "ServerLaunch", concerns=_launch),
+    Reader("hardenctl.formats.launch.reader", "ServerLaunch", concerns=_launch, hints=SERVER_WORDS),
     Reader("hardenctl.formats.project_docs", "Documentation", concerns=_any, missing=GUIDES),
     Reader("hardenctl.formats.evidence", "LoadEvidence", concerns=_any, missing=(LOAD_RESULT,)),
 )

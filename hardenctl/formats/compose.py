@@ -159,6 +159,11 @@ class Service:
         return tuple(volume for item in _items(self.own.get("volumes")) if (volume := _volume(item)))
 
     @cached_property
+    def mounts(self) -> tuple[Volume, ...]:
+        """All mounts, those of what it extends and of the base file too."""
+        return tuple(volume for item in _items(self.node.get("volumes")) if (volume := _volume(item)))
+
+    @cached_property
     def build(self) -> Build | None:
         """How its image is built; None where it is pulled."""
         node = self.node.get("build")

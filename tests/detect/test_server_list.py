@@ -26,6 +26,8 @@ def command(line: str) -> tuple[str, ...]:
         pytest.param("-eT=hunter2", "-eT=••••••••", id="short-env-in-one-word"),
         pytest.param("'app:create(key=\"hunter2\")'", "app:create(key=••••••••", id="argument-of-a-factory"),
         pytest.param("--bind=http://u@h:hunter2@h:80", "--bind=http://••••••••@h:80", id="userinfo-with-an-at-sign"),
+        pytest.param("--env DJANGO_SETTINGS_MODULE=a.b", "DJANGO_SETTINGS_MODULE=a.b", id="name-of-a-module-stays"),
+        pytest.param("--env=PORT=80", "--env=PORT=80", id="port-stays"),
         pytest.param("--workers=4", "--workers=4", id="an-option-stays"),
         pytest.param("--bind=unix:/run/app.sock", "--bind=unix:/run/app.sock", id="an-address-stays"),
     ],

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import stat
+import tempfile
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -340,6 +341,32 @@ class TestAllOrNothing:
         assert (root / "a.txt").read_text() == "OLD, and mine"
         assert (root / "b.txt").read_text() == "OLD"
         assert not (root / "notes").exists()
+
+    def test_a_file_in_the_place_of_a_folder(self, tmp_path: Path):
+        """A fix that would write below a file is left out; the others are written."""
+        root = project(tmp_path / "p", a="OLD", b="BAD")
+        made = proposal(
+            root, rule("test-old", "OLD", lambda *_: (Render("gitignore", "b/x"),)), swap("test-bad", "BAD", "GOOD")
+        )
+        assert [each.reason for each in made.skipped] == ["b/x can't be written: b is no folder"]
+        assert apply(made).written == ("b",)
+
+    def test_a_place_that_cannot_be_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        """It costs the fixes that need it, and no others."""
+        root = project(tmp_path / "p", a__txt="OLD", b__txt="BAD", c__txt="OLD")
+        made = proposal(root, swap("test-old", "OLD", "NEW"), swap("test-bad", "BAD", "GOOD"))
+        real = tempfile.mkstemp
+
+        def refuse(*, prefix: str, **more: Any) -> tuple[int, str]:
+            if prefix == ".b.txt.":
+                raise PermissionError(13, "Permission denied")
+            return real(prefix=prefix, **more)
+
+        monkeypatch.setattr(tempfile, "mkstemp", refuse)
+        applied = apply(made)
+        assert applied.written == ("a.txt", "c.txt")
+        assert [each.reason for each in applied.skipped] == ["b.txt can't be written: Permission denied"]
+        assert [each.read_text() for each in sorted(root.iterdir())] == ["NEW", "BAD", "NEW"]
 
     def test_a_full_disk(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         """If the second file can't be staged, the first is not replaced; nothing is left behind."""

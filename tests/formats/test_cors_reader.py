@@ -237,6 +237,9 @@ def test_environment_names(word: str, name: str) -> None:
 # -- django ----------------------------------------------------------------------------------------------------------
 
 BASE = 'MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware"]\n'
+SWITCHED = (
+    BASE + "from environs import Env\nenv = Env()\nif env.bool('DEBUG', True):\n    CORS_ORIGIN_ALLOW_ALL = True\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -245,6 +248,9 @@ BASE = 'MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware"]\n'
         pytest.param({"s/settings/base.py": BASE + "CORS_ALLOW_ALL_ORIGINS = True\n", "s/settings/dev.py": "from .base import *\n"}, {"cors-any-origin"}, id="base-is-production"),
         pytest.param({"s/settings/base.py": BASE, "s/settings/local.py": "from .base import *\nCORS_ALLOW_ALL_ORIGINS = True\n"}, set(), id="local-only"),
         pytest.param({"s/settings/base.py": BASE, "s/settings/cors.py": "CORS_ALLOW_ALL_ORIGINS = True\n"}, {"cors-any-origin"}, id="a-fragment"),
+        pytest.param({"s/settings/base.py": SWITCHED, "s/settings/production.py": "from .base import *\n", "compose.prod.yml": "services: {web: {build: ., environment: {DEBUG: 'False'}}}\n"}, {"cors-wildcard-default"}, id="switched-off-where-it-is-deployed"),
+        pytest.param({"s/settings/base.py": SWITCHED, "s/settings/production.py": "from .base import *\n", "compose.prod.yml": "services: {web: {build: ., environment: {DEBUG: 'True'}}}\n"}, {"cors-any-origin"}, id="switched-on-where-it-is-deployed"),
+        pytest.param({"s/settings/base.py": SWITCHED, "s/settings/production.py": "from .base import *\n"}, {"cors-any-origin"}, id="on-by-default"),
         pytest.param({"settings.py": BASE + "CORS_ALLOWED_ORIGINS = 'https://a.example'\n"}, {"cors-startup-error"}, id="string"),
         pytest.param({"settings.py": BASE + "CORS_ALLOWED_ORIGINS = load()\n"}, {"cors-unresolved"}, id="unresolved"),
         pytest.param({"settings.py": BASE + "CORS_ALLOWED_ORIGIN_REGEXES = [r'^https://(a|b).*$']\nCORS_ALLOW_CREDENTIALS = True\n"}, {"cors-lookalike-origin"}, id="regexes"),

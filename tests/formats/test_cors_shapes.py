@@ -8,6 +8,7 @@ import pytest
 
 from hardenctl.detect.config import detect_config
 from hardenctl.formats import cors
+from hardenctl.formats.cors import reader
 from hardenctl.formats.cors.document import CorsSetup
 from hardenctl.model.blob import Gap
 from hardenctl.model.settings import Settings
@@ -28,6 +29,11 @@ def rules(files: dict[str, str]) -> set[str]:
 @pytest.mark.parametrize(
     ("files", "wanted"),
     [
+        pytest.param(
+            {"main.py": STARLETTE + "class Paths(CORSMiddleware):\n    def __init__(self, *args, path_regex, **kwargs):\n        super().__init__(*args, **kwargs)\napp.add_middleware(Paths, path_regex='^/a', allow_origins=['*'], allow_methods=['GET'])\n"},
+            {"cors-any-origin"},
+            id="subclass-with-a-parameter-of-its-own",
+        ),
         pytest.param(
             {"main.py": STARLETTE + "class Server:\n    origins = ['*']\n    def __init__(self):\n        self.credentials = True\n    def build(self, app):\n        app.add_middleware(CORSMiddleware, allow_origins=self.origins, allow_credentials=self.credentials)\n"},
             {CREDENTIALS},
@@ -197,3 +203,56 @@ def test_a_crash_over_one_module_does_not_hide_the_others(monkeypatch: pytest.Mo
     assert [each for each in found if isinstance(each, Gap)] == [
         Gap("a.py", "the CORS set-up could not be evaluated: ZeroDivisionError")
     ]
+
+
+AIOHTTP = """
+from aiohttp import web
+import os
+
+class Config:
+    DEFAULTS = {"ORIGINS": %r}
+
+    def __init__(self):
+        for name, default in self.DEFAULTS.items():
+            setattr(self, name, os.environ.get(name, default))
+
+config = Config()
+origins = [each.strip() for each in config.ORIGINS.split(",") if each.strip()]
+app = web.Application()
+
+async def on_prepare(request, response):
+    origin = request.headers.get("Origin")
+    if not origin or not origins:
+        return
+    wildcard = "*" in origins
+    trusted = not wildcard and origin in origins
+    if not (wildcard or trusted):
+        return
+    response.headers["Access-Control-Allow-Origin"] = origin
+
+app.on_response_prepare.append(on_prepare)
+"""
+
+
+@pytest.mark.parametrize(
+    ("default", "wanted"),
+    [pytest.param("", set(), id="nobody-by-default"), pytest.param("*", {"cors-any-origin"}, id="anyone-by-default")],
+)
+def test_a_settings_class_that_fills_itself(default: str, wanted: set[str]):
+    """What `setattr` sets is known where its name is."""
+    assert rules({"main.py": AIOHTTP % default}) == wanted
+
+
+@pytest.mark.parametrize(
+    ("line", "one"),
+    [
+        pytest.param("app.on_response_prepare.append(on_prepare)", False, id="signal"),
+        pytest.param("app.middlewares.append(on_prepare)", False, id="middleware"),
+        pytest.param("app.router.add_get('/x', on_prepare)", True, id="route"),
+    ],
+)
+def test_a_hook_is_of_all_routes(line: str, *, one: bool):
+    """A function that is registered to see every response is no route's handler."""
+    text = (AIOHTTP % "*").replace("app.on_response_prepare.append(on_prepare)", line)
+    found = [each for each in reader.read(MemorySnapshot({"main.py": text})) if isinstance(each, CorsSetup)]
+    assert [each.single_route for each in found] == [one]

@@ -145,6 +145,7 @@ def test_the_server_behind_its_wrappers(command: str, server: str | None):
             "ecs.tf", 'd = <<EOF\n[{"command": ["gunicorn", "-w", "4", "a:b"]}]\nEOF\n', id="terraform-json-heredoc"
         ),
         pytest.param("ecs.tf", 'start_command = "gunicorn -w 4 a:b"\n', id="terraform-string"),
+        pytest.param("Procfile.sh", "#!/bin/bash\ngunicorn -w 4 a:b\n", id="script-called-procfile"),
         pytest.param("vm.tf", "user_data = <<-EOT\n  #!/bin/bash\n  gunicorn -w 4 a:b\n  EOT\n", id="terraform-script"),
     ],
 )
@@ -156,6 +157,21 @@ def test_every_place_a_launch_line_stands_in(path: str, text: str):
     assert workers.value_span is not None
     assert text[workers.value_span.start : workers.value_span.end] == "4"
     assert not launch.development
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param('cmd="exec gunicorn a:b -w 4"\neval "$cmd"\n', id="known"),
+        pytest.param("cmd='gunicorn a:b -w 4'\neval $cmd\n", id="without-quotes"),
+        pytest.param('cmd="cd /x; exec gunicorn a:b -b $HOST -w 4 $@"\neval "$cmd"\n', id="known-in-part"),
+        pytest.param('eval "gunicorn a:b -w 4"\n', id="no-variable"),
+    ],
+)
+def test_what_eval_starts(script: str):
+    """A command in a variable, read anew."""
+    launch = one({"start.sh": script})
+    assert (launch.server, launch.setting("workers").value) == ("gunicorn", 4)
 
 
 def test_a_workflow_step_is_for_development():
@@ -278,6 +294,16 @@ def test_the_service_gives_its_image_environment_and_limit():
             "docker/g.py",
             id="absolute",
         ),
+        pytest.param(
+            {"contrib/x.service": "[Service]\nWorkingDirectory=/opt/x\nExecStart=/opt/x/bin/gunicorn a:b\n"},
+            "gunicorn.conf.py",
+            id="unit-with-a-working-folder",
+        ),
+        pytest.param(
+            {"deploy/supervisord.conf": "[program:x]\ncommand=gunicorn a:b\ndirectory=/srv/x/back\n"},
+            "back/gunicorn.conf.py",
+            id="a-part-of-the-repository",
+        ),
         pytest.param({"Procfile": "web: cd back && gunicorn a:b\n"}, "back/gunicorn.conf.py", id="cd"),
         pytest.param({"Procfile": "web: gunicorn -c config/g.py a:b\n"}, "config/g.py", id="relative"),
         pytest.param({"Procfile": "web: gunicorn -c python:config.g a:b\n"}, "config/g.py", id="module"),
@@ -291,7 +317,7 @@ def test_the_service_gives_its_image_environment_and_limit():
 )
 def test_the_config_file_is_found(files: dict[str, str], path: str):
     """Through COPY, working folders and mounts."""
-    found = launches({**files, path: "timeout = 61\n"})
+    found = [each for each in launches({**files, path: "timeout = 61\n"}) if each.launch.kind != "config"]
     assert [each.setting("timeout").value for each in found] == [61]
     assert found[0].config is not None
     assert found[0].config.path == path
@@ -301,6 +327,13 @@ def test_a_config_file_that_is_not_there_leaves_the_line_open():
     """What it says nobody knows, so nothing is called missing."""
     launch = one({"Procfile": "web: gunicorn -c /etc/x.py a:b\n"})
     assert not launch.complete
+
+
+def test_a_config_file_that_development_finds_is_read_in_production_too():
+    """The one of the usual name is a line of its own, unless a line for production reads it."""
+    files = {"contrib/x.service": "[Service]\nWorkingDirectory=/opt/x\nExecStart=gunicorn a:b\n"}
+    found = launches({**files, "gunicorn.conf.py": "timeout = 61\n"})
+    assert [(each.launch.kind, each.development) for each in found] == [("systemd", True), ("config", False)]
 
 
 def test_a_config_file_nobody_uses_is_a_launch_line_of_its_own():

@@ -43,6 +43,7 @@ def image(command: str, **more: str) -> dict[str, str]:
     return {"Dockerfile": IMAGE.format(command), **names}
 
 
+FACTORY = "from flask import Flask\n\ndef create_app():\n    return Flask('x')\n\n"
 SHOP = {
     "pyproject.toml": '[project.scripts]\nshop = "shop.main:main"\n',
     "src/shop/main.py": "import uvicorn\n\ndef main():\n    uvicorn.run('shop.app:app', reload=True)\n",
@@ -113,6 +114,27 @@ RELOADS = {"server-development-mode": "medium"}
             id="flask-debugger",
         ),
         pytest.param(image('["python", "app.py"]', app_py=FLASK.format("")), RELOADS, id="flask"),
+        pytest.param(
+            image(
+                '["python", "run.py"]',
+                run_py=FACTORY + "def main():\n    app = create_app()\n    app.run(debug=True)\nmain()\n",
+            ),
+            {"server-development-mode": "high"},
+            id="flask-of-a-function",
+        ),
+        pytest.param(
+            image('["python", "run.py"]', run_py=FACTORY + "create_app().run(debug=True)\n"),
+            {"server-development-mode": "high"},
+            id="flask-run-as-it-is-made",
+        ),
+        pytest.param(
+            image(
+                '["python", "run.py"]',
+                run_py=FACTORY + "def main():\n    app = Job()\n    app.run(debug=True)\nmain()\n",
+            ),
+            {},
+            id="another-run-of-a-function",
+        ),
         pytest.param(
             image(
                 '["python", "run.py"]',
@@ -289,7 +311,6 @@ def test_production_decides_where_development_starts_it_too() -> None:
         pytest.param("conf.py", "WORDS = ['gunicorn', 'a:b']\n", None, id="starts-no-program"),
         pytest.param("tests/serve.py", MAIN.format("reload=True"), None, id="a-test"),
         pytest.param("job.py", "import asyncio\nasyncio.run(main())\n", None, id="another-run"),
-        pytest.param("broken.py", "import uvicorn\nuvicorn.run(", None, id="no-python"),
     ],
 )
 def test_what_nothing_starts_is_listed_and_not_judged(path: str, text: str, server: str | None):
@@ -297,6 +318,34 @@ def test_what_nothing_starts_is_listed_and_not_judged(path: str, text: str, serv
     found = [(each.path, each.server, each.development) for each in servers({path: text})]
     assert found == ([(path, server, True)] if server else [])
     assert rules({path: text}) == {}
+
+
+@pytest.mark.parametrize(
+    ("files", "gaps"),
+    [
+        pytest.param({"serve.py": "import uvicorn\nuvicorn.run("}, ["serve.py"], id="no-python"),
+        pytest.param(
+            {"{{ name }}/__main__.py": "import uvicorn\n{%- if x %}\nuvicorn.run('a:b', reload=True)\n{%- endif %}\n"},
+            ["{{ name }}/__main__.py"],
+            id="a-template",
+        ),
+        pytest.param({"web.py": "print 'two'\napp.run(debug=True)\n"}, ["web.py"], id="python-2-that-serves"),
+        pytest.param(image('["python", "main.py"]', main_py="app.run(debug=True"), ["main.py"], id="started"),
+        pytest.param({"job.py": "print 'two'\n"}, [], id="python-2-that-serves-nothing"),
+        pytest.param({"tests/serve.py": "uvicorn.run("}, [], id="a-test"),
+        pytest.param({"examples/serve.py": "uvicorn.run("}, [], id="an-example"),
+    ],
+)
+def test_what_may_start_a_server_and_cannot_be_read_is_a_gap(files: dict[str, str], gaps: list[str]):
+    """Each file once; one that starts no server is none of this subject's business."""
+    found = dict.fromkeys(each for each in reader.read(MemorySnapshot(files)) if isinstance(each, Gap))
+    assert [each.path for each in found] == gaps
+
+
+def test_a_program_alone_is_read():
+    """With no other file of the subject beside it."""
+    found = detect_config(MemorySnapshot({"main.py": MAIN.format("reload=True")}), gunicorn.RULES, Settings())
+    assert [each.path for each in found if isinstance(each, Server)] == ["main.py"]
 
 
 def test_a_program_is_listed_once():

@@ -11,6 +11,7 @@ from hardenctl.detect.config import detect_config
 from hardenctl.fix.propose import propose
 from hardenctl.fix.write import apply
 from hardenctl.model.blob import Gap
+from hardenctl.model.finding import Render
 from hardenctl.model.report import Server
 from hardenctl.model.settings import GunicornSettings, Settings
 from hardenctl.policy.policy import Policy
@@ -150,6 +151,11 @@ def test_counting_the_hosts_cpus(files: dict[str, str], expected: dict[str, str]
         pytest.param(web("--wrkers 3"), {"gunicorn-unknown-setting": "medium"}, id="unknown-option"),
         pytest.param(web("--timeout soon"), {"gunicorn-unknown-setting": "medium"}, id="refused-value"),
         pytest.param(web("$OPTIONS"), {"gunicorn-unresolved": "info"}, id="unknown-words"),
+        pytest.param(
+            {"gunicorn.conf.py": "class S:\n    n = 4\nworkers = S().n\ntimeout = 5\n"},
+            {"gunicorn-unresolved": "info"},
+            id="attribute-of-a-settings-object",
+        ),
         pytest.param(web("-w $WORKERS"), {"gunicorn-unresolved": "info"}, id="unknown-number"),
         pytest.param(
             {"gunicorn.conf.py": "log_level = 'x'\ntimeout = 5\n"}, {"gunicorn-unknown-setting": "medium"}, id="alias"
@@ -331,16 +337,143 @@ def test_control_socket_in_kubernetes(read_only: str, version: str, expected: di
     assert found({"pod.yml": pod, "requirements.txt": f"gunicorn=={version}\n"}) == expected
 
 
-def test_what_two_launch_lines_share_is_said_once():
-    """A config file read by two services is one finding."""
-    files = {"Procfile": "web: gunicorn a:b\napi: gunicorn c:d\n", "gunicorn.conf.py": "timeout = 0\n"}
+@pytest.mark.parametrize(
+    ("files", "path"),
+    [
+        pytest.param(
+            {"Procfile": "web: gunicorn a:b\napi: gunicorn c:d\n", "gunicorn.conf.py": "timeout = 0\n"},
+            "gunicorn.conf.py",
+            id="config",
+        ),
+        pytest.param(
+            {
+                "Dockerfile": DOCKERFILE + "ENV GUNICORN_CMD_ARGS='--timeout 0'\nCMD gunicorn a:b\n",
+                "compose.yml": "services: {web: {build: ., command: gunicorn c:d}}",
+            },
+            "Dockerfile",
+            id="environment-of-an-image",
+        ),
+    ],
+)
+def test_what_two_launch_lines_share_is_said_once(files: dict[str, str], path: str):
+    """A config file read by two services is one finding, and so is a variable of the image."""
     results = [
         each[1]
         for each in detect_config(MemorySnapshot(files), [gunicorn.timeout_disabled], Settings())
         if isinstance(each, tuple)
     ]
     assert len(results) == 1
-    assert results[0].span.path == "gunicorn.conf.py"
+    assert results[0].span.path == path
+
+
+IMAGE = "services:\n  web:\n    image: x:1\n    command: gunicorn -w 4 -t 9 a:b\n"
+START = 'CMD ["gunicorn", "-w", "4", "-t", "9", "a:b"]\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "written"),
+    [
+        pytest.param(web("-w 4 -t 9"), "gunicorn.conf.py", id="beside-a-procfile"),
+        pytest.param(
+            {"Procfile": "web: cd back && gunicorn -w 4 a:b\n", "back/a.py": ""}, "back/gunicorn.conf.py", id="cd"
+        ),
+        pytest.param({"Procfile": 'web: cd "$DIR" && gunicorn -w 4 a:b\n'}, None, id="cd-to-what-nobody-knows"),
+        pytest.param({"start.sh": "gunicorn -w 4 -t 9 a:b\n"}, None, id="a-script-started-from-anywhere"),
+        pytest.param(
+            {"Dockerfile": DOCKERFILE + 'CMD ["./start.sh"]\n', "start.sh": "exec gunicorn -w 4 -t 9 a:b\n"},
+            "gunicorn.conf.py",
+            id="a-script-of-an-image",
+        ),
+        pytest.param(
+            {"x.service": "[Service]\nWorkingDirectory=/opt/x\nExecStart=/opt/x/bin/gunicorn -w 4 a:b\n"},
+            None,
+            id="systemd",
+        ),
+        pytest.param(
+            {"supervisord.conf": "[program:a]\ncommand=gunicorn -w 4 a:b\ndirectory=/home/a\n"}, None, id="supervisor"
+        ),
+        pytest.param(
+            {
+                "k8s/web.yml": "kind: Deployment\nspec: {template: {spec: {containers: [{name: web, image: x:1, "
+                'command: [gunicorn, -w, "4", "a:b"]}]}}}\n'
+            },
+            None,
+            id="kubernetes",
+        ),
+        pytest.param({"compose.yml": IMAGE}, None, id="an-image-of-elsewhere"),
+        pytest.param(
+            {"compose.yml": IMAGE + "    working_dir: /srv\n    volumes: ['./web:/srv']\n", "web/a.py": ""},
+            "web/gunicorn.conf.py",
+            id="mounted-into-the-working-folder",
+        ),
+        pytest.param(
+            {
+                "Dockerfile": DOCKERFILE,
+                "compose.yml": IMAGE.replace("image: x:1", "build: .") + "    volumes: ['code:/app']\n",
+            },
+            None,
+            id="a-volume-over-the-working-folder",
+        ),
+        pytest.param({"Dockerfile": "FROM x\nWORKDIR /app\n" + START}, None, id="nothing-copied"),
+        pytest.param(
+            {"Dockerfile": "FROM x\nWORKDIR /app\nCOPY a.py .\n" + START, "a.py": ""}, None, id="a-file-copied"
+        ),
+        pytest.param(
+            {"Dockerfile": "FROM x\nWORKDIR /code\nCOPY app app\n" + START, "app/a.py": ""}, None, id="a-folder-below"
+        ),
+        pytest.param(
+            {"Dockerfile": "FROM x\nWORKDIR /code\nCOPY src/app /code/app\n" + START, "src/app/a.py": ""},
+            None,
+            id="a-folder-below-by-its-full-path",
+        ),
+        pytest.param(
+            {"Dockerfile": "FROM x\nWORKDIR /code\nCOPY ./src /code\n" + START, "src/a.py": ""},
+            "src/gunicorn.conf.py",
+            id="the-folder-itself",
+        ),
+        pytest.param(
+            {"Dockerfile": "FROM x\nCOPY . /code\nWORKDIR /code/src\n" + START, "src/a.py": ""},
+            "src/gunicorn.conf.py",
+            id="a-folder-of-what-is-copied",
+        ),
+        pytest.param(
+            {"Dockerfile": "FROM x\nWORKDIR /build\nCOPY . .\nWORKDIR /code\n" + START}, None, id="another-folder-then"
+        ),
+        pytest.param(
+            {"Dockerfile": "FROM x\nWORKDIR /code\nCOPY --from=build /code .\n" + START}, None, id="from-another-stage"
+        ),
+        pytest.param(
+            {"Dockerfile": DOCKERFILE + START, ".dockerignore": "*\n!*.toml\n"}, None, id="left-out-of-the-build"
+        ),
+        pytest.param(
+            {"Dockerfile": DOCKERFILE + START, ".dockerignore": "*\n!*.py\n"},
+            "gunicorn.conf.py",
+            id="let-into-the-build",
+        ),
+    ],
+)
+def test_the_config_file_is_written_where_it_is_read(files: dict[str, str], written: str | None):
+    """A line names `gunicorn.conf.py` only where that is plain to lie in its working folder; else there is advice."""
+    fixes = [
+        each[1].fix
+        for each in detect_config(MemorySnapshot(files), [gunicorn.hardcoded_workers], Settings())
+        if isinstance(each, tuple)
+    ]
+    assert len(fixes) == 1
+    assert fixes[0] is not None
+    assert [each.path for each in fixes[0].edits if isinstance(each, Render)] == ([written] if written else [])
+    assert bool(fixes[0].edits) is (written is not None)
+
+
+def test_a_config_file_that_the_process_may_not_see():
+    """One of another folder is no reason to name it in a line that runs elsewhere."""
+    files = {"x.service": "[Service]\nExecStart=gunicorn -w 4 -t 9 a:b\n", "gunicorn.conf.py": "timeout = 9\n"}
+    hits = [
+        each[1]
+        for each in detect_config(MemorySnapshot(files), [gunicorn.hardcoded_workers], Settings())
+        if isinstance(each, tuple)
+    ]
+    assert [each.fix.edits for each in hits if each.fix] == [()]
 
 
 @pytest.mark.parametrize(
@@ -359,15 +492,19 @@ def test_what_two_launch_lines_share_is_said_once():
         ),
         pytest.param(
             {
-                "compose.yml": "services:\n  web:\n    image: x:1\n    command:\n      - gunicorn\n      - --workers\n"
-                '      - "4"\n      - "--reload"\n      - -t9\n      - a:b\n'
+                "Dockerfile": DOCKERFILE,
+                "compose.yml": "services:\n  web:\n    build: .\n    command:\n      - gunicorn\n      - --workers\n"
+                '      - "4"\n      - "--reload"\n      - -t9\n      - a:b\n',
             },
             "compose.yml",
             '      - gunicorn\n      - --config\n      - "gunicorn.conf.py"\n      - -t9\n      - a:b\n',
             id="compose-list",
         ),
         pytest.param(
-            {"compose.yml": "services:\n  web:\n    image: x:1\n    command: gunicorn -w 4 -t 9 --reload a:b\n"},
+            {
+                "Dockerfile": DOCKERFILE,
+                "compose.yml": "services:\n  web:\n    build: .\n    command: gunicorn -w 4 -t 9 --reload a:b\n",
+            },
             "compose.yml",
             "command: gunicorn --config gunicorn.conf.py -t 9 a:b\n",
             id="compose-string",

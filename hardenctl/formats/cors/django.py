@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hardenctl.formats.cors.acceptance import Acceptance, shown
 from hardenctl.formats.cors.build import state
-from hardenctl.formats.cors.document import Argument
+from hardenctl.formats.cors.document import Argument, Outcome
 from hardenctl.formats.cors.values import Strings, source, strings, truth
 from hardenctl.formats.python.values import Scope, Value, is_set
 from hardenctl.formats.python.world import environment_name
@@ -96,6 +96,17 @@ def sight(run: Interpreter, module: Module, *, assume_middleware: bool) -> Itera
         outcome=outcome,
         name=module.name,
         literal_origins=acceptance.literals if not origins.variables else (),
+    )
+
+
+def shut(run: Interpreter, module: Module) -> Outcome:
+    """The outcome of a run in which no setting lets anyone in."""
+    return state(
+        run,
+        acceptance=Acceptance("django-cors-headers"),
+        origins=[],
+        credentials=None,
+        environment=environment_of(module.path),
     )
 
 

@@ -24,6 +24,7 @@ LONGEST = 300  # characters of a text that may be an origin or a pattern of orig
 MOST = 8  # named origins of a module that lookalikes are made of
 ORIGIN = re.compile(r"https?://[\w.:-]+|\.?[\w-]+(?:\.[\w-]+)+")
 APP_WIDE = frozenset({"middleware", "after_request", "after_app_request", "http", "on_response", "on_request"})
+HOOKS = frozenset({"on_response_prepare", "middlewares"})  # lists of an aiohttp application
 MIDDLEWARE_METHODS = frozenset({"dispatch", "__call__", "process_response", "set_default_headers", "prepare"})
 
 
@@ -218,7 +219,7 @@ def _sighting(
         span=allowed[0].span,
         arguments={word: Argument(by_name[name].value_span) for word, name in words.items() if name in by_name},
         outcome=outcome,
-        single_route=function is None or not _is_app_wide(function),
+        single_route=function is None or not (_is_app_wide(function) or _is_registered(function)),
         name=function.name if function is not None else "",
     )
 
@@ -230,3 +231,18 @@ def _is_app_wide(function: Function) -> bool:
         return True
     decorators = {part for each in function.decorators for part in each.split(".")}
     return bool(decorators & APP_WIDE) or function.name in MIDDLEWARE_METHODS
+
+
+def _is_registered(function: Function) -> bool:
+    """Whether its module makes it a hook by a call: `app.on_response_prepare.append(f)`, `app.after_request(f)`."""
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and any(isinstance(each, ast.Name) and each.id == function.name for each in node.args)
+        and (node.func.attr in APP_WIDE or (node.func.attr == "append" and _last(node.func.value) in HOOKS))
+        for node in ast.walk(function.scope.module.tree)
+    )
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else ""

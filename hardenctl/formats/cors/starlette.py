@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from hardenctl.formats.cors.acceptance import Acceptance
@@ -33,10 +34,12 @@ def wants(name: str) -> bool:
 def sight(run: Interpreter, call: Call) -> Sighting | None:
     """The set-up of a call, None where it is about another middleware."""
     args, keywords = list(call.args), dict(call.keywords)
+    own: frozenset[str] = frozenset()
     if call.name not in MIDDLEWARE:
         middleware = args.pop(0) if args else keywords.pop("middleware_class", keywords.pop("cls", None))
         if middleware is None or not is_middleware(middleware):
             return None
+        own = _own_parameters(middleware)
     elif args:
         args.pop(0)  # the app
     keywords |= dict(zip(_PARAMETERS, args, strict=False))
@@ -59,7 +62,7 @@ def sight(run: Interpreter, call: Call) -> Sighting | None:
         methods=keywords.get("allow_methods"),
         headers=keywords.get("allow_headers"),
         arguments=setting_arguments(run, call, keywords, _PARAMETERS),
-        startup_error=_startup_error(keywords),
+        startup_error=_startup_error(keywords, own),
     )
 
 
@@ -75,6 +78,18 @@ def result(call: Call) -> Value | None:
     return Value(Instance(External("starlette.applications.Starlette"))) if call.name in MIDDLEWARE else None
 
 
-def _startup_error(keywords: dict[str, Value]) -> str:
-    strange = sorted(set(keywords) - _KNOWN)
+def _own_parameters(middleware: Value) -> frozenset[str]:
+    """What the project's own subclasses take besides."""
+    classes = middleware.data.lineage() if isinstance(middleware.data, Class) else ()
+    return frozenset(
+        argument.arg
+        for each in classes
+        for node in each.node.body
+        if isinstance(node, ast.FunctionDef) and node.name == "__init__"
+        for argument in (*node.args.args, *node.args.kwonlyargs)
+    )
+
+
+def _startup_error(keywords: dict[str, Value], own: frozenset[str]) -> str:
+    strange = sorted(set(keywords) - _KNOWN - own)
     return f"`CORSMiddleware` has no parameter `{strange[0]}`" if strange else ""

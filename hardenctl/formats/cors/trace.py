@@ -7,10 +7,10 @@ import contextlib
 import functools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hardenctl.formats.cors import django
-from hardenctl.formats.cors.document import Argument, CorsSetup
+from hardenctl.formats.cors.document import Argument, CorsSetup, Outcome
 from hardenctl.formats.cors.search import Site
 from hardenctl.formats.cors.sink import CorsSink, Sighting
 from hardenctl.formats.python.interest import Interest
@@ -24,7 +24,7 @@ ROUNDS = 3  # of planning worlds: a world can show variables that no earlier one
 BUDGET = (
     120_000  # expressions of one module's set-up, about 2 s: then each further world gets one run, and that is said
 )
-WorldKey = tuple[str, frozenset[tuple[str, str | None]]]
+WorldKey = tuple[str, frozenset[tuple[str, str | None]], frozenset[str]]
 Configuration = Mapping[str, Sequence[Configured]]
 
 
@@ -56,7 +56,8 @@ def in_worlds(
 
 
 def _key(world: World) -> WorldKey:
-    return world.environment, frozenset(world.variables.items())
+    # A value that a file sets says more than the same one that is only tried.
+    return world.environment, frozenset(world.variables.items()), world.configured
 
 
 @dataclass
@@ -168,11 +169,19 @@ def trace_django(
     """The set-up of one settings module."""
     interest = Interest(django.SETTINGS, [module])
 
+    shut: list[Outcome] = []
+
     def body(run: Interpreter, sink: CorsSink) -> None:
-        sink.sightings.extend(django.sight(run, module, assume_middleware=assume_middleware))
+        found = list(django.sight(run, module, assume_middleware=assume_middleware))
+        sink.sightings.extend(found)
+        if not found:
+            shut.append(django.shut(run, module))
 
     sightings, complete = in_worlds(project, configured, interest, body)
-    yield from merge(sightings, complete=complete)
+    # `if DEBUG:` around the settings: where a file switches it off nobody gets in, and that is what counts.
+    variables = frozenset[str]().union(*(each.outcome.variables for each in sightings))
+    closed = [replace(each, variables=variables) for each in shut if variables & each.configured]
+    yield from merge([*sightings, *(replace(sightings[0], outcome=each) for each in closed)], complete=complete)
 
 
 def merge(sightings: Iterable[Sighting], *, complete: bool) -> Iterator[CorsSetup]:

@@ -11,7 +11,8 @@ from hardenctl.formats.dockerfile import Stage
 from hardenctl.formats.launch.model import Launch
 from hardenctl.formats.launch.program import Argv, find_handed, find_program, find_python, shell_argument
 from hardenctl.formats.shell.script import parse_commands
-from hardenctl.formats.shell.values import Scope, resolve_words
+from hardenctl.formats.shell.values import Scope, Value, resolve, resolve_words
+from hardenctl.formats.shell.words import Word, split_words
 from hardenctl.formats.strand import Strand
 from hardenctl.model.record import field, record, replace
 from hardenctl.model.text import Span
@@ -30,6 +31,7 @@ class Setting:
     path: str
     scope: Scope = field(default_factory=dict)
     folders: tuple[str, ...] = ("",)
+    home: str | None = None  # as in a Launch
     container: bool = False
     development: bool = False
     service: Service | None = None
@@ -46,11 +48,16 @@ class Setting:
 
 def launches_in_script(content: Strand, setting: Setting) -> Iterator[Launch]:
     """The launch lines of a shell text."""
-    folders = setting.folders
+    folders, home = setting.folders, setting.home
     for command in parse_commands(content, setting.scope):
         program = command.words[0].literal
-        if program == "cd" and len(command.words) == 2 and (target := command.words[1].literal):  # noqa: PLR2004 - cd FOLDER
-            folders = tuple(relative(posixpath.join(folder, target)) for folder in folders)
+        if program == "cd":
+            target = command.words[1].literal if len(command.words) == 2 else None  # noqa: PLR2004 - cd FOLDER
+            if target:
+                folders = tuple(relative(posixpath.join(folder, target)) for folder in folders)
+            # Which part of an image a folder is filled from hangs on more than its name.
+            plain = target and home is not None and not setting.container
+            home = relative(posixpath.join(home or "", target or "")) if plain else None
             continue
         words = list(
             command.words[2:]
@@ -58,10 +65,26 @@ def launches_in_script(content: Strand, setting: Setting) -> Iterator[Launch]:
             else command.words
         )
         development = setting.development or any(map(is_development_test, command.conditions))
-        inner = replace(setting, scope=command.scope, folders=folders, development=development)
-        yield from launches_in_argv(
-            resolve_words(words, command.scope), inner, command.span, conditional=bool(command.conditions)
-        )
+        inner = replace(setting, scope=command.scope, folders=folders, home=home, development=development)
+        argv = resolve_words(words, command.scope)
+        for each in _evaluated(argv[1:], command.scope) if program == "eval" else (argv,):
+            yield from launches_in_argv(each, inner, command.span, conditional=bool(command.conditions))
+
+
+def _evaluated(argv: Argv, scope: Scope) -> Iterator[Argv]:
+    """The commands that `eval` makes of its arguments: a text of a variable is read anew, as part of its word."""
+    command: list[tuple[Word, Value]] = []
+    for word, value in argv:
+        text = (value.expression or "").strip("\"'") if value.text is None else value.text
+        for token in split_words(Strand("", text, range(len(text) + 1))):
+            if isinstance(token, Word):
+                piece = resolve(token, scope)
+                loose = piece.configurable or value.configurable
+                command.append((word, replace(piece, configurable=loose, span=piece.span or value.span)))
+            else:
+                yield command
+                command = []
+    yield command
 
 
 def launches_in_argv(
@@ -86,6 +109,7 @@ def launches_in_argv(
         arguments=program.arguments - program.first,
         scope=setting.scope,
         folders=setting.folders,
+        home=setting.home,
         kind=setting.kind,
         literal=literal,
         container=setting.container,

@@ -25,6 +25,8 @@ class Launch:
 
     `words` are the words of the command from the server's name on, `arguments` counts those before its first argument.
     `literal` says that no shell sees them (an exec form), so that quotes and `$` would reach the server.
+    `home` is the repository's folder whose `gunicorn.conf.py` lies in the working folder of the process; None where
+    that isn't plain. `folders` are guesses besides.
     """
 
     path: str
@@ -36,6 +38,7 @@ class Launch:
     folders: tuple[str, ...]  # where a relative path may lie, relative to the audited root, most likely first
     kind: str  # dockerfile, compose, procfile, script, ...
     literal: bool = False
+    home: str | None = None
     container: bool = False
     development: bool = False
     service: Service | None = None

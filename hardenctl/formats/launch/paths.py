@@ -8,7 +8,7 @@ import re
 from hardenctl.model.pattern import lazy_pattern
 
 _KINDS = (
-    ("procfile", lazy_pattern(r"Procfile(?:\..+)?|.*\.procfile", re.IGNORECASE)),
+    ("procfile", lazy_pattern(r"Procfile(?:\.(?!(?:ba)?sh$).+)?|.*\.procfile", re.IGNORECASE)),
     ("systemd", lazy_pattern(r".*\.service")),
     ("supervisor", lazy_pattern(r"(?:.*[._-])?supervisord?(?:[._-].*)?\.(?:conf|ini)", re.IGNORECASE)),
     ("uwsgi", lazy_pattern(r"(?:.*[._-])?uwsgi(?:[._-].*)?\.ini", re.IGNORECASE)),

@@ -19,6 +19,7 @@ from hardenctl.formats.dockerfile import Dockerfile, dockerfiles
 from hardenctl.formats.instructions import Instruction
 from hardenctl.formats.launch.environment import cpu_limit, memory_limit, service_environment
 from hardenctl.formats.launch.find import Setting, launches_in_argv, relative
+from hardenctl.formats.launch.home import process_home
 from hardenctl.formats.launch.image import (
     exec_words,
     host_folders,
@@ -44,6 +45,7 @@ from hardenctl.model.record import replace
 from hardenctl.model.text import Span
 
 _STARTS = re.compile(r"\b(?:python|pypy)[\d.]*\b|\.py\b")  # a Python program that may start a server itself
+_WORKING_FOLDER = re.compile(r"^(?:WorkingDirectory|directory)[ \t]*=[ \t]*[-\"']?(/[^\s\"']*)", re.MULTILINE)
 
 
 class Project:
@@ -60,8 +62,11 @@ class Project:
         self.commands = installed_commands(snapshot)
         self.handed = handed_commands(snapshot, self.commands)
 
-    def launches(self) -> Iterator[Launch]:
-        """Every launch line: images first, because what they start says how scripts are started."""
+    def launches(self) -> Iterator[Launch | Gap]:
+        """Every launch line, and what can't be read for one.
+
+        Images come first, because what they start says how scripts are started.
+        """
         for dockerfile in self.dockerfiles.values():
             yield from self.of_image(dockerfile)
         for file in self.composes:
@@ -74,7 +79,8 @@ class Project:
         seen: set[Span] = set()
         for target, setting in self.programs.items():
             for launch in program_launches(self.snapshot, target, replace(setting, programs=None)):
-                seen.add(launch.span)
+                if isinstance(launch, Launch):
+                    seen.add(launch.span)
                 yield launch
         yield from unstarted_launches(self.snapshot, seen)
 
@@ -93,6 +99,7 @@ class Project:
                 dockerfile.path,
                 scope,
                 host_folders(stage, context) or (context,),
+                process_home(self.snapshot, service, (stage, context)),
                 container=True,
                 development=development,
                 service=service,
@@ -171,6 +178,7 @@ class Project:
             file.path,
             scope,
             folders,
+            process_home(self.snapshot, service, (stage, context) if stage else None),
             container=True,
             development=file.development or service.development or self.is_overridden(file, service),
             service=service,
@@ -230,7 +238,8 @@ class Project:
             kind.rsplit(" ", maxsplit=1)[-1],
             path,
             started.scope if started else {},
-            (*(started.folders if started else ()), *(("", folder) if kind.endswith("script") else (folder,))),
+            (*(started.folders if started else ()), *_folders(kind, folder, blob.text)),
+            home=_home(kind, path, started),
             container=started is not None,
             development=is_development(path) or bool(started and started.development),
             service=started.service if started else None,
@@ -261,6 +270,26 @@ class Project:
             argv = [(word, resolve(word, {})) for word in split_words(instruction.rest) if isinstance(word, Word)]
         for name in started_scripts(argv):
             self.scripts.setdefault(name, setting)
+
+
+def _folders(kind: str, folder: str, text: str) -> tuple[str, ...]:
+    """Where the relative paths of what a file starts may lie.
+
+    A unit's working folder is on another machine. It holds the repository, most often, or a part of it by that name.
+    """
+    named = _WORKING_FOLDER.search(text) if kind in ("systemd", "supervisor") else None
+    if named:
+        parts = named[1].strip("/").split("/")
+        return (*("/".join(parts[at:]) for at in range(len(parts))), "", folder)
+    return ("", folder) if kind.endswith("script") else (folder,)
+
+
+def _home(kind: str, path: str, started: Setting | None) -> str | None:
+    """The working folder of what a file starts: of a script the one of what starts it."""
+    if started is not None:
+        return started.home
+    own = kind == "procfile" or (kind == "makefile" and not path.endswith(".mk"))
+    return posixpath.dirname(path) if own else None
 
 
 def _mounts_source(service: Service) -> bool:

@@ -10,6 +10,7 @@ import ast
 import posixpath
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from hardenctl.formats import SERVER_WORDS
 from hardenctl.formats.effective import CODE, Effective
 from hardenctl.formats.gunicorn.conf import module_scope
 from hardenctl.formats.gunicorn.evaluate import NOTHING, Result, evaluate
@@ -17,10 +18,12 @@ from hardenctl.formats.launch.find import Setting, is_development_test, launches
 from hardenctl.formats.launch.image import host_paths
 from hardenctl.formats.launch.model import Launch
 from hardenctl.formats.launch.program import MENTIONS
+from hardenctl.formats.python.project import parse
 from hardenctl.formats.shell.values import Value
 from hardenctl.formats.shell.words import Word, literal_word
 from hardenctl.formats.strand import Strand
-from hardenctl.model.blob import Snapshot
+from hardenctl.model.blob import Gap, Snapshot
+from hardenctl.model.errors import DocumentError
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.record import record, replace
 from hardenctl.model.text import Lines, Span
@@ -39,8 +42,6 @@ _SERVERS = {
 _DEVELOPMENT = frozenset(
     ("flask.Flask", "flask.app.Flask", "quart.Quart", "quart.app.Quart", "dash.Dash", "connexion.FlaskApp")
 )
-# What a file says in which a server may be started: cheap to ask of every file, where parsing one is not.
-_SAYS = (b"uvicorn", b"hypercorn", b"ranian", b"gunicorn", b"uwsgi", b"app.run(", b"application.run(", b"server.run(")
 _STARTS_SERVER = lazy_pattern(
     r"\[\s*[\"'](?:uv|poetry|gunicorn|uvicorn|hypercorn|granian|uwsgi)[\"']\s*,"
     r"|\b(?:uvicorn|uv)\.(?:run|main\.run|Config)\(|\bhypercorn\.\w|\bGranian\("
@@ -49,6 +50,7 @@ _STARTS_SERVER = lazy_pattern(
 _STARTS_PROGRAMS = lazy_pattern(r"\bsubprocess\b|\bos\.(?:exec|spawn|posix_spawn)\w*\(|\bexecv")
 _HANDED = lazy_pattern(r"""\.add_command\(\s*(uvicorn)\.main\s*(?:,\s*(?:name\s*=\s*)?["']([\w-]+)["'])?""")
 _TESTS = lazy_pattern(r"(?:^|/)(?:tests?|testing)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$")
+_EXAMPLES = lazy_pattern(r"(?:^|/)(?:examples?|samples?|docs?|fixtures|vendor|third_party|node_modules|site-packages)/")
 _NAMES = {"limit_max_requests": "max_requests", "address": "host", "blocking_threads": "threads"}
 _KEPT = frozenset(
     """
@@ -94,25 +96,32 @@ def handed_commands(snapshot: Snapshot, commands: Mapping[str, str]) -> dict[str
     return found
 
 
-def unstarted_launches(snapshot: Snapshot, seen: Collection[Span]) -> Iterator[Launch]:
-    """Calls that start a server, in files that nothing in the repository is seen to start: a developer's own."""
+def unstarted_launches(snapshot: Snapshot, seen: Collection[Span]) -> Iterator[Launch | Gap]:
+    """Calls that start a server, in files that nothing in the repository is seen to start: a developer's own.
+
+    A file that names such a call and is no Python, a template of one too, is a gap: it may be what runs in production.
+    """
     for path in snapshot.paths():
         if not path.endswith(".py") or _TESTS.search(path):
             continue
         blob = snapshot.read(path)
-        if blob is not None and any(map(blob.data.__contains__, _SAYS)) and _STARTS_SERVER.search(blob.text):
+        if blob is not None and any(map(blob.data.__contains__, SERVER_WORDS)) and _STARTS_SERVER.search(blob.text):
             folders = tuple(dict.fromkeys(("", posixpath.dirname(path))))
             setting = Setting("python", path, folders=folders, development=True, doubtful=True)
-            yield from (each for each in _Program(snapshot, setting).anywhere(path) if each.span not in seen)
+            program = _Program(snapshot, setting)
+            yield from (each for each in program.anywhere(path) if each.span not in seen)
+            yield from () if _EXAMPLES.search(path) else program.gaps.values()
 
 
-def program_launches(snapshot: Snapshot, target: str, setting: Setting) -> Iterator[Launch]:
+def program_launches(snapshot: Snapshot, target: str, setting: Setting) -> Iterator[Launch | Gap]:
     """The servers that a Python program starts, in the environment of what starts it."""
     module, colon, function = target.partition(":")
     wanted = f"-m {module}" if colon else target
     path = next((each for each in _places(setting, wanted) if snapshot.read(each)), None)
     if path is not None:
-        yield from _Program(snapshot, setting).main(path, function)
+        program = _Program(snapshot, setting)
+        yield from program.main(path, function)
+        yield from program.gaps.values()
 
 
 def _places(setting: Setting, target: str) -> Iterator[str]:
@@ -170,6 +179,7 @@ class _Program:
         self.snapshot, self.setting = snapshot, setting
         self.modules: dict[str, _Module | None] = {}
         self.seen: set[tuple[str, str]] = set()
+        self.gaps: dict[str, Gap] = {}
 
     def main(self, path: str, function: str = "") -> Iterator[Launch]:
         """From the top of a file, or from one function of it."""
@@ -196,7 +206,7 @@ class _Program:
             return
         argv = [self.word(module, each) for each in node.elts]
         if any((value.text or "").startswith("-") or ":" in (value.text or "") for _, value in argv):
-            own = replace(setting, kind="python", path=module.path)
+            own = replace(setting, kind="python", path=module.path, home=None)
             yield from launches_in_argv(argv, own, module.span(node), literal=True)
 
     def word(self, module: _Module, node: ast.expr) -> tuple[Word, Value]:
@@ -218,9 +228,12 @@ class _Program:
         if blob is None or not path.endswith(".py"):
             return None
         try:
-            tree = ast.parse(blob.text)
-        except (SyntaxError, ValueError, RecursionError):
-            return None  # that a Python file is none is said where it is looked at for its own sake
+            tree = parse(blob.text)
+        except DocumentError as error:
+            # Of files that start no server, nothing is missed here.
+            if _STARTS_SERVER.search(blob.text) and not _TESTS.search(path):
+                self.gaps[path] = Gap(path, f"line {error.line}: {error.what}" if error.line else error.what)
+            return None
         scope = module_scope(path, tree, blob.lines, self.setting.scope)
         return _Module(path, blob.text, blob.lines, tree.body, scope)
 
@@ -304,6 +317,10 @@ class _Program:
 
     def is_flask(self, module: _Module, node: ast.expr) -> bool:
         """Whether an object is an application whose `run` is a development server: made here, or imported."""
+        if isinstance(node, ast.Call):  # `create_app().run()`
+            return self.makes_flask(module, module.dotted(node.func))
+        if isinstance(node, ast.Name) and (made_here := _set_around(module, node)):
+            return any(isinstance(each, ast.Call) and self.is_flask(module, each) for each in made_here)
         known = module.scope.get(node.id) if isinstance(node, ast.Name) else None
         if known is None or known.kind != "module":
             made = known.expression if known is not None else None
@@ -360,6 +377,20 @@ class _Program:
     def strand(self, module: _Module, node: ast.expr) -> Strand:
         span = module.span(node)
         return Strand.of(module.path, module.text, span.start, span.end)
+
+
+def _set_around(module: _Module, name: ast.Name) -> list[ast.expr]:
+    """What the functions around a name set it to: there it is no name of the module."""
+    line = getattr(name, "lineno", 0)
+    return [
+        each.value
+        for function in ast.walk(ast.Module(module.body, []))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        and function.lineno <= line <= (function.end_lineno or 0)
+        for each in ast.walk(function)
+        if isinstance(each, ast.Assign)
+        and any(isinstance(target, ast.Name) and target.id == name.id for target in each.targets)
+    ]
 
 
 def _effective(name: str, result: Result, module: _Module, keyword: ast.keyword) -> Effective:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardenctl.formats.compose import is_development
-from hardenctl.formats.launch.model import ServerLaunch
+from hardenctl.formats.launch.model import Launch, ServerLaunch
 from hardenctl.formats.launch.paths import is_config, kind_of
 from hardenctl.formats.launch.project import Project
 from hardenctl.formats.launch.resolve import Resolver
@@ -20,7 +20,7 @@ def read(snapshot: Snapshot) -> Iterator[ServerLaunch | Gap]:
     yield from project.gaps
     resolver = Resolver(snapshot)
     for launch in project.launches():
-        yield resolver.resolve(launch)
+        yield resolver.resolve(launch) if isinstance(launch, Launch) else launch
     container = bool(project.dockerfiles)
     for path in snapshot.paths():
         unused = resolver.unused if is_config(path) else resolver.unused_uwsgi if kind_of(path) == "uwsgi" else None

@@ -51,6 +51,8 @@ class Resolver:
         path = self.find_config(launch, asked) if known else None
         if path is not None:
             config = self.config(path, launch.scope)
+            if launch.development and asked is None:  # whatever starts gunicorn in production reads it as well
+                self.used.discard(path)
         elif asked is not None or not known:
             place = given.settings.get("config") or in_environment.settings["config"]
             opaque.append((place.value_span, "its config file"))

@@ -90,6 +90,7 @@ def _makefile(text: str, setting: Setting) -> Iterator[Launch]:
             setting.path,
             setting.scope,
             setting.folders,
+            setting.home,
             development=is_development(setting.path) or not is_production(target) or is_development(target),
             programs=setting.programs,
             commands=setting.commands,

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hardenctl.formats.python.values import External, Url, Value, all_variables, lift, plain
+from hardenctl.formats.python.values import External, Instance, Url, Value, all_variables, lift, plain
 
 if TYPE_CHECKING:
     from hardenctl.formats.python.interpreter import Interpreter
@@ -100,6 +100,16 @@ def _isinstance(run: Interpreter, args: list[Value], keywords: dict[str, Value])
     return Value(isinstance(value.data, wanted), value.variables)
 
 
+def _setattr(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+    """Sets the attribute of an object whose name is known: a settings class that fills itself from a table."""
+    del run, keywords
+    owner, name = args[0].data, args[1].data
+    if not isinstance(owner, Instance) or not isinstance(name, str):
+        return None
+    owner.attributes[name] = args[2]
+    return Value(None)
+
+
 def _getattr(run: Interpreter, args: list[Value], keywords: dict[str, Value]) -> Value | None:
     del keywords
     owner, name = args[0], plain(args[1])
@@ -181,6 +191,7 @@ MODELS: dict[str, Model] = {
     "builtins.all": _all,
     "builtins.isinstance": _isinstance,
     "builtins.getattr": _getattr,
+    "builtins.setattr": _setattr,
     "builtins.map": _map,
     "builtins.filter": _filter,
     "builtins.range": _range,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from hardenctl.formats.effective import COMMAND_LINE, CONFIG_FILE, Effective
+from hardenctl.formats.effective import CMD_ARGS, COMMAND_LINE, CONFIG_FILE, ENVIRONMENT, Effective
 from hardenctl.formats.launch.model import ServerLaunch
 from hardenctl.model.finding import Applicability, Edit, Fix, Hit, Replace, Severity, advice
 from hardenctl.model.text import Span
@@ -31,10 +31,13 @@ def hit(
 ) -> Hit:
     """A hit at the setting that is meant, or at the launch line where something is missing.
 
-    In a config file the setting's name tells it from others, in a command the service and application do.
+    In a config file, and in an environment that more than one line can have, the setting's name tells it from others;
+    in a command the service and application do.
     """
     span = effective.span if effective and effective.span else launch.span
-    mine = "" if effective and effective.origin == CONFIG_FILE else launch.name
+    shared = span.path != launch.path or launch.launch.kind == "dockerfile"
+    by_all = effective and (effective.origin == CONFIG_FILE or (shared and effective.origin in (CMD_ARGS, ENVIRONMENT)))
+    mine = "" if by_all else launch.name
     services = launch.services if span.path == launch.path and launch.launch.kind == "compose" else ()
     return Hit(
         span,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -248,7 +249,7 @@ def _is_unresolved(launch: ServerLaunch, name: str) -> bool:
     if not setting.is_set or setting.known or setting.counts_cpus or setting.error:
         return False
     names = launch.config.names.items() if launch.config else ()
-    functions = [name for name, each in names if each.result.kind == "function"]
+    functions = [name for name, each in names if isinstance(each.result.body, ast.FunctionDef)]  # no class
     return not any(f"{name}(" in (setting.expression or "") for name in functions)
 
 

@@ -44,6 +44,10 @@ def available_cpus():
 _MIB = 1024 * 1024
 _LEAST_MEMORY = 64 * _MIB  # a worker that has imported a web framework rarely fits in less
 _TITLE = "compute the number of workers in gunicorn.conf.py"
+_ADVICE = (
+    "take the flag away, and set WEB_CONCURRENCY where it is deployed or compute the number in a gunicorn.conf.py in "
+    "the working folder of the process"
+)
 
 
 @rule("gunicorn-hardcoded-workers", on=ServerLaunch, severity=Severity.MEDIUM, category=Category.PERFORMANCE)
@@ -79,7 +83,8 @@ def hardcoded_workers(launch: ServerLaunch, settings: Settings) -> Iterator[Hit]
     ```
 
     ## Fix safety
-    Unsafe: the number of workers changes. `gunicorn.conf.py` has to be part of the image.
+    Unsafe: the number of workers changes. Only offered where `gunicorn.conf.py` is plain to be in the working folder
+    of the process: beside a `Procfile`, or in a folder that the image copies there or the service mounts there.
 
     ## References
     - https://docs.gunicorn.org/en/stable/settings.html#workers
@@ -121,8 +126,11 @@ def hardcoded_workers(launch: ServerLaunch, settings: Settings) -> Iterator[Hit]
 
 
 def _fix(launch: ServerLaunch, workers: Effective) -> Fix:
-    edits = _in_config(launch.config, workers) if workers.origin == CONFIG_FILE else _in_command(launch, workers)
-    return Fix(_TITLE, tuple(edits), Applicability.UNSAFE) if edits else advice(_TITLE)
+    if workers.origin == CONFIG_FILE:
+        edits = _in_config(launch.config, workers)
+        return Fix(_TITLE, tuple(edits), Applicability.UNSAFE) if edits else advice(_TITLE)
+    edits = _in_command(launch, workers)
+    return Fix(_TITLE, tuple(edits), Applicability.UNSAFE) if edits else advice(_ADVICE)
 
 
 def _in_config(config: ConfigFile | None, workers: Effective) -> list[Edit]:
@@ -165,13 +173,16 @@ def _in_command(launch: ServerLaunch, workers: Effective) -> list[Edit]:
     place = workers.value_span
     if place is None or workers.span is None or place.path != launch.path:
         return []
-    asked = launch.settings.get("config")
+    asked, home = launch.settings.get("config"), launch.launch.home
+    path = None if home is None else posixpath.join(home, DEFAULT_CONFIG)
     edits: list[Edit] = []
     if asked is not None and asked.is_set:
         away = removal(launch, workers)
         if away is None or launch.config is None:
             return []
         edits.append(away)
+    elif path is None or (launch.config is not None and launch.config.path != path):
+        return []  # gunicorn does not start without the file that it is told to read
     elif workers.flag_span is not None:
         edits += [Replace(workers.flag_span, "--config"), Replace(place, DEFAULT_CONFIG)]
     elif workers.span.start < place.start:  # `-w4`, `--workers=4`
@@ -182,10 +193,9 @@ def _in_command(launch: ServerLaunch, workers: Effective) -> list[Edit]:
         edits[-1] = Replace(word.inner, f"--config={DEFAULT_CONFIG}")
     else:
         return []
-    if launch.config is None:
-        folder = launch.launch.folders[0] if launch.launch.folders else ""
-        edits.append(Render("gunicorn", posixpath.join(folder, DEFAULT_CONFIG)))
-    else:
+    if launch.config is None and path is not None:
+        edits.append(Render("gunicorn", path))
+    elif launch.config is not None:
         edits += _computed_in(launch.config)
     return edits if launch.config is None or len(edits) > 0 else []
 
