@@ -118,8 +118,13 @@ def root_of(request: Request) -> Path:
 
 def policy_of(request: Request, root: Path) -> Policy:
     """The project's policy, or the one of `--config`, with the command line on top."""
+    return overridden(request, load_policy(root, Path(request.config) if request.config else None))
+
+
+def overridden(request: Request, policy: Policy) -> Policy:
+    """A policy with the command line on top."""
     return with_overrides(
-        load_policy(root, Path(request.config) if request.config else None),
+        policy,
         fail_on=request.fail_on,
         select=split(request.select),
         ignore=split(request.ignore),
