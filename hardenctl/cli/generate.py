@@ -15,7 +15,7 @@ from hardenctl.formats.project import store_hosts
 from hardenctl.generate.alphabets import ALPHABETS
 from hardenctl.generate.credential import RECIPES, Credential, Recipe, generate
 from hardenctl.generate.env import Filled
-from hardenctl.generate.files import check_key_file, check_store, fill_file, store, store_key_pair
+from hardenctl.generate.files import TEMPLATE, check_key_file, check_store, fill_file, store, store_key_pair
 from hardenctl.generate.htpasswd import check_entry, entry, store_entry
 from hardenctl.generate.htpasswd import require as require_bcrypt
 from hardenctl.generate.keypair import RSA_STRENGTH, KeyPair, generate_pair, require
@@ -257,7 +257,7 @@ def htpasswd(
 def env(
     *,
     write: Annotated[Path, typer.Option(metavar="FILE", help="The file to write, mode 0600.")],
-    template: Annotated[Path, typer.Option(metavar="FILE", help="The template to fill.")] = Path(".env.example"),
+    template: Annotated[Path, typer.Option(metavar="FILE", help="The template to fill.")] = TEMPLATE,
     rotate: Annotated[
         list[str] | None,
         typer.Option(metavar="KEY", help="Make this credential anew, and what follows it. Repeatable."),

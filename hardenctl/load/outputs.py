@@ -9,7 +9,7 @@ from typing import Any
 
 from hardenctl.load.document import SCHEMA_VERSION, WRITERS
 from hardenctl.model.errors import DocumentError, ToolError, UsageError
-from hardenctl.model.files import replace_file, usual_mode
+from hardenctl.model.files import read_small, replace_file, usual_mode
 
 Writers = Mapping[str, Callable[[Mapping[str, Any]], str]]
 
@@ -58,7 +58,7 @@ def write_whole(path: Path, text: str, *, help: str, make_folder: bool = False) 
 def read_document(path: Path) -> Mapping[str, Any]:
     """A result that a run wrote. Raises UsageError or DocumentError."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(read_small(path))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", help="name a file of --output json=FILE") from None
     except ValueError:
