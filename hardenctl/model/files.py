@@ -6,7 +6,10 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
+
+from hardenctl.model.errors import UsageError
 
 MOST = 64 * 2**20  # bytes: a baseline of a quarter of a million findings
 
@@ -44,6 +47,15 @@ def top_of(folder: Path) -> Path:
     """The repository's top that a folder is in; where it is in none, the folder itself. Resolved."""
     folder = folder.resolve()
     return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), folder)
+
+
+def different_files(paths: Iterable[Path]) -> None:
+    """Raise UsageError where one file is named twice for output: what is written first would be lost."""
+    seen = set()
+    for path in paths:
+        if (real := os.path.realpath(path)) in seen:
+            raise UsageError(f"`--output` names `{path}` twice", help="give each report a file of its own")
+        seen.add(real)
 
 
 def _leads_out(path: Path, root: Path) -> bool:
