@@ -162,7 +162,19 @@ class _Resolver:
         merged: dict[str, Any] = {}
         for name in own.get("extends", ()):
             merged = _merge(merged, PRESETS[name] if name in PRESETS else self._extended(name, file, shown, chain))
-        return _merge(merged, own)
+        merged = _merge(merged, own)
+        self._check_allowed(own, merged, shown, prefix)
+        return merged
+
+    def _check_allowed(self, own: Mapping[str, Any], merged: Mapping[str, Any], shown: str, prefix: str) -> None:
+        """Rules that a file's exceptions name are ours, or custom ones of the file or of what it extends."""
+        custom = [each["id"] for each in merged.get("secrets", {}).get("custom", ())]
+        for index, allowed in enumerate(own.get("secrets", {}).get("allow", ())):
+            for name in allowed.get("rules", ()):
+                if name not in custom and not is_known(name.removesuffix("-"), self.rules):
+                    key = f"{prefix}.secrets.allow[{index}].rules".removeprefix(".")
+                    help_ = nearest_rule(name, (*self.rules, *custom))
+                    raise PolicyError(f"{shown}: `{key}`: no rule, prefix or custom id of that name", help=help_)
 
     def _extended(self, name: str, file: Path, shown: str, chain: tuple[Path, ...]) -> dict[str, Any]:
         key = f"{_TABLE}.extends" if file.name == PYPROJECT else "extends"
