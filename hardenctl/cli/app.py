@@ -31,6 +31,7 @@ from hardenctl.cli.auditing import run_audit
 from hardenctl.cli.errors import INTERRUPTED, fail, guarded
 from hardenctl.cli.fast import with_command
 from hardenctl.cli.request import Request
+from hardenctl.cli.variables import check_environment, give_variables
 
 # Typer brings its own copy of click since 0.26; this is its `ClickException` in either.
 _ClickError: Any = typer.BadParameter.__mro__[2]
@@ -89,7 +90,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        code = app(args=with_command(arguments), prog_name="hardenctl", standalone_mode=False)
+        commands = typer.main.get_command(app)
+        check_environment(give_variables(commands))
+        code = commands.main(args=with_command(arguments), prog_name="hardenctl", standalone_mode=False)
     except typer.Abort:
         sys.stderr.write("error: interrupted\n")
         return INTERRUPTED

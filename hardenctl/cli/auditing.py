@@ -19,7 +19,7 @@ from hardenctl.model.report import Report, Verdict
 from hardenctl.policy.baseline import load_baseline
 from hardenctl.policy.load import load_policy, with_overrides
 from hardenctl.policy.policy import Policy
-from hardenctl.report.formats import check_format, render, split_output, write_file, write_stream
+from hardenctl.report.formats import check_format, render, split_outputs, write_file, write_stream
 from hardenctl.report.style import Look, look_of
 from hardenctl.rules import RULES
 from hardenctl.rules.declare import Rule
@@ -37,7 +37,7 @@ def run_audit(
     `full` draws the report for a person where another form than the usual one was asked for.
     """
     check_format(request.format)
-    outputs = [split_output(text) for text in request.outputs]
+    outputs = split_outputs(request.outputs)
     report = veiled(make_report(request, rules))
     for name, path in outputs:
         write_file(report, name, path)
@@ -119,8 +119,13 @@ def root_of(request: Request) -> Path:
 
 def policy_of(request: Request, root: Path) -> Policy:
     """The project's policy, or the one of `--config`, with the command line on top."""
+    return overridden(request, load_policy(root, Path(request.config) if request.config else None))
+
+
+def overridden(request: Request, policy: Policy) -> Policy:
+    """A policy with the command line on top."""
     return with_overrides(
-        load_policy(root, Path(request.config) if request.config else None),
+        policy,
         fail_on=request.fail_on,
         select=split(request.select),
         ignore=split(request.ignore),

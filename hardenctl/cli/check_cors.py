@@ -15,7 +15,7 @@ from hardenctl.cli.request import Request
 from hardenctl.model.errors import UsageError
 from hardenctl.model.report import Report
 from hardenctl.policy.baseline import load_baseline
-from hardenctl.report.formats import check_format, render, split_output, write_file
+from hardenctl.report.formats import check_format, render, split_outputs, write_file
 from hardenctl.report.style import look_of
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _probe(request: Request, target: Asked, origins: list[str]) -> int:
             "--url and --app look at something live, not at git", help="leave out --staged, --since and --history"
         )
     check_format(request.format)
-    outputs = [split_output(text) for text in request.outputs]
+    outputs = split_outputs(request.outputs)
     report = probe_report(request, target, origins)
     for name, path in outputs:
         write_file(report, name, path)

@@ -58,6 +58,11 @@ def _open_what_is_closed() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - for good
 
 
+def output_is_closed() -> bool:
+    """Whether the process was started without standard output: what is written there is nowhere."""
+    return sys.__stdout__ is None
+
+
 def close_output() -> None:
     """Point standard output at nothing: its reader has gone, and Python would complain of that when it exits."""
     nothing = os.open(os.devnull, os.O_WRONLY)

@@ -11,11 +11,12 @@ from typing import Annotated
 import typer
 
 from hardenctl.cli.confirm import confirm
+from hardenctl.cli.errors import output_is_closed
 from hardenctl.formats.project import store_hosts
 from hardenctl.generate.alphabets import ALPHABETS
 from hardenctl.generate.credential import RECIPES, Credential, Recipe, generate
 from hardenctl.generate.env import Filled
-from hardenctl.generate.files import check_key_file, check_store, fill_file, store, store_key_pair
+from hardenctl.generate.files import TEMPLATE, check_key_file, check_store, fill_file, store, store_key_pair
 from hardenctl.generate.htpasswd import check_entry, entry, store_entry
 from hardenctl.generate.htpasswd import require as require_bcrypt
 from hardenctl.generate.keypair import RSA_STRENGTH, KeyPair, generate_pair, require
@@ -164,6 +165,11 @@ def _hand_over(
         sys.stderr.write("not shown: use --show, a pipe, or --write FILE\n")
 
 
+def _require_output() -> None:
+    if output_is_closed():
+        raise UsageError("standard output is closed: the value would be lost", help="use a pipe, --write or --push")
+
+
 def _print_names(push_to: str | None, key: str, environment: str) -> None:
     if push_to is None:
         raise UsageError("--list needs --push PLATFORM", help="name the platform")
@@ -184,7 +190,9 @@ class _Options:
     show: bool
 
     def check(self, usual: str) -> None:
-        """Refuse options that say nothing together."""
+        """Refuse options that say nothing together, and a value that would go nowhere."""
+        if self.write is None and self.push_to is None:
+            _require_output()
         if self.write is not None and self.push_to is not None:
             raise UsageError("--write and --push exclude each other", help="`hardenctl rotate KEY` delivers to several")
         if self.write is None and self.force:
@@ -234,6 +242,8 @@ def htpasswd(
 ) -> None:
     """A line of a password file (bcrypt) for HTTP Basic authentication; the password goes into the pipe, or --push."""
     require_bcrypt()
+    if push_to is None:
+        _require_output()
     if push_to is None and not (show or not sys.stdout.isatty()):
         raise UsageError("nobody would know the password", help="use a pipe, --push PLATFORM, or --show")
     if show and push_to is not None:
@@ -257,7 +267,7 @@ def htpasswd(
 def env(
     *,
     write: Annotated[Path, typer.Option(metavar="FILE", help="The file to write, mode 0600.")],
-    template: Annotated[Path, typer.Option(metavar="FILE", help="The template to fill.")] = Path(".env.example"),
+    template: Annotated[Path, typer.Option(metavar="FILE", help="The template to fill.")] = TEMPLATE,
     rotate: Annotated[
         list[str] | None,
         typer.Option(metavar="KEY", help="Make this credential anew, and what follows it. Repeatable."),

@@ -22,6 +22,7 @@ from hardenctl.detect.secrets import detect_secrets
 from hardenctl.detect.stamp import Stamper
 from hardenctl.model.blob import Blob, Provenance
 from hardenctl.model.errors import SourceError, UsageError
+from hardenctl.model.files import read_small, top_of
 from hardenctl.model.finding import Hit
 from hardenctl.policy.baseline import BASELINE, Entry, load_baseline, new_baseline, save_baseline, with_entries
 from hardenctl.policy.load import is_gitleaks
@@ -82,7 +83,8 @@ def _take_over(path: str, file: str | None, name: str, read: Callable[[str], Ite
             help=f'the policy reads it: write `extends = ["{theirs.name}"]` there',
         )
     try:
-        entries = list(read(theirs.read_text(encoding="utf-8", errors="replace")))
+        data = read_small(theirs, None if file else top_of(root))
+        entries = list(read(data.decode("utf-8", "replace").replace("\r\n", "\n")))
     except OSError as error:
         raise UsageError(
             f"{theirs}: {error.strerror}", help=f"name the file with --file; {name} is the default"

@@ -12,7 +12,7 @@ from hardenctl.cli.request import OPTIONS, Kind, Option, Request
 
 EXIT_CODES = """Exit codes: 0 passed; 1 the gate failed (a finding at --fail-on or above); 2 usage, could not run, or a
 gap: something asked for could not be looked at (unless --allow-gaps). Each option is also a HARDENCTL_ variable, as in
-HARDENCTL_FAIL_ON=high."""
+HARDENCTL_FAIL_ON=high; what only another command has bears its name, as in HARDENCTL_INIT_DRY_RUN=1."""
 _PATHS_HELP = "Files or folders; `-` is standard input. [default: .]"
 
 

@@ -2,6 +2,8 @@
 
 Policy and baseline are those of the default branch as it stands before the push, or those that the hook's own command
 line names. Comments in what is pushed excuse nothing. What stood in the same files before the push is not its fault.
+A push whose own policy or baseline could not be used is not taken to the default branch: it would stand in the way of
+every later one. Where such a one got there all the same, the default policy holds, so that a push can repair it.
 """
 
 from __future__ import annotations
@@ -11,22 +13,23 @@ from functools import cached_property
 from pathlib import Path
 
 from hardenctl.audit import audit
-from hardenctl.cli.auditing import jobs_of, policy_of
+from hardenctl.cli.auditing import jobs_of, overridden, policy_of
 from hardenctl.cli.request import Request
 from hardenctl.detect.engine import detect
 from hardenctl.model.blob import Gap, SourceKind
-from hardenctl.model.errors import UsageError
+from hardenctl.model.errors import PolicyError, UsageError
 from hardenctl.model.record import replace
 from hardenctl.model.report import Report, Scanned, Verdict
-from hardenctl.policy.baseline import load_baseline
+from hardenctl.policy.baseline import Baseline, load_baseline
 from hardenctl.policy.judge import verdict
-from hardenctl.policy.policy import Policy
+from hardenctl.policy.load import load_policy
+from hardenctl.policy.policy import Policy, default_policy
 from hardenctl.rules.declare import Rule
 from hardenctl.sources import standard_input
 from hardenctl.sources.governing import governing_files
 from hardenctl.sources.history import HistorySource
 from hardenctl.sources.push import STATES, Push, Update, parse_updates, read_push
-from hardenctl.sources.repository import find_place
+from hardenctl.sources.repository import Place, find_place
 from hardenctl.sources.revisions import UNBORN, Revisions
 from hardenctl.sources.tree import TreeSource
 from hardenctl.sources.unpacked import Unpacked
@@ -42,12 +45,11 @@ def receive(request: Request, rules: Sequence[Rule]) -> Report:
     git = place.repository
     given = standard_input()
     updates = parse_updates(b"" if given.isatty() else given.read())
-    with governing_files(place) as folder:
-        policy = replace(policy_of(request, folder), marks=False)
-        baseline = load_baseline(folder, Path(request.baseline) if request.baseline else None)
+    policy, baseline, broken = _governing(request, place)
+    push = read_push(git, updates)
+    _refuse_unusable(request, place, push.governing)
     jobs, enabled = jobs_of(request), policy.enabled(rules)
     salt = baseline.salt if baseline else None
-    push = read_push(git, updates)
 
     def look(revisions: Revisions) -> Report:
         def before() -> Collection[str]:
@@ -71,7 +73,47 @@ def receive(request: Request, rules: Sequence[Rule]) -> Report:
     whose = f"the server's policy holds ({policy.path or 'the default one'})"
     if place.head is None and request.config is None:
         whose = "the server's HEAD names no branch it has: the default policy holds, and not one of the push"
-    return replace(report, notes=(*report.notes, *policy.notes, whose))
+    return replace(report, notes=(*report.notes, *policy.notes, *broken, whose))
+
+
+def _governing(request: Request, place: Place) -> tuple[Policy, Baseline | None, list[str]]:
+    """What holds, and a note for each file that cannot be used. Raises PolicyError for those the hook names."""
+    broken = []
+
+    def excuse(error: PolicyError, instead: str) -> None:
+        broken.append(f"{error.what.splitlines()[0]}: {instead} until a push to the default branch repairs it")
+
+    with governing_files(place, place.head) as folder:
+        try:
+            policy = policy_of(request, folder)
+        except PolicyError as error:
+            if request.config:
+                raise
+            excuse(error, "the default policy holds")
+            policy = overridden(request, default_policy())
+        try:
+            baseline = load_baseline(folder, Path(request.baseline) if request.baseline else None)
+        except PolicyError as error:
+            if request.baseline:
+                raise
+            excuse(error, "nothing is accepted")
+            baseline = None
+    return replace(policy, marks=False), baseline, broken
+
+
+def _refuse_unusable(request: Request, place: Place, commit: str | None) -> None:
+    """Raise PolicyError where the default branch would come to a policy or a baseline that cannot be used."""
+    if commit is None:
+        return
+    with governing_files(place, commit) as folder:
+        try:
+            if not request.config:
+                load_policy(folder)
+            if not request.baseline:
+                load_baseline(folder)
+        except PolicyError as error:
+            what = f"the push is refused: it would govern the server with what cannot be used\n{error.what}"
+            raise PolicyError(what, help=error.help) from None
 
 
 class _Lazy:

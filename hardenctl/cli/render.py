@@ -17,6 +17,7 @@ from hardenctl.fix.files import Refused, locate
 from hardenctl.formats.project import ProjectFacts
 from hardenctl.model.blob import Blob, Provenance
 from hardenctl.model.errors import SourceError, UsageError
+from hardenctl.model.files import read_small, top_of
 from hardenctl.model.settings import CustomSecret
 from hardenctl.policy.load import load_policy
 from hardenctl.render import TEMPLATES, Template, detect_facts, merge, override, render, template_named
@@ -116,7 +117,7 @@ def _write(folder: Path, template: Template, text: str, *, force: bool) -> None:
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_bytes().decode("utf-8")
+        return read_small(path, top_of(path.parent)).decode("utf-8")
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:

@@ -338,7 +338,12 @@ def _health(texts: _Texts, apps: list[_App]) -> str:
 def _name(texts: _Texts) -> str:
     project = _toml(texts.read("pyproject.toml"))
     name = project.get("project", {}).get("name") or project.get("tool", {}).get("poetry", {}).get("name") or "app"
-    return re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-") or "app"
+    return plain_name(str(name))
+
+
+def plain_name(text: str) -> str:
+    """A project's name as it can stand in any file of its deployment: small letters, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "app"
 
 
 def _env_file(texts: _Texts) -> str:

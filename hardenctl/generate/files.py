@@ -10,8 +10,11 @@ from hardenctl.generate import dotenv
 from hardenctl.generate.env import Filled, fill
 from hardenctl.generate.private import read_private, refuse_where_git_sees, write_private
 from hardenctl.model.errors import SourceError, UsageError
+from hardenctl.model.files import top_of
 from hardenctl.model.settings import SecretSettings
 from hardenctl.rules.secrets.values import ValueClass, classify_value
+
+TEMPLATE = Path(".env.example")
 
 
 def check_store(path: Path, key: str, *, force: bool = False) -> None:
@@ -77,7 +80,8 @@ def fill_file(
     if target.exists() and template.exists() and target.samefile(template):
         raise UsageError("the template cannot be its own target", help="name another file with --write")
     refuse_where_git_sees(target)
-    text = read_private(template)
+    # The usual template was not named by anybody: the project brought it.
+    text = read_private(template, top_of(Path()) if template == TEMPLATE else None)
     if text is None:
         raise SourceError(
             f"there is no template `{template}`",

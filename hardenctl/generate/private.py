@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hardenctl.model.blob import Standing
 from hardenctl.model.errors import SourceError, UsageError
+from hardenctl.model.files import read_small
 from hardenctl.sources.standing import git_standing
 
 
@@ -30,16 +31,19 @@ def refuse_where_git_sees(path: Path) -> None:
             )
 
 
-def read_private(path: Path) -> str | None:
-    """The text of a file that is going to be rewritten, line ends as they are; None where there is none."""
+def read_private(path: Path, root: Path | None = None) -> str | None:
+    """The text of a file that is going to be rewritten, line ends as they are; None where there is none.
+
+    `root` is the project in which it was found, None for one that the user named.
+    """
     try:
-        return path.read_bytes().decode("utf-8")
+        return read_small(path, root).decode("utf-8")
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:
         raise SourceError(f"`{path}` is not UTF-8 text", help="convert it, or name another file") from None
     except OSError as error:
-        raise SourceError(f"`{path}` cannot be read: {error.strerror}") from None
+        raise SourceError(f"`{path}` cannot be read: {error.strerror}", help="put a readable file there") from None
 
 
 def write_private(path: Path, text: str) -> None:

@@ -50,7 +50,7 @@ class Ledger:
         here = Path(os.path.realpath(folder or Path()))
         self.top = find_top(here) or here
         self.path = self.top / LEDGER
-        text = read_private(self.path)
+        text = read_private(self.path, self.top)
         self.ledger = RotationLedger(LEDGER, secrets.token_hex(16), ()) if text is None else parse_ledger(text)
 
     @property

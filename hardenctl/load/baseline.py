@@ -18,6 +18,7 @@ from hardenctl.formats.paths import LOAD_RESULTS, PERFORMANCE
 from hardenctl.load.compare import calm, middle, unfit
 from hardenctl.load.outputs import write_whole
 from hardenctl.model.errors import DocumentError, UsageError
+from hardenctl.model.files import read_small
 
 KIND = "load-baseline"
 SCHEMA_VERSION = 1
@@ -53,7 +54,7 @@ def baseline_path(root: Path, wish: str) -> Path:
 def read_baseline(path: Path, name: str) -> Baseline:
     """Read a baseline, or a single result of `load run --output json=FILE`. Raises UsageError or DocumentError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_small(path).decode("utf-8")
     except FileNotFoundError:
         raise UsageError(f"there is no baseline {path}", help="make it with `load run --save-baseline NAME`") from None
     except OSError as error:

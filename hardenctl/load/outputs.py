@@ -9,7 +9,7 @@ from typing import Any
 
 from hardenctl.load.document import SCHEMA_VERSION, WRITERS
 from hardenctl.model.errors import DocumentError, ToolError, UsageError
-from hardenctl.model.files import replace_file, usual_mode
+from hardenctl.model.files import different_files, read_small, replace_file, usual_mode
 
 Writers = Mapping[str, Callable[[Mapping[str, Any]], str]]
 
@@ -27,6 +27,7 @@ def check_outputs(wishes: Sequence[str], writers: Writers = WRITERS) -> tuple[tu
         if path.is_dir() or not path.parent.is_dir():
             raise UsageError(f"--output: {path} cannot be written", help="name a file in a folder that exists")
         outputs.append((format_, path))
+    different_files(path for _, path in outputs)
     return tuple(outputs)
 
 
@@ -58,7 +59,7 @@ def write_whole(path: Path, text: str, *, help: str, make_folder: bool = False) 
 def read_document(path: Path) -> Mapping[str, Any]:
     """A result that a run wrote. Raises UsageError or DocumentError."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(read_small(path))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", help="name a file of --output json=FILE") from None
     except ValueError:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hardenctl.model.errors import PolicyError
+from hardenctl.model.files import read_small, replace_file, top_of, usual_mode
 from hardenctl.model.finding import Finding, fingerprint
 from hardenctl.model.record import record, replace
 
@@ -116,7 +117,7 @@ def load_baseline(root: Path, file: Path | None = None) -> Baseline | None:
     path = file or root / BASELINE
     shown = path.name if file is None else str(file)
     try:
-        data = path.read_bytes()
+        data = read_small(path, top_of(root) if file is None else None)
     except FileNotFoundError:
         if file is None:
             return None
@@ -145,8 +146,6 @@ def save_baseline(baseline: Baseline, file: Path) -> None:
     listed = f"[\n{lines}\n  ]" if lines else "[]"
     text = f'{{\n  "version": {VERSION},\n  "salt": "{baseline.salt.hex()}",\n  "findings": {listed}\n}}\n'
     try:
-        from hardenctl.model.files import replace_file, usual_mode
-
         mode = file.stat().st_mode & 0o777 if file.exists() else usual_mode()
         replace_file(file, text.encode("utf-8", "surrogateescape"), mode)
     except OSError as error:

@@ -13,6 +13,7 @@ from typing import Any
 
 from hardenctl import __version__
 from hardenctl.model.caches import cache_home
+from hardenctl.model.files import read_small, replace_file
 
 KEEP = 32  # entries: one per project a developer works on, and some history
 
@@ -37,7 +38,7 @@ def load_entry(name: str) -> Mapping[str, Any] | None:
     try:
         entry = json.loads((_folder() / f"{name}.json").read_bytes())
         for file, expected in entry["files"].items():
-            if digest(Path(file).read_bytes()) != expected:
+            if digest(read_small(Path(file))) != expected:
                 return None
         policy = entry["policy"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
@@ -52,8 +53,6 @@ def save_entry(name: str, policy: Mapping[str, Any], files: Mapping[str, str]) -
     try:
         folder = _folder()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        from hardenctl.model.files import replace_file
-
         replace_file(folder / f"{name}.json", json.dumps({"files": dict(files), "policy": policy}).encode())
         entries = sorted(folder.glob("*.json"), key=lambda each: each.stat().st_mtime, reverse=True)
         for old in entries[KEEP:]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hardenctl.model.errors import PolicyError, UsageError
+from hardenctl.model.files import read_small, top_of
 from hardenctl.model.finding import Severity
 from hardenctl.model.glob import rebase
 from hardenctl.model.nearest import nearest
@@ -19,6 +21,7 @@ from hardenctl.policy.plain import from_plain, to_plain
 from hardenctl.policy.policy import Policy, default_policy
 from hardenctl.policy.presets import PRESETS
 
+MOST = 2**20  # bytes of a policy file: a hundred times what the longest of rules and exceptions need
 PYPROJECT = "pyproject.toml"
 _GITLEAKS = ("gitleaks.toml", "betterleaks.toml")
 FILES = ("hardenctl.toml", "hardenctl.yaml", "hardenctl.yml")
@@ -38,16 +41,15 @@ def load_policy(root: Path, config: Path | None = None) -> Policy:
     are an error too.
     """
     if config is not None:
-        policy = _load(config, _read(config), root)
+        policy = _load(config, _read(config, None), root, None)
         if policy is None:
             shown = _shown(config, root)
             raise PolicyError(f"{shown}: there is no table `{_TABLE}`", help=f"add `[{_TABLE}]` or name another file")
         return policy
-    root = root.resolve()
-    top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+    root, top = root.resolve(), top_of(root)
     folder = root
     while True:
-        policy = _policy_in(folder, root)
+        policy = _policy_in(folder, root, top)
         if policy is not None:
             return policy if folder == root else _rebased(policy, root.relative_to(folder).parts)
         if folder == top:
@@ -55,22 +57,23 @@ def load_policy(root: Path, config: Path | None = None) -> Policy:
         folder = folder.parent
 
 
-def _policy_in(folder: Path, root: Path) -> Policy | None:
+def _policy_in(folder: Path, root: Path, top: Path) -> Policy | None:
     """The policy of the file in this very folder, None where there is none."""
-    found = [(path, _read(path)) for name in FILES if (path := folder / name).is_file()]
+    # What has a policy's name and cannot be read as one is an error: it is never silently no policy.
+    found = [(path, _read(path, top)) for name in FILES if os.path.lexists(path := folder / name)]
     pyproject = folder / PYPROJECT
     if pyproject.is_file():
-        data = _read(pyproject)
+        data = _read(pyproject, None)
         # The bytes decide whether it is parsed at all: most runs have no such table, though they may depend on us.
         if b"hardenctl" in data and _MAYBE_TABLE.search(data) and (not found or _has_table(pyproject, data)):
-            found.append((pyproject, data))
+            found.append((pyproject, _read(pyproject, top)))
     if not found:
         return None
     if len(found) > 1:
         names = " and ".join(path.name for path, _ in found)
         raise PolicyError(f"{names}: two policy files in one folder", help="keep one of them, or name it with --config")
     file, data = found[0]
-    return _load(file, data, root)
+    return _load(file, data, root, top)
 
 
 def _rebased(policy: Policy, prefix: Sequence[str]) -> Policy:
@@ -120,7 +123,7 @@ def with_overrides(
     return replace(policy, **changes) if changes else policy
 
 
-def _load(file: Path, data: bytes, root: Path) -> Policy | None:
+def _load(file: Path, data: bytes, root: Path, top: Path | None) -> Policy | None:
     """The policy of a file, from the cache where nothing changed; None where a pyproject.toml has no table."""
     ids = known_ids()
     shown = _shown(file, root)
@@ -133,7 +136,7 @@ def _load(file: Path, data: bytes, root: Path) -> Policy | None:
     table = _table(file, data, shown)
     if table is None:
         return None
-    resolver = _Resolver(ids)
+    resolver = _Resolver(ids, top)
     policy = from_plain(resolver.resolve(table, file, shown, (file.resolve(),)), path=shown)
     cache.save_entry(name, to_plain(policy), resolver.digests)
     return policy
@@ -141,9 +144,13 @@ def _load(file: Path, data: bytes, root: Path) -> Policy | None:
 
 @record(slots=False, frozen=False)
 class _Resolver:
-    """Lays policy files over what they extend. `digests` collects the files that were read, for the cache."""
+    """Lays policy files over what they extend. `digests` collects the files that were read, for the cache.
+
+    `top` is the project in which the first one was found, None for one that the user named.
+    """
 
     rules: tuple[str, ...]
+    top: Path | None
     digests: dict[str, str] = field(default_factory=dict)
 
     def resolve(self, table: Mapping[str, Any], file: Path, shown: str, chain: tuple[Path, ...]) -> dict[str, Any]:
@@ -155,7 +162,19 @@ class _Resolver:
         merged: dict[str, Any] = {}
         for name in own.get("extends", ()):
             merged = _merge(merged, PRESETS[name] if name in PRESETS else self._extended(name, file, shown, chain))
-        return _merge(merged, own)
+        merged = _merge(merged, own)
+        self._check_allowed(own, merged, shown, prefix)
+        return merged
+
+    def _check_allowed(self, own: Mapping[str, Any], merged: Mapping[str, Any], shown: str, prefix: str) -> None:
+        """Rules that a file's exceptions name are ours, or custom ones of the file or of what it extends."""
+        custom = [each["id"] for each in merged.get("secrets", {}).get("custom", ())]
+        for index, allowed in enumerate(own.get("secrets", {}).get("allow", ())):
+            for name in allowed.get("rules", ()):
+                if name not in custom and not is_known(name.removesuffix("-"), self.rules):
+                    key = f"{prefix}.secrets.allow[{index}].rules".removeprefix(".")
+                    help_ = nearest_rule(name, (*self.rules, *custom))
+                    raise PolicyError(f"{shown}: `{key}`: no rule, prefix or custom id of that name", help=help_)
 
     def _extended(self, name: str, file: Path, shown: str, chain: tuple[Path, ...]) -> dict[str, Any]:
         key = f"{_TABLE}.extends" if file.name == PYPROJECT else "extends"
@@ -167,7 +186,7 @@ class _Resolver:
         if resolved in chain:
             way = " -> ".join(each.name for each in (*chain[chain.index(resolved) :], resolved))
             raise PolicyError(f"{shown}: `{key}`: a file extends itself: {way}", help="remove one of the links")
-        data = _read(other)
+        data = _read(other, self.top)
         self.digests[str(resolved)] = cache.digest(data)
         if is_gitleaks(other.name):
             return self._translated(other, name, data, (*chain, resolved))
@@ -205,11 +224,13 @@ def is_gitleaks(name: str) -> bool:
     return name.endswith(_GITLEAKS)
 
 
-def _read(file: Path) -> bytes:
+def _read(file: Path, top: Path | None) -> bytes:
+    """A policy file, found in the project `top` or named by the user."""
     try:
-        return file.read_bytes()
+        return read_small(file, top, MOST)
     except OSError as error:
-        raise PolicyError(f"{file}: {error.strerror or 'cannot be read'}", help="name a readable policy file") from None
+        help_ = "name a readable policy file" if top is None else "put a file there; --config names one from elsewhere"
+        raise PolicyError(f"{file}: {error.strerror or 'cannot be read'}", help=help_) from None
 
 
 def _has_table(file: Path, data: bytes) -> bool:

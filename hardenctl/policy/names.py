@@ -7,6 +7,24 @@ from collections.abc import Iterable, Sequence
 from hardenctl.model.nearest import nearest
 from hardenctl.policy.policy import matches
 
+# What `--push` delivers to. The programs are in generate/platforms.py; a test holds the two together.
+PLATFORM_NAMES = (
+    "github",
+    "railway",
+    "gcp",
+    "aws",
+    "digitalocean",
+    "kubernetes",
+    "vault",
+    "flyio",
+    "doppler",
+    "onepassword",
+    "sops",
+    "docker-secret",
+    "heroku",
+    "render",
+)
+
 
 def known_ids() -> tuple[str, ...]:
     """The ids of all rules."""

@@ -7,7 +7,6 @@ costs more than an audit of one staged file.
 
 from __future__ import annotations
 
-import ast
 import datetime as dt
 import re
 import warnings
@@ -23,6 +22,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
@@ -30,15 +30,13 @@ from hardenctl.model.errors import PolicyError
 from hardenctl.model.glob import glob_match
 from hardenctl.model.nearest import close_to, nearest
 from hardenctl.model.settings import CorsSettings, GunicornSettings, LoadSettings, SecretSettings
-from hardenctl.policy.names import is_known, nearest_rule
+from hardenctl.policy.names import PLATFORM_NAMES, is_known, nearest_rule
+from hardenctl.rules.gunicorn.judge import formula_workers
 
 _DURATION = r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m)\s*$"
 _PERCENTAGE = r"^\s*(\d+(?:\.\d+)?)\s*%\s*$"
 _MILLISECONDS = {"ms": 1.0, "s": 1000.0, "m": 60_000.0}
-_CPU_EXPRESSION = (
-    ast.Expression, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.Call, ast.Name, ast.Load, ast.Constant,
-)  # fmt: skip
-_CPU_NAMES = frozenset({"cpu", "max", "min", "int", "round"})
+_CPUS = (1, 2, 3, 4, 8, 64)  # for which a formula of workers has to come to some
 
 
 def _milliseconds(value: object) -> float:
@@ -73,15 +71,11 @@ def _date(value: object) -> object:
 def _workers(value: object) -> str:
     expression = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if isinstance(expression, str):
-        try:
-            tree = ast.parse(expression.strip(), mode="eval")
-        except (SyntaxError, ValueError):
-            tree = None
-        if tree and all(isinstance(node, _CPU_EXPRESSION) for node in ast.walk(tree)):
-            names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-            numbers = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
-            if names <= _CPU_NAMES and all(type(number) in {int, float} for number in numbers):
-                return expression.strip()
+        counts = [formula_workers(expression, cpus) for cpus in _CPUS]
+        if None not in counts:
+            if min(count or 0 for count in counts) < 1:
+                raise ValueError("expected a worker at least for any number of CPUs, as in 'max(2, cpu * 2 - 1)'")
+            return expression.strip()
     raise ValueError("expected a number or an expression of `cpu` such as 'max(2, cpu * 2 - 1)'")
 
 
@@ -145,6 +139,14 @@ def _said(value: str) -> str:
     return value
 
 
+def _platform(value: str) -> str:
+    if value not in PLATFORM_NAMES:
+        raise ValueError(
+            f"no platform of that name; {nearest(value, PLATFORM_NAMES) or 'one of ' + ', '.join(PLATFORM_NAMES)}"
+        )
+    return value
+
+
 def _strings(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -203,7 +205,9 @@ class GunicornTable(_Table):
 class SecretTargetTable(_Table):
     """Where one environment's credentials go."""
 
-    platform: str = Field(description="A platform that `hardenctl generate --push` knows.")
+    platform: Annotated[str, AfterValidator(_platform)] = Field(
+        description="A platform that `hardenctl generate --push` knows."
+    )
     environment: str = Field(default="", description="What the platform calls it: an app, a namespace, a profile.")
     key: Annotated[str, AfterValidator(_key_template)] = Field(
         default="{key}", description="The key's name there; `{key}` is the variable's, as in `shop/{key}`."
@@ -273,6 +277,15 @@ class SecretsTable(_Table):
     )
     custom: list[CustomSecretTable] = Field(default=[], description="Kinds of credentials of your own.")
     allow: list[AllowedSecretTable] = Field(default=[], description="Credentials that are found and don't count.")
+
+    @field_validator("targets")
+    @classmethod
+    def _means_one_place(cls, targets: dict[str, SecretTargetTable]) -> dict[str, SecretTargetTable]:
+        for name, target in targets.items():
+            if name in PLATFORM_NAMES and target.platform != name:
+                raise ValueError(f"`{name}` is a platform's own name, and this one is another; name the environment")
+        return targets
+
     plugins: list[Annotated[str, AfterValidator(_plugin)]] = Field(
         default=[], description="Classes of detect-secrets that look at candidate lines besides: `KeywordDetector`."
     )

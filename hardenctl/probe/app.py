@@ -65,16 +65,7 @@ class AppClient:
 
     def _started(self) -> subprocess.Popen[str]:
         if self._process is None:
-            self._process = subprocess.Popen(  # noqa: S603 - running the project's application is what was asked for
-                [self.interpreter or interpreter_of(self.folder), str(_INSIDE), self.name],
-                cwd=self.folder,
-                env={**os.environ, **self.environment},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # an application's own words could hold a secret
-                text=True,
-                encoding="utf-8",
-            )
+            self._process = self._start(self.interpreter or interpreter_of(self.folder))
             with self._patiently(self._process):
                 greeting = self._read(self._process)
             if "error" in greeting:
@@ -84,6 +75,24 @@ class AppClient:
                     help="set what it needs with --env, or name its interpreter with --python",
                 )
         return self._process
+
+    def _start(self, interpreter: str) -> subprocess.Popen[str]:
+        try:
+            return subprocess.Popen(  # noqa: S603 - running the project's application is what was asked for
+                [interpreter, str(_INSIDE), self.name],
+                cwd=self.folder,
+                env={**os.environ, **self.environment},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # an application's own words could hold a secret
+                text=True,
+                encoding="utf-8",
+            )
+        except OSError as error:
+            raise ToolError(
+                f"the interpreter `{interpreter}` cannot be run: {error.strerror}",
+                help="name the project's Python with --python, as in --python .venv/bin/python",
+            ) from None
 
     def _read(self, process: subprocess.Popen[str]) -> dict[str, Any]:
         assert process.stdout is not None  # noqa: S101 - it is a pipe

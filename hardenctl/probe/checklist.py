@@ -12,6 +12,7 @@ from hardenctl.formats.dotenv import Dotenv, parse_dotenv
 from hardenctl.formats.paths import is_example
 from hardenctl.model.checklist import Check, State
 from hardenctl.model.errors import UsageError
+from hardenctl.model.files import read_small
 from hardenctl.model.report import Report, Verdict
 from hardenctl.model.settings import LoadSettings
 from hardenctl.model.text import decode
@@ -43,7 +44,7 @@ def report_check(name: str, report: Report, more: str) -> Check:
 def read_env(path: Path) -> Dotenv:
     """An env file by its path. Raises UsageError."""
     try:
-        return parse_dotenv(path.name, decode(path.read_bytes()))
+        return parse_dotenv(path.name, decode(read_small(path)))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", help="name a file with --env-file") from None
 

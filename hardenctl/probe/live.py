@@ -20,7 +20,8 @@ from hardenctl.model.errors import ToolError, UsageError
 
 MOST = 80  # requests of one run
 PAUSE = 0.1  # seconds between two requests
-PATIENCE = 10.0  # seconds a whole answer may take
+PATIENCE = 10.0  # seconds an answer's head may take
+LINGER = 1.0  # seconds its body may take: nothing in it is judged, but read to its end the connection serves again
 _BODY = 64 * 1024  # bytes that are read of an answer
 _HOPS = 3
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
@@ -162,37 +163,33 @@ class Client:
     def _exchange(
         self, connection: http.client.HTTPConnection, at: Address, method: str, headers: Mapping[str, str]
     ) -> Response:
-        def stop() -> None:
-            expired.set()
-            sock = connection.sock
-            if sock is not None:
-                with suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
-
-        expired = threading.Event()
-        alarm = threading.Timer(self.patience, stop)  # a server that drips bytes never trips a socket's own time-out
-        alarm.daemon = True
-        alarm.start()
+        # A server that drips bytes never trips a socket's own time-out. The socket is held on to: a connection that is
+        # to be closed after its answer lets go of it while the body is still being read.
         try:
-            connection.request(method, at.target, headers=dict(headers))
-            answer = connection.getresponse()
+            if connection.sock is None:
+                connection.connect()
+            sock = connection.sock
+            with _deadline(sock, self.patience) as expired:
+                connection.request(method, at.target, headers=dict(headers))
+                answer = connection.getresponse()
+            if expired.is_set():  # cut off half-way, headers may look complete
+                raise TimeoutError  # noqa: TRY301 - as if the socket had said so
             found: dict[str, str] = {}
             for name, value in answer.getheaders():
                 low = name.lower()
                 found[low] = f"{found[low]}, {value}" if low in found else value
-            answer.read(_BODY)
-            if not answer.isclosed():
-                self._drop(connection)
-        except BaseException as error:
+        except BaseException:
             self._drop(connection)
-            if expired.is_set() and isinstance(error, Exception):
-                raise TimeoutError from None
             raise
-        finally:
-            alarm.cancel()
-        if expired.is_set():  # cut off half-way, headers may look complete
+        try:
+            with _deadline(sock, min(LINGER, self.patience)):
+                answer.read(_BODY)
+            whole = answer.isclosed()
+        except (OSError, ValueError, http.client.HTTPException):
+            whole = False
+        if not whole:
+            answer.close()
             self._drop(connection)
-            raise TimeoutError
         return Response(at, answer.status, found)
 
     def _drop(self, connection: http.client.HTTPConnection) -> None:
@@ -227,3 +224,26 @@ class Client:
             reason = getattr(error, "strerror", None) or type(error).__name__
             what = f"{at.origin} cannot be asked: {reason}"
             raise ToolError(what, help="check that the service is up, and the port") from None
+
+
+@contextmanager
+def _deadline(sock: socket.socket, seconds: float) -> Iterator[threading.Event]:
+    """Hang up when the time is over, whatever is going on; the event says that it was. Raises TimeoutError then."""
+
+    def stop() -> None:
+        expired.set()
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    expired = threading.Event()
+    alarm = threading.Timer(seconds, stop)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        yield expired
+    except Exception:
+        if expired.is_set():
+            raise TimeoutError from None
+        raise
+    finally:
+        alarm.cancel()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hardenctl import __version__
-from hardenctl.formats.project import DATABASES, FRAMEWORKS, ProjectFacts
+from hardenctl.formats.project import DATABASES, FRAMEWORKS, ProjectFacts, plain_name
 from hardenctl.model.errors import UsageError
 from hardenctl.model.nearest import nearest
 from hardenctl.render.environment import example, kept_environment
@@ -30,6 +30,15 @@ _IMAGES = {
 _DETECTED_ONLY = frozenset(
     "variables image database_build environment left_out compose references fed installs".split()  # noqa: SIM905 - names
 )
+# What a project's files could have said: a service of compose, an application as a server's command line names it.
+_SERVICE = (r"[A-Za-z0-9][\w.-]*", "`db`")
+_SHAPES: Mapping[str, tuple[str, str]] = {
+    "service": _SERVICE,
+    "database_host": _SERVICE,
+    "cache_host": _SERVICE,
+    "app": (r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(?:\(\))?", "`main:app`"),
+}
+_STEERS = re.compile(r"[;`\\]|: | #|(?<!\$)\{|\$\((?!\()")  # ends a word or starts another in nginx, YAML or a shell
 _STORES = ("postgres", "mysql", "mongodb")  # databases that are servers
 
 
@@ -157,7 +166,7 @@ def override(facts: ProjectFacts, settings: Iterable[str]) -> ProjectFacts:
         if key in _CHOICES and value not in _CHOICES[key]:
             raise UsageError(f"`{value}` is no {key}", help=f"choose from {', '.join(_CHOICES[key])}")
         _check(key, value)
-        changes[key] = int(value) if key == "port" else value
+        changes[key] = int(value) if key == "port" else plain_name(value) if key == "name" else value
     for store in ("database", "cache"):
         if changes.get(store, getattr(facts, store)) != getattr(facts, store):  # what was found belongs to the other
             changes = {f"{store}_image": "", f"{store}_volume": "", **changes}
@@ -171,8 +180,13 @@ def _check(key: str, value: str) -> None:
         raise UsageError(f"`{value}` is no port", help="give a number from 1 to 65535")
     if key == "subnet" and not _is_subnet(value):
         raise UsageError(f"`{value}` is no network", help="give one that is free here, such as 10.231.77.0/24")
-    if any(character in value for character in "\n\r\"'"):
-        raise UsageError(f"the value of `{key}` has quotes or line breaks", help="it goes into configuration files")
+    if (shape := _SHAPES.get(key)) and not re.fullmatch(shape[0], value, re.ASCII):
+        raise UsageError(f"`{value}` is no {key.replace('_', ' ')}", help=f"such as {shape[1]}")
+    if not value.isprintable() or any(each in value for each in "\"'") or (key != "name" and _STEERS.search(value)):
+        raise UsageError(
+            f"the value of `{key}` has characters that mean something in a configuration file",
+            help="leave out quotes, line breaks, `;`, braces and the like",
+        )
 
 
 def merge(present: str, rendered: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
 from hardenctl.model.errors import UsageError
+from hardenctl.model.files import different_files
 from hardenctl.model.report import Report
 from hardenctl.report.style import Look
 
@@ -47,6 +49,13 @@ def split_output(text: str) -> tuple[str, Path]:
     if not equals or not file:
         raise UsageError(f"`--output {text}` names no file", help="write it as FORMAT=FILE, like sarif=hardenctl.sarif")
     return check_format(name), Path(file)
+
+
+def split_outputs(texts: Iterable[str]) -> list[tuple[str, Path]]:
+    """Each `FORMAT=FILE` as a pair. Raises UsageError, also where one report would replace another."""
+    outputs = [split_output(text) for text in texts]
+    different_files(path for _, path in outputs)
+    return outputs
 
 
 def write_file(report: Report, name: str, path: Path) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from hardenctl import __version__
 from hardenctl.model.finding import Confidence, Finding, Location, Severity
+from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.report import JudgedFinding, Report, Status
 from hardenctl.report.pages import remedy_of, rule_of
 from hardenctl.report.places import from_here
@@ -20,6 +21,7 @@ from hardenctl.report.style import Look, visible
 from hardenctl.rules.fakes import hide
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_ESCAPED = lazy_pattern(rb"\\x([89a-f][0-9a-f])")
 _LEVEL = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning"}
 # GitHub's bands: critical above 9.0, high from 7.0, medium from 4.0, low above 0.
 _SCORE = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "2.0"}
@@ -128,4 +130,9 @@ def _location(report: Report, location: Location) -> dict[str, Any]:
 def _artifact(report: Report, path: str) -> dict[str, str]:
     if "://" in report.target.path:  # a live target: a URL of its own
         return {"uri": path}
-    return {"uri": quote(from_here(report, path), errors="surrogateescape"), "uriBaseId": "%SRCROOT%"}
+    return {"uri": quote(_raw(from_here(report, path))), "uriBaseId": "%SRCROOT%"}
+
+
+def _raw(path: str) -> bytes:
+    r"""A path's bytes: those that are no UTF-8 stand in it as `\xe9`."""
+    return _ESCAPED.sub(lambda match: bytes.fromhex(match[1].decode()), path.encode("utf-8", "surrogateescape"))

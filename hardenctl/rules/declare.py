@@ -10,6 +10,8 @@ A check takes the document, and the `Settings` as second argument where it needs
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from hardenctl.model.finding import Category, Hit, Severity
@@ -51,6 +53,20 @@ def rule(
     """Turn a check into a rule; its docstring is the page."""
 
     def declare(check: Callable[..., Iterator[Hit]]) -> DocumentRule:
-        return DocumentRule(id, severity, category, Page.of(check.__doc__), on, check)
+        return DocumentRule(id, severity, category, Page.of(check.__doc__ or _from_source(check)), on, check)
 
     return declare
+
+
+def _from_source(check: Callable[..., object]) -> str | None:
+    """A check's docstring where Python left them out of the code (`-OO`, PYTHONOPTIMIZE=2)."""
+    return _docstrings(check.__code__.co_filename).get(check.__name__)
+
+
+@cache
+def _docstrings(file: str) -> dict[str, str]:
+    import ast
+
+    tree = ast.parse(Path(file).read_bytes())
+    functions = [each for each in tree.body if isinstance(each, ast.FunctionDef)]
+    return {each.name: text for each in functions if (text := ast.get_docstring(each, clean=False))}

@@ -1,4 +1,4 @@
-"""The files that govern a server's repository: policy and baseline of its default branch, as files on disk."""
+"""The files that govern a server's repository: policy and baseline of a commit of its default branch, on disk."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SUFFIXES = frozenset({".toml", ".yaml", ".yml", ".json"})
 
 
 @contextmanager
-def governing_files(place: Place) -> Iterator[Path]:
-    """A folder with these files of HEAD, and those that they may extend; empty where HEAD names no commit.
+def governing_files(place: Place, commit: str | None) -> Iterator[Path]:
+    """A folder with these files of a commit, and those that they may extend; empty where there is no commit.
 
     What may be extended is what has a policy's suffix and a name that a governing file mentions.
     """
-    snapshot = tree_snapshot(place, SourceKind.RANGE, Revisions((), place.head))
+    snapshot = tree_snapshot(place, SourceKind.RANGE, Revisions((), commit))
     with tempfile.TemporaryDirectory(prefix="hardenctl-") as folder:
         root = Path(os.path.realpath(folder))
         candidates = [path for path in snapshot.paths() if _is_plain(path)]

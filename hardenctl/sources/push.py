@@ -35,12 +35,14 @@ class Update:
 class Push:
     """The updates, what is new, and the states that result: `revisions` holds all that is new in its first element.
 
-    `passed_over` counts the states beyond `STATES`.
+    `passed_over` counts the states beyond `STATES`. `governing` is what the default branch
+    would be, None where it stays.
     """
 
     updates: tuple[Update, ...]
     revisions: tuple[Revisions, ...]
     passed_over: int = 0
+    governing: str | None = None
 
 
 def parse_updates(data: bytes) -> tuple[Update, ...]:
@@ -70,7 +72,8 @@ def read_push(git: Git, updates: Sequence[Update]) -> Push:
         Revisions(() if number else arguments, tip, _base(git, old[tip], tip))
         for number, tip in enumerate(tips[:STATES])
     ]
-    return Push(tuple(updates), tuple(states) or (Revisions(arguments, None),), len(tips[STATES:]))
+    governing = next((commits.get(each.new) for each in new if each.ref == default), None)
+    return Push(tuple(updates), tuple(states) or (Revisions(arguments, None),), len(tips[STATES:]), governing)
 
 
 def _commits(git: Git, ids: Iterable[str]) -> dict[str, str]:

@@ -412,6 +412,54 @@ def test_a_hostile_tree_writes_nothing_outside(server: Server, repository: Any) 
     server.push(repository, f"{commit}:refs/heads/main")
     repository.git("reset", "-q", "--hard", "main")
     place = find_place([server.root], on_disk=False)
-    with governing_files(place) as folder:
+    with governing_files(place, place.head) as folder:
         assert list(folder.rglob("*")) == []
         assert not (folder.parent / "hardenctl.toml").exists()
+
+
+UNUSABLE = {
+    "a policy": {"pyproject.toml": '[tool.hardenctl]\nfail-onn = "x"\n'},
+    "a baseline": {".hardenctl-baseline.json": "{}\n"},
+}
+unusable = pytest.mark.parametrize("files", [pytest.param(files, id=what) for what, files in UNUSABLE.items()])
+
+
+@unusable
+def test_what_cannot_govern_is_not_taken(server: Server, repository: Any, files: dict[str, str]) -> None:
+    """A push that would leave the server with a policy or baseline that cannot be used is refused with the error."""
+    repository.commit(files)
+    taken, said = server.push(repository, "main")
+    assert not taken
+    assert next(iter(files)) in said
+    assert "error: the push is refused" in said
+    assert server.push(repository, "main:refs/heads/topic")[0]  # no branch of it governs
+
+
+@unusable
+def test_a_broken_server_can_be_repaired(server: Server, repository: Any, files: dict[str, str]) -> None:
+    """Where such a file governs already, the default holds: it is said, a push can repair it, branches go their way."""
+    repository.commit(files)
+    hook = server.root / "hooks/pre-receive"
+    kept = hook.rename(hook.with_name("aside"))
+    assert server.push(repository, "main", "main:refs/heads/old")[0]
+    kept.rename(hook)
+    taken, said = server.push(repository, ":refs/heads/old")
+    assert taken
+    assert "until a push to the default branch repairs it" in said
+    repository.git("checkout", "-q", "-b", "topic")
+    repository.commit(leak())
+    taken, said = server.push(repository, "topic")
+    assert not taken
+    assert "secret-stripe" in said
+    repository.git("checkout", "-q", "main")
+    repository.commit({"c.py": "y = 1\n"})
+    assert not server.push(repository, "main")[0]  # not yet
+    for name in files:
+        repository.git("rm", "-q", name)
+    repository.git("commit", "-q", "-m", "repair")
+    taken, said = server.push(repository, "main")
+    assert taken, said
+    repository.commit({"d.py": "z = 1\n"})
+    taken, said = server.push(repository, "main")
+    assert taken
+    assert "repairs it" not in said

@@ -152,3 +152,13 @@ def test_pasted_secret_is_not_echoed(capsys: pytest.CaptureFixture[str]) -> None
     value = RECIPES["token"].name + "x" * 30
     assert run(["generate", "env", "--write", ".env", "--set", value]) == 2
     assert value not in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell that closes a stream")
+@pytest.mark.parametrize("what", ["token", "ed25519"])
+def test_a_value_is_not_made_for_nowhere(what: str) -> None:
+    """Without standard output it would be lost, and nobody told."""
+    command = f'exec "{sys.executable}" -m hardenctl generate {what} >&-'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "standard output is closed" in done.stderr

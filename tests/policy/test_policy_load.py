@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from hardenctl.generate.platforms import PLATFORMS
 from hardenctl.model.errors import PolicyError, UsageError
 from hardenctl.model.finding import Severity
 from hardenctl.model.glob import rebase
 from hardenctl.policy import cache, load
 from hardenctl.policy.load import load_policy, with_overrides
+from hardenctl.policy.names import PLATFORM_NAMES
 from hardenctl.policy.plain import from_plain, to_plain
 from hardenctl.policy.policy import Policy, Suppression
 
@@ -180,6 +182,20 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path):
         pytest.param("gunicorn = { timeout = true }", "`gunicorn.timeout`: expected a whole", "", id="bool-is-no-int"),
         pytest.param("gunicorn = { timeout = 0 }", "`gunicorn.timeout`: expected a number above 0", "", id="zero"),
         pytest.param("gunicorn = { workers = 'os.system()' }", "an expression of `cpu`", "", id="workers-attribute"),
+        pytest.param("gunicorn = { workers = 'cpu / 0' }", "an expression of `cpu`", "", id="workers-zero-division"),
+        pytest.param("gunicorn = { workers = '9**9**9**9' }", "an expression of `cpu`", "", id="workers-power"),
+        pytest.param("gunicorn = { workers = '9999 * 9999 * cpu' }", "an expression of `cpu`", "", id="workers-huge"),
+        pytest.param("gunicorn = { workers = 'cpu - 1' }", "a worker at least", "", id="workers-none"),
+        pytest.param(
+            "secrets = { targets = { a = { platform = 'valt' } } }", "no platform", "`vault`", id="target-platform"
+        ),
+        pytest.param(
+            "secrets = { targets = { github = { platform = 'vault' } } }", "a platform's own name", "", id="target-name"
+        ),
+        pytest.param(
+            "secrets = { allow = [{ reason = 'x', rules = ['cors-any-orign'], paths = ['a'] }] }",
+            "`secrets.allow[0].rules`", "`cors-any-origin`", id="allow-rule",
+        ),
         pytest.param("gunicorn = { workers = 'cpu *' }", "an expression of `cpu`", "", id="workers-syntax"),
         pytest.param("gunicorn = { workers = 'eval(cpu)' }", "an expression of `cpu`", "", id="workers-function"),
         pytest.param("gunicorn = { workers = '\"x\" * cpu' }", "an expression of `cpu`", "", id="workers-string"),
@@ -525,3 +541,25 @@ def test_plain_data_comes_back_the_same(tmp_path: Path):
     """What the cache keeps is the whole policy, through JSON."""
     policy = load_policy(project(tmp_path / "p", pyproject__toml=CONTRACT))
     assert from_plain(json.loads(json.dumps(to_plain(policy))), path=policy.path) == policy
+
+
+def test_exceptions_name_custom_rules(tmp_path: Path) -> None:
+    """Those of the file itself and of what it extends, and rules or the start of some."""
+    (tmp_path / "base.toml").write_text("[[secrets.custom]]\nid = 'theirs'\npattern = 'x[0-9]{9}'\n")
+    (tmp_path / "hardenctl.toml").write_text(
+        "extends = ['base.toml']\n[[secrets.custom]]\nid = 'ours'\npattern = 'y[0-9]{9}'\n"
+        "[[secrets.allow]]\nreason = 'tests'\npaths = ['t/**']\nrules = ['ours', 'theirs', 'secret-', 'secret']\n"
+    )
+    assert load_policy(tmp_path).settings.secrets.allow[0].rules == ("ours", "theirs", "secret-", "secret")
+
+
+@pytest.mark.parametrize("formula", ["4", "max(1, cpu // 2)", "int(cpu * 1.5)", "round(cpu / 2 + 1)", "-(-cpu // 1)"])
+def test_formulas_of_workers(tmp_path: Path, formula: str) -> None:
+    """What comes to a number of workers for any number of CPUs is taken as it is written."""
+    (tmp_path / "hardenctl.toml").write_text(f"gunicorn = {{ workers = '{formula}' }}")
+    assert load_policy(tmp_path).settings.gunicorn.workers == formula
+
+
+def test_the_names_of_platforms_are_those_there_are() -> None:
+    """The policy knows them by name, without the programs that deliver."""
+    assert tuple(PLATFORMS) == PLATFORM_NAMES

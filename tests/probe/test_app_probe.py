@@ -179,3 +179,11 @@ def test_options_that_do_not_fit(arguments: Sequence[str]) -> None:
     """A usage error, never a probe of something else."""
     done = CliRunner().invoke(cli, ["check", "cors", *arguments])
     assert isinstance(done.exception, UsageError)
+
+
+@pytest.mark.parametrize("interpreter", ["/no/such/python", "."])
+def test_an_interpreter_that_cannot_be_run(tmp_path: Path, interpreter: str) -> None:
+    """One that is not there, or is no program, is an error with a remedy."""
+    with pytest.raises(ToolError, match="cannot be run") as caught:
+        AppClient("main:app", tmp_path, interpreter=interpreter).ask("GET")
+    assert "--python" in caught.value.help

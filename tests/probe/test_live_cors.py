@@ -302,6 +302,35 @@ def test_a_server_that_does_not_answer(words: tuple[bytes, ...], expected: str) 
         client.close()
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param("HTTP/1.0 200 OK\r\n", id="until-it-closes"),
+        pytest.param("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n", id="length"),
+        pytest.param("HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n", id="chunks"),
+    ],
+)
+def test_a_body_that_never_ends(head: str) -> None:
+    """What is judged came before it: the head is an answer, and nobody waits for the rest."""
+
+    def handle(peer: socket.socket) -> None:
+        peer.recv(65536)
+        try:
+            peer.sendall(f"{head}Access-Control-Allow-Origin: *\r\n\r\n".encode())
+            for _ in range(100):
+                peer.sendall(b"1")
+                time.sleep(0.1)
+        except OSError:
+            return
+
+    started = time.monotonic()
+    with raw_server(handle) as (url, _):
+        client = Client(parse_address(url), pause=0.0, patience=0.5)
+        assert client.ask("GET").headers["access-control-allow-origin"] == "*"
+        assert time.monotonic() - started < 4
+        client.close()
+
+
 def test_a_target_that_stops_answering_is_a_gap() -> None:
     """What was seen is judged, and what could not be is a gap."""
     count = []

@@ -4,6 +4,7 @@ import ast
 import http.server
 import itertools
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -208,7 +209,11 @@ def test_override() -> None:
         pytest.param("port=0", "`0` is no port", "1 to 65535", id="no port"),
         pytest.param("port=x", "`x` is no port", "1 to 65535", id="no number"),
         pytest.param("framework=rails", "`rails` is no framework", "fastapi", id="no such framework"),
-        pytest.param('app=a"b', "quotes or line breaks", "configuration", id="would break out of a string"),
+        pytest.param('health=/a"b', "mean something", "quotes", id="would break out of a string"),
+        pytest.param("health=/x; } evil {", "mean something", "braces", id="would end a directive"),
+        pytest.param("env_file=x: y", "mean something", "", id="would begin a mapping"),
+        pytest.param("app=a b", "no app", "main:app", id="no application"),
+        pytest.param("service=x: {y", "no service", "db", id="no service"),
     ],
 )
 def test_override_refusals(setting: str, what: str, help: str) -> None:  # noqa: A002 - the word users read
@@ -216,6 +221,21 @@ def test_override_refusals(setting: str, what: str, help: str) -> None:  # noqa:
     with pytest.raises(UsageError, match=what) as caught:
         override(ProjectFacts(), [setting])
     assert help in caught.value.help
+
+
+@pytest.mark.parametrize("given", ["x; } evil {", "x: {y", "X -- Y"])
+def test_a_name_that_is_set_becomes_a_plain_one(given: str) -> None:
+    """As one that is found: whatever it was, it can stand in any file."""
+    assert re.fullmatch("[a-z-]+", override(ProjectFacts(), [f"name={given}"]).name)
+
+
+@pytest.mark.parametrize(
+    "setting", ["database_image=postgres:${TAG:-18}", "database_volume=./data", "health=/health?a=b", "service=api_v2"]
+)
+def test_what_projects_set_is_taken(setting: str) -> None:
+    """References to variables, folders, queries and versions are no danger."""
+    key, _, value = setting.partition("=")
+    assert getattr(override(ProjectFacts(), [setting]), key) == value
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="gunicorn does not run on Windows")

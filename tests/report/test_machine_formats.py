@@ -15,11 +15,12 @@ import jsonschema
 import pytest
 import report_samples as samples
 
+from hardenctl.load.outputs import check_outputs
 from hardenctl.model.blob import SourceKind, Target
 from hardenctl.model.errors import UsageError
 from hardenctl.model.finding import Mark
 from hardenctl.model.report import Report, Score, Status
-from hardenctl.report.formats import FORMATS, render, split_output, write_file
+from hardenctl.report.formats import FORMATS, render, split_output, split_outputs, write_file
 from hardenctl.report.schema import json_schema
 from hardenctl.report.style import Look
 
@@ -170,6 +171,31 @@ def test_platforms_get_paths_from_where_hardenctl_ran(root: str, path: str) -> N
     result = _load(report, "sarif")["runs"][0]["results"][0]
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == path
     assert _load(report, "gitlab")[0]["location"]["path"] == path
+
+
+@pytest.mark.parametrize(
+    ("path", "uri"),
+    [
+        pytest.param("caf\\xe9.py", "caf%E9.py", id="latin-1"),
+        pytest.param("café.py", "caf%C3%A9.py", id="utf-8"),
+        pytest.param("a\\x41.py", "a%5Cx41.py", id="no-escape-of-ours"),
+    ],
+)
+def test_a_sarif_uri_has_the_names_bytes(path: str, uri: str) -> None:
+    """A name that is no UTF-8 is shown with escapes, and addressed by its bytes."""
+    report = samples.report(samples.judged(samples.finding(path=path)))
+    result = _load(report, "sarif")["runs"][0]["results"][0]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
+
+
+@pytest.mark.parametrize("outputs", [("json=a", "sarif=a"), ("json=a", "json=./a")])
+def test_one_report_replaces_no_other(outputs: tuple[str, ...]) -> None:
+    """Two reports in one file are an error: the first would be lost without a word."""
+    with pytest.raises(UsageError, match="twice"):
+        split_outputs(outputs)
+    with pytest.raises(UsageError, match="twice"):
+        check_outputs([each.replace("sarif", "html") for each in outputs])
+    assert len(split_outputs(("json=a", "json=b"))) == 2
 
 
 def test_junit_counts_agree_with_its_cases() -> None:

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import itertools
+import operator
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from hardenctl.formats.effective import CMD_ARGS, COMMAND_LINE, CONFIG_FILE, ENVIRONMENT, Effective
 from hardenctl.formats.launch.model import ServerLaunch
 from hardenctl.model.finding import Applicability, Edit, Fix, Hit, Replace, Severity, advice
 from hardenctl.model.text import Span
+
+if TYPE_CHECKING:
+    import ast
+
+_MOST = 100_000  # any number in a formula of workers
+_LONGEST = 200  # characters of one
+_OPERATORS: Mapping[str, Callable[[float, float], float]] = {
+    "Add": operator.add,
+    "Sub": operator.sub,
+    "Mult": operator.mul,
+    "Div": operator.truediv,
+    "FloorDiv": operator.floordiv,
+    "Mod": operator.mod,
+}
+_FUNCTIONS: Mapping[str, Callable[..., float]] = {"max": max, "min": min, "int": int, "round": round}
 
 
 def in_production(launch: ServerLaunch, server: str = "gunicorn") -> bool:
@@ -70,25 +88,36 @@ def removal(launch: ServerLaunch, effective: Effective) -> Edit | None:
 
 
 def formula_workers(formula: str, cpus: float) -> int | None:
-    """The policy's number of workers for a number of CPUs; None for a formula of another shape."""
+    """The policy's number of workers for a number of CPUs; None for what is no formula, divides by 0 or gets huge."""
+    if len(formula) > _LONGEST:
+        return None
     import ast
-    import operator
-
-    operators = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.FloorDiv: operator.floordiv}
-    functions = {"max": max, "min": min}
-
-    def value(node: ast.expr) -> int:
-        if isinstance(node, ast.Constant) and isinstance(node.value, int):
-            return node.value
-        if isinstance(node, ast.Name) and node.id == "cpu":
-            return max(1, int(cpus))
-        if isinstance(node, ast.BinOp) and type(node.op) in operators:
-            return int(operators[type(node.op)](value(node.left), value(node.right)))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions:
-            return int(functions[node.func.id](*[value(each) for each in node.args]))
-        raise ValueError
 
     try:
-        return value(ast.parse(formula, mode="eval").body)
-    except (ValueError, SyntaxError, ZeroDivisionError, TypeError):
+        return int(_value(ast.parse(formula.strip(), mode="eval").body, max(1, int(cpus))))
+    except (ValueError, SyntaxError, ArithmeticError, TypeError, RecursionError):
         return None
+
+
+def _value(node: ast.expr, cpus: int) -> float:
+    result = _computed(node, cpus)
+    if not abs(result) <= _MOST:
+        raise ValueError
+    return result
+
+
+def _computed(node: ast.expr, cpus: int) -> float:
+    import ast
+
+    match node:
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+            return number
+        case ast.Name(id="cpu"):
+            return cpus
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_value(operand, cpus)
+        case ast.BinOp(left=left, op=op, right=right) if compute := _OPERATORS.get(type(op).__name__):
+            return compute(_value(left, cpus), _value(right, cpus))
+        case ast.Call(func=ast.Name(id=function), args=given, keywords=[]) if function in _FUNCTIONS:
+            return _FUNCTIONS[function](*[_value(each, cpus) for each in given])
+    raise ValueError
