@@ -9,7 +9,7 @@ import enum
 import functools
 import itertools
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.rules.secrets.words import (
