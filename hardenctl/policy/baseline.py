@@ -123,7 +123,7 @@ def load_baseline(root: Path, file: Path | None = None) -> Baseline | None:
             return None
         raise PolicyError(f"there is no baseline `{shown}`", help="`hardenctl baseline create` makes one") from None
     except OSError as error:
-        raise PolicyError(f"{shown}: {error.strerror or 'cannot be read'}", help="make it readable") from None
+        raise PolicyError(f"{shown}: {error.strerror or 'cannot be read'}", help="put a readable file there") from None
     import json  # here and below: a hook run without a baseline does without it
 
     try:
