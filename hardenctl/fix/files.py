@@ -22,7 +22,7 @@ def locate(root: Path, path: str) -> Path:
         raise Refused(f"{path} is behind a symbolic link")
     above = next((each for each in target.parents if os.path.lexists(each)), real)
     if not above.is_dir():
-        raise Refused(f"{path} can't be written: {above.relative_to(real).as_posix()} is no folder")
+        raise Refused(f"{path} cannot be written: {above.relative_to(real).as_posix()} is no folder")
     return target
 
 

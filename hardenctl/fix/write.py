@@ -40,7 +40,7 @@ def apply(proposal: Proposal) -> Applied:
                 try:
                     staged[change.path] = _staged(proposal.root, change)
                 except _OF_ONE_PLACE as error:
-                    reasons[change.path] = f"{change.path} can't be written: {error.strerror}"
+                    reasons[change.path] = f"{change.path} cannot be written: {error.strerror}"
         reasons = _spread(reasons, proposal.done)
         untrack = [each for each in proposal.untrack if each not in reasons]
         written = tuple(path for path in staged if path not in reasons)

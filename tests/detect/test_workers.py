@@ -15,7 +15,7 @@ import os, sys, time
 from hardenctl.detect.workers import running
 
 def work(number):
-    print(os.getpid(), flush=True)
+    os.write(1, f"{os.getpid()}\\n".encode())  # at once: both write to one pipe
     time.sleep(600)
 
 if __name__ == "__main__":
@@ -30,8 +30,10 @@ def test_they_end_with_a_parent_that_is_killed(number: signal.Signals) -> None:
     """What reads the parent's output would wait for them for ever: they hold its other end."""
     with subprocess.Popen([sys.executable, "-c", _PARENT], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
-        workers = [int(parent.stdout.readline()) for _ in range(2)]
-        parent.send_signal(number)
+        try:
+            workers = [int(parent.stdout.readline()) for _ in range(2)]
+        finally:
+            parent.send_signal(number)
         assert parent.stdout.read() == b""  # returns when the last of them is gone
     deadline = time.monotonic() + 30
     while any(map(_lives, workers)):

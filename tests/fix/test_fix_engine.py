@@ -348,7 +348,7 @@ class TestAllOrNothing:
         made = proposal(
             root, rule("test-old", "OLD", lambda *_: (Render("gitignore", "b/x"),)), swap("test-bad", "BAD", "GOOD")
         )
-        assert [each.reason for each in made.skipped] == ["b/x can't be written: b is no folder"]
+        assert [each.reason for each in made.skipped] == ["b/x cannot be written: b is no folder"]
         assert apply(made).written == ("b",)
 
     def test_a_place_that_cannot_be_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -365,7 +365,7 @@ class TestAllOrNothing:
         monkeypatch.setattr(tempfile, "mkstemp", refuse)
         applied = apply(made)
         assert applied.written == ("a.txt", "c.txt")
-        assert [each.reason for each in applied.skipped] == ["b.txt can't be written: Permission denied"]
+        assert [each.reason for each in applied.skipped] == ["b.txt cannot be written: Permission denied"]
         assert [each.read_text() for each in sorted(root.iterdir())] == ["NEW", "BAD", "NEW"]
 
     def test_a_full_disk(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
