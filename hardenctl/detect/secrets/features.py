@@ -83,10 +83,10 @@ def _unlabelled(value: str) -> str:
     return value[label.end() :] if label else value
 
 
-def features(candidate: Candidate, text: str, path: str) -> frozenset[str]:
-    """The names of what holds of a candidate."""
+def features(candidate: Candidate, text: str, path: str, *, near: bool = False) -> frozenset[str]:
+    """The names of what holds of a candidate; `near`: without what takes a search through the whole text."""
     own = _own(candidate.how, candidate.key, candidate.value, candidate.user)
-    return own.union(guesses(candidate), _of_place(candidate, text, path))
+    return own.union(guesses(candidate), _of_place(candidate, text, path, near=near))
 
 
 @functools.lru_cache(maxsize=4096)  # versions of a file say the same again and again
@@ -199,14 +199,14 @@ def _features_of_words(value: str, key: str, user: str) -> Iterator[str]:
         yield "words:like-user"
 
 
-def _of_place(candidate: Candidate, text: str, path: str) -> Iterator[str]:
+def _of_place(candidate: Candidate, text: str, path: str, *, near: bool) -> Iterator[str]:
     language = quoting(path)
     yield f"quote:{'bare' if not candidate.quote else 'quoted'}:{language.value}"
     where = setting(path)
     for flag in (Setting.TEST, Setting.EXAMPLE, Setting.DOCUMENT, Setting.GENERATED, Setting.TRANSLATION):
         if flag in where:
             yield f"path:{(flag.name or '').lower()}"
-    if is_own_name(candidate, text):
+    if not near and is_own_name(candidate, text):
         yield "weak:own-name"
     start = text.rfind("\n", max(0, candidate.start - 300), candidate.start) + 1
     before = text[max(start, candidate.start - 300) : candidate.start]

@@ -256,7 +256,7 @@ def sensitive(blob: Blob, custom: tuple[CustomSecret, ...] = ()) -> list[tuple[i
             candidate.how in {How.USERINFO, How.BASIC, How.FLAG}
             or is_credential_key(candidate.key)
             or _keyed_rule(candidate) is not None
-            or probability(features(candidate, text, blob.path)) >= MASKED
+            or probability(features(candidate, text, blob.path, near=True)) >= MASKED
         ):
             spans.append((candidate.start, candidate.end))
     # A password with an unescaped `/` makes no URL that a client can read, but it is a password all the same.

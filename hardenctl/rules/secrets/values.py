@@ -67,7 +67,7 @@ _PLACEHOLDER = lazy_pattern(
     | ^[*.•·…xX_?#-]+$ | ^<[^<>]+>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$
     | ^\(\w.*\)$ | [*•]{4} | x{6} | X{6} | \.{3} | … | EXAMPLE
     | ^\[[A-Z][A-Z_ ]{2,30}(?:$|\](?=[&;,<\\])) | (?i:deadbeef|cafebabe) | <[A-Za-z][\w .-]*>
-    | x{3,}$ | X{3,}$ | x{3}.*[^x]x{3} | X{3}.*[^X]X{3}
+    | x{4,}$ | X{4,}$ | [0-9a-fA-F]{6}[xX]{3}$ | (?:(?<=^\w\w)|(?<=[-_]))[xX]{3}$ | x{3}.*[^x]x{3} | X{3}.*[^X]X{3}
     | 0{10} | 0123456789 | 1234567890 | abcdefghij | ABCDEFGHIJ | 12345678-?9 | AaBbCcDdEe | (?i:1234-?abcd-?1234)
     | (?i:change[-_ ]?(?:me|this|it|in)\b | change[-_ ]?me | replace[-_ ]?(?:me|this|with)
         | (?-i:\b(?:your|Your|YOUR)[-_ ]?\w | ^(?:your|Your|YOUR))
@@ -94,7 +94,9 @@ _STAND_IN = lazy_pattern(
     r"""
       ^(?P<character>.)(?P=character){2,}$ | ^(?P<loud>[*!_#/-]{2,})[^*!].*[^*!](?P=loud)$
     | ^[*.•·…xX_?#-]+$ | ^<[^<>]*>$ | ^\[[^\[\]]*\]$ | ^__\w+__$ | ^@@?\w+@@?$ | ^\(\w.*\)$ | ^%\(\w+$
-    | [*•]{4} | \.{3} | … | <[A-Za-z][\w .-]*> | x{3,}$ | X{3,}$ | x{3}.*[^x]x{3} | X{3}.*[^X]X{3} | x{6} | X{6}
+    | [*•]{4} | \.{3} | … | <[A-Za-z][\w .-]*>
+    | x{4,}$ | X{4,}$ | [0-9a-fA-F]{6}[xX]{3}$ | (?:(?<=^\w\w)|(?<=[-_]))[xX]{3}$
+    | x{3}.*[^x]x{3} | X{3}.*[^X]X{3} | x{6} | X{6}
     | ^\[[A-Z][A-Z_ ]{2,30}(?:$|\](?=[&;,<\\]))
     | (?i:^(?:null|nil|none|undefined|true|false)$ | deadbeef | cafebabe | placeholder | redacted
         | change[-_ ]?(?:me|this|it) | \byour[-_ ]?\w | ^your | ^todo | ^fixme | replace[-_ ]?(?:me|this|with)
@@ -254,7 +256,7 @@ def is_said(value: str, others: Iterable[str]) -> bool:
 
 def is_stand_in(value: str) -> bool:
     """Whether a value is a placeholder that no program could use: `<key>`, `changeme`; not `my-secret-token`."""
-    return bool(_STAND_IN.search(value))
+    return any(_is_typed(match[0]) for match in _STAND_IN.finditer(value))
 
 
 @functools.lru_cache(maxsize=16384)
