@@ -5,15 +5,13 @@ Only tokens of known formats are told in a name. What stands in a file is masked
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 
 from hardenctl.detect.redact import mask
 from hardenctl.detect.secrets.first import formats, holds_format
 from hardenctl.model.finding import Finding, RelatedLocation
 from hardenctl.model.record import replace
 from hardenctl.model.report import Report
-
-Veil = Callable[[str], str]
 
 
 def veiled(report: Report) -> Report:
@@ -60,12 +58,8 @@ def _finding(finding: Finding) -> Finding:
         services=tuple(map(_veil, finding.services)),
         evidence={key: _veil(value) for key, value in finding.evidence.items()},
         commit=commit and replace(commit, author=_veil(commit.author)),
-        occurrences=occurrences and replace(occurrences, paths=_all(occurrences.paths)),
+        occurrences=occurrences and replace(occurrences, paths=tuple(map(_veil, occurrences.paths))),
     )
-
-
-def _all(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(map(_veil, names))
 
 
 def _veil(name: str) -> str:

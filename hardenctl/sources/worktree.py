@@ -249,4 +249,4 @@ class WorkTreeSource(PlaceSource):
         return Gap(path, reason + advice.get(reason, ""))
 
     def _is_archive(self, path: str) -> bool:
-        return any(isinstance(each, Gap) or each.provenance.path == path for each in self.archives())
+        return any(not isinstance(each, Gap) and each.provenance.path == path for each in self.archives())

@@ -129,6 +129,8 @@ def test_what_is_not_committed_is_no_leak(make_repository: Make) -> None:
         pytest.param(".env", "API_TOKEN=changeme", None, id="a-token-is-given-out-elsewhere"),
         pytest.param(".env.prod", "DB_PASSWORD=changeme", None, id="a-placeholder-in-production-is-another-rules"),
         pytest.param(".env.example", "DB_PASSWORD=changeme", None, id="a-placeholder-in-an-example"),
+        pytest.param(".env.local", "DB_PASSWORD=changeme", None, id="a-placeholder-on-one-machine"),
+        pytest.param(".env.development", "DB_PASSWORD=changeme", None, id="a-placeholder-in-development"),
         pytest.param(".env.test", "POSTGRES_PASSWORD=postgres", None, id="tests-may"),
         pytest.param(".env.example", "POSTGRES_PASSWORD=postgres", None, id="examples-may"),
         pytest.param(".env", f"POSTGRES_PASSWORD={LIVE}", None, id="strong"),

@@ -55,9 +55,9 @@ def env_weak_credential(file: EnvironmentFile) -> Iterator[Hit]:
 
 
 def _runs(document: Dotenv, entry: Entry) -> bool:
-    """Whether a service starts with a placeholder as its password. Of production's, another rule tells."""
+    """Whether production may start with a placeholder as its password: its own files are another rule's."""
     runs = is_credential_key(entry.key) and is_chosen_key(entry.key) and asks_for_change(entry.value or "")
-    return runs and document.environment != "production"
+    return runs and document.environment is None
 
 
 @rule("env-placeholder-in-production", on=EnvironmentFile, severity=Severity.MEDIUM)
