@@ -12,6 +12,7 @@ SUBJECTS: dict[str, Catalogue] = {
     "gunicorn": RULES.of("gunicorn", "server"),
     "compose": RULES.of("compose"),
     "dockerfile": RULES.of("dockerfile"),
+    "ci": RULES.of("ci"),
     "env": RULES.of("env"),
     "gitignore": RULES.of("gitignore", "dockerignore"),
 }

@@ -11,7 +11,18 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from hardenctl.formats.launch.paths import is_config, kind_of
-from hardenctl.formats.paths import GITIGNORE, GUIDES, LEDGER, LOAD_RESULT, is_compose, is_dockerfile, is_env_file
+from hardenctl.formats.paths import (
+    GITIGNORE,
+    GUIDES,
+    LEDGER,
+    LOAD_RESULT,
+    is_action,
+    is_compose,
+    is_dockerfile,
+    is_env_file,
+    is_pipeline,
+    is_workflow,
+)
 from hardenctl.model.blob import Snapshot
 
 # A Python file without one of these sets up no CORS. The last two are the header, in either case.
@@ -145,6 +156,10 @@ def _ledger(path: str) -> bool:
     return path == LEDGER
 
 
+def _ci(path: str) -> bool:
+    return is_workflow(path) or is_action(path) or is_pipeline(path)
+
+
 def _any(path: str) -> bool:
     return bool(path)
 
@@ -158,6 +173,7 @@ READERS: tuple[Reader, ...] = (
     Reader("hardenctl.formats.cors", "CorsSetup", concerns=_cors, words=CORS_WORDS),
     Reader("hardenctl.formats.cors.edge", "CorsSetup", concerns=_edge),
     Reader("hardenctl.formats.dockerfile", "Dockerfile", concerns=is_dockerfile),
+    Reader("hardenctl.formats.workflow", "Workflow", "Pipeline", concerns=_ci),
     Reader("hardenctl.formats.launch.reader", "ServerLaunch", concerns=_launch, hints=SERVER_WORDS),
     Reader("hardenctl.formats.project_docs", "Documentation", concerns=_any, missing=GUIDES),
     Reader("hardenctl.formats.evidence", "LoadEvidence", concerns=_any, missing=(LOAD_RESULT,)),
