@@ -10,15 +10,24 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from hardenctl.formats.markup import load_template
 from hardenctl.formats.paths import is_action, is_pipeline, is_workflow
-from hardenctl.formats.yaml import Mapping, Node, Scalar, Sequence, load_yaml, walk
+from hardenctl.formats.yaml import Mapping, Node, Scalar, Sequence, walk
 from hardenctl.model.blob import Gap, Snapshot
 from hardenctl.model.errors import DocumentError
 
 # What runs with the repository's own rights and secrets, on behalf of people who need none.
 # https://docs.github.com/en/actions/reference/security/secure-use
 PRIVILEGED = frozenset(
-    ("pull_request_target", "workflow_run", "issue_comment", "issues", "discussion", "discussion_comment")
+    (
+        "pull_request_target",
+        "workflow_run",
+        "issue_comment",
+        "issues",
+        "discussion",
+        "discussion_comment",
+        "commit_comment",
+    )
 )
 
 
@@ -142,7 +151,7 @@ def parse_pipeline(path: str, text: str) -> Pipeline | None:
 
 def _top(path: str, text: str) -> Mapping | None:
     """The last document: GitLab's pipelines may have a header of inputs before."""
-    nodes = load_yaml(text, path)
+    nodes = load_template(text, path, expressions=True)
     return nodes[-1] if nodes and isinstance(nodes[-1], Mapping) else None
 
 

