@@ -70,6 +70,7 @@ def checkout(ref: str = HEAD, more: str = "") -> str:
         ),
         pytest.param(workflow(checkout(), job=f"if: {LABEL}"), "low", id="a-label"),
         pytest.param(workflow(checkout(), job="environment: review"), "low", id="an-approval"),
+        pytest.param(workflow(checkout(), job=f"if: {LABEL} || {OWN}"), "low", id="a-label-or-own"),
         pytest.param(workflow(checkout(), job=f"if: {OWN}"), None, id="own-pull-requests-only"),
         pytest.param(
             workflow(checkout(more=f"  if: {OWN}")), None, id="own-pull-requests-only-in-the-step"

@@ -112,9 +112,10 @@ def untrusted_checkout(workflow: Workflow) -> Iterator[Hit]:
         for number, step in enumerate(job.steps):
             conditions = f"{job.condition} {step.condition}"
             taken = _taken(step, _possible(workflow.privileged, conditions))
-            if taken is None or _OWN.search(conditions) or not _is_run(job.steps[number + 1 :], step):
+            own = bool(_OWN.search(conditions))
+            if taken is None or (own and "||" not in conditions) or not _is_run(job.steps[number + 1 :], step):
                 continue
-            low = Severity.LOW if _ASKED.search(conditions) else None
+            low = Severity.LOW if own or _ASKED.search(conditions) else None
             found.setdefault((taken[0], low), []).append((job.name, taken[1]))
             break
     for (trigger, severity), places in found.items():
@@ -202,8 +203,8 @@ def script_injection(workflow: Workflow) -> Iterator[Hit]:
             if script is None or written in said or events is None:
                 continue
             said.add(written)
-            severity = Severity.LOW if events else Severity.MEDIUM  # an action's callers are not known
-            severity = None if events & PRIVILEGED else severity
+            eased = Severity.LOW if events else Severity.MEDIUM  # an action's callers are not known
+            severity = None if events & PRIVILEGED else eased
             message = f"{written} becomes part of {'the script' if step.uses is None else 'the program'}"
             fix = advice("set it as a variable under `env`, and use the variable")
             span = script.strand.span(start, end)
