@@ -52,6 +52,19 @@ SERVER_WORDS = (
     b"application.run(",
     b"server.run(",
 )
+# What a Python file says in which something is asked of the application itself.
+APPLICATION_WORDS = (
+    b"FastAPI(",
+    b"Starlette(",
+    b"Litestar(",
+    b"set_cookie(",
+    b"SessionMiddleware",
+    b"TrustedHostMiddleware",
+    b"ProxyHeadersMiddleware",
+    b"verify_signature",
+    b"import jwt",
+    b"SESSION_COOKIE_",
+)
 _ONLY_AST = 0x400  # ast.PyCF_ONLY_AST
 
 
@@ -160,6 +173,10 @@ def _ci(path: str) -> bool:
     return is_workflow(path) or is_action(path) or is_pipeline(path)
 
 
+def _python(path: str) -> bool:
+    return path.endswith(".py")
+
+
 def _any(path: str) -> bool:
     return bool(path)
 
@@ -174,6 +191,7 @@ READERS: tuple[Reader, ...] = (
     Reader("hardenctl.formats.cors.edge", "CorsSetup", concerns=_edge),
     Reader("hardenctl.formats.dockerfile", "Dockerfile", concerns=is_dockerfile),
     Reader("hardenctl.formats.workflow", "Workflow", "Pipeline", concerns=_ci),
+    Reader("hardenctl.formats.application", "Application", concerns=_python, words=APPLICATION_WORDS),
     Reader("hardenctl.formats.launch.reader", "ServerLaunch", concerns=_launch, hints=SERVER_WORDS),
     Reader("hardenctl.formats.project_docs", "Documentation", concerns=_any, missing=GUIDES),
     Reader("hardenctl.formats.evidence", "LoadEvidence", concerns=_any, missing=(LOAD_RESULT,)),
