@@ -25,7 +25,6 @@ CONFIGURATION = (
     "core.useReplaceRefs=false",
     "core.commitGraph=false",  # it says which parents a commit has, and git believes it unread: a wrong one hides some
     "log.showSignature=false",
-    "protocol.allow=never",  # a partial clone must not fetch what it lacks: that is a gap, said
     "diff.renames=false",
     "submodule.recurse=false",
 )
@@ -170,7 +169,10 @@ def environment(folder: Path) -> dict[str, str]:
     ours = {
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
+        # A partial clone must not fetch what it lacks: that is a gap, said. Old git knows the first of these not, and
+        # its setting `protocol.allow` gives way to what a repository says of one protocol, such as `ext`: a program.
         "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "none",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_GRAFT_FILE": os.devnull,  # a graft hides parents, and with them all that came before
         "GIT_PAGER": "cat",
@@ -241,7 +243,7 @@ def revision_error(revision: str) -> SourceError:
 
 
 def _harmless(name: str) -> bool:
-    return name.startswith(("GIT_CONFIG", "GIT_CEILING", "GIT_TRACE", "GIT_EXEC_PATH", "GIT_DISCOVERY"))
+    return name.startswith(("GIT_CONFIG", "GIT_CEILING", "GIT_EXEC_PATH", "GIT_DISCOVERY"))
 
 
 def _absolute(value: str) -> str:
