@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from hardenctl.model.errors import SourceError
+from hardenctl.model.files import read_small
 from hardenctl.sources.git import Git, find_top
 
 _FEW = 1 << 20  # bytes
@@ -20,7 +21,7 @@ def check_index(git: Git) -> None:
     """
     path = _index_path(git)
     try:
-        data = path.read_bytes() if path else b""
+        data = _content(path) if path else b""
     except FileNotFoundError:
         return
     except OSError as error:
@@ -31,6 +32,12 @@ def check_index(git: Git) -> None:
         f"the git index of `{git.folder}` is corrupt",
         help="rebuild it with `rm .git/index && git reset` (work-tree files are kept)",
     )
+
+
+def _content(path: Path) -> bytes:
+    """Its bytes. What is no file, a pipe say, is an error: git would wait for what comes out of it."""
+    real = path.resolve()
+    return read_small(real, real.parent, real.stat().st_size)
 
 
 def _is_whole(data: bytes) -> bool:
