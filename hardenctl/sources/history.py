@@ -20,7 +20,7 @@ from hardenctl.sources.changes import Changes
 from hardenctl.sources.files import skip_by_name
 from hardenctl.sources.git import Git
 from hardenctl.sources.known import Known
-from hardenctl.sources.objectlist import ObjectList, list_all_objects, list_changes, list_objects
+from hardenctl.sources.objectlist import ObjectList, list_all_objects, list_changes, list_objects, named_by_refs
 from hardenctl.sources.past import PastSnapshot
 from hardenctl.sources.remembered import Remembered, git_state, remembered
 from hardenctl.sources.repository import Place
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from hardenctl.sources.archives import Archive
 
 SHA256 = 64  # hexadecimal digits of a blob id in a repository of that format
-NAMELESS = "(unreachable)/"  # with a blob id: what no commit gives a name
+# With its id: what no commit gives a name, nor a ref that is there already.
+TAGGED, UNREACHABLE = "(tagged)/", "(unreachable)/"
 
 
 class HistorySource(PlaceSource):
@@ -97,12 +98,17 @@ class HistorySource(PlaceSource):
         for path in self._place.missing:
             if not any(name == path or name.startswith(f"{path}/") for name in named.values()):
                 raise UsageError(f"there is no `{path}`", help="name files that are on disk or in these commits")
+        refs = {} if all(named.values()) else named_by_refs(self._git)
         for oid, name in named.items():
             if self.is_excluded(name):
                 self._skipped["excluded by policy"] += 1
             elif not name or self._place.in_scope(name):
-                found.blobs[oid] = name or NAMELESS + oid
+                found.blobs[oid] = name or (f"({refs[oid]})" if oid in refs else self._nameless + oid)
         return found
+
+    @property
+    def _nameless(self) -> str:
+        return UNREACHABLE if self._all_objects else TAGGED
 
     def _worth(self, name: str) -> int:
         """How much one of a blob's names speaks for looking at it: one may be out of scope, another not."""

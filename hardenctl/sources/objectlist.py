@@ -121,6 +121,13 @@ def _target(tag: bytes) -> tuple[str, str]:
     return names.get(b"object", b"").decode(), names.get(b"type", b"").decode()
 
 
+def named_by_refs(git: Git) -> dict[str, str]:
+    """What each ref comes to, through tags of tags: object id to the ref's name."""
+    refs = git.run("for-each-ref", "--format=%(refname)^{} %(refname)")
+    answer = git.run("cat-file", "--batch-check=%(objectname) %(rest)", input=refs)
+    return {oid.decode(): shown(name) for oid, _, name in (line.partition(b" ") for line in answer.splitlines())}
+
+
 def list_all_objects(git: Git, revisions: Sequence[str], jobs: int, worth: Callable[[str], int]) -> ObjectList:
     """Every object in git's store, unreachable ones included, with names as far as any commit knows one.
 

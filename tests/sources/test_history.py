@@ -363,6 +363,23 @@ def test_unreachable_objects(make_repository: Make) -> None:
     assert blobs[f"(unreachable)/{dangling}"].data == b"dangling"
 
 
+@pytest.mark.parametrize("asked", [{"history": True}, {"all_objects": True}], ids=str)
+def test_a_blob_that_a_ref_names(make_repository: Make, asked: dict[str, Any]) -> None:
+    """It goes by the name of the ref: git hands it out to whoever clones."""
+    repository = make_repository({"a": "1"})
+    for number, name in enumerate(("refs/tags/key", "refs/odd/key", "refs/tags/signed.png")):
+        oid = feed(repository, "hash-object", "-w", "--stdin", f"KEY {number}").strip()
+        if name.endswith("signed.png"):
+            repository.git("tag", "-a", "-m", "x", "inner", oid)
+            repository.git("tag", "-a", "-m", "x", "signed.png", "inner")
+            repository.git("tag", "-d", "inner")
+        else:
+            repository.git("update-ref", name, oid)
+    blobs = blobs_of(history(repository.root, **({"history": False} | asked)))
+    assert [blob.data for path, blob in sorted(blobs.items()) if "(refs/" in path] == [b"KEY 1", b"KEY 0", b"KEY 2"]
+    assert "(refs/tags/signed.png)" in blobs
+
+
 def test_since_looks_at_what_was_added(make_repository: Make) -> None:
     """`--since REV` is REV..HEAD: what was there before is not looked at, what came and went is."""
     repository = make_repository({"a": "1", "old": "old"})
