@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
 from hardenctl.model.errors import SourceError
 from hardenctl.model.files import read_small
-from hardenctl.sources.git import Git, find_top
+from hardenctl.sources.git import Git, find_top, git_folder
 
 _FEW = 1 << 20  # bytes
 _SMALLEST = 12 + 20  # bytes: the header and one checksum
@@ -72,8 +71,4 @@ def _index_path(git: Git) -> Path | None:
     top = find_top(git.folder)
     if top is None or "GIT_DIR" in git.environment:
         return None
-    folder = top / ".git"
-    if folder.is_file():  # a linked worktree or a submodule: `gitdir: PATH`
-        target = folder.read_bytes().partition(b"gitdir:")[2].strip()
-        folder = top / os.fsdecode(target)
-    return folder / "index"
+    return git_folder(top) / "index"

@@ -589,6 +589,18 @@ def test_a_work_tree_that_looks_like_a_bare_repository(make_repository: Make) ->
     assert blobs_of(work_tree(repository.root))["HEAD"].data == b"KEY"
 
 
+@pytest.mark.parametrize("asked", [{}, {"staged": True}, {"history": True}, {"since": "HEAD"}], ids=str)
+def test_a_configuration_that_puts_the_files_elsewhere(make_repository: Make, asked: dict[str, Any]) -> None:
+    """Git would list this folder as one below another, where nothing is staged and nothing ever was."""
+    repository = make_repository({"a": "1"})
+    repository.git("config", "extensions.worktreeConfig", "true")
+    repository.git("config", "core.worktree", str(repository.root / "../repo"))
+    assert "a" in blobs_of(work_tree(repository.root))
+    repository.git("config", "core.worktree", str(repository.root.parent))
+    with pytest.raises(SourceError, match=r"core\.worktree"):
+        list(open_source([repository.root], **asked).blobs())
+
+
 def test_a_pipe_in_place_of_the_index(make_repository: Make) -> None:
     """Nobody writes to it: it is said, and not waited for."""
     repository = make_repository({"a": "1"})
