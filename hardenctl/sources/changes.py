@@ -60,7 +60,9 @@ class Changes:
                         commit, age = field.decode(), age - 1
                         continue
                     # `:mode mode id id M`, one colon, mode and id more for each further parent; the last is the result
-                    path, parts = next(fields), field.split(b" ")
+                    path, parts = next(fields, None), field.split(b" ")
+                    if path is None:  # git did not come to the end
+                        return
                     oid = parts[-2]
                     if parts[field.count(b":")] != _SUBMODULE and oid.strip(b"0"):
                         yield Change(commit, age, oid.decode(), shown(path))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from hardenctl.model.errors import SourceError
+from hardenctl.model.files import read_small
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.sources import process
 
@@ -25,7 +26,6 @@ CONFIGURATION = (
     "core.useReplaceRefs=false",
     "core.commitGraph=false",  # it says which parents a commit has, and git believes it unread: a wrong one hides some
     "log.showSignature=false",
-    "protocol.allow=never",  # a partial clone must not fetch what it lacks: that is a gap, said
     "diff.renames=false",
     "submodule.recurse=false",
 )
@@ -44,6 +44,7 @@ HOOK_VARIABLES = (
     "GIT_QUARANTINE_PATH",
 )
 
+_WORK_TREE = lazy_pattern(rb"(?i)\bworktree[ \t]*=")
 _USERINFO = lazy_pattern(r"://[^/@\s]+@")
 
 
@@ -51,8 +52,33 @@ class Git:
     """Runs git in one folder. Every failure is a SourceError that says what to do."""
 
     def __init__(self, folder: Path) -> None:
+        """Raises SourceError where the configuration says that the files are in another folder."""
         self.folder = folder
         self.environment = environment(folder)
+        self._check_work_tree()
+
+    def _check_work_tree(self) -> None:
+        """With `core.worktree` git takes another folder for the top: what it lists would not be what is asked for."""
+        top = find_top(self.folder)
+        if top is None or "GIT_WORK_TREE" in self.environment:
+            return
+        folder = Path(os.path.realpath(git_folder(top)))
+        for path in (folder / "config", folder / "config.worktree"):
+            try:
+                text = read_small(path, folder)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise SourceError(f"the git configuration `{path}` could not be read: {error.strerror}") from error
+            if not _WORK_TREE.search(text):
+                continue
+            named = self.run("config", "--file", str(path), "--type=path", "--get", "core.worktree", ok=(0, 1))
+            tree = os.path.realpath(folder / os.fsdecode(named.rstrip(b"\n")))
+            if named and tree != os.path.realpath(top):
+                raise SourceError(
+                    f"`{path}` says that the files of `{top}` are elsewhere: core.worktree is `{tree}`",
+                    help=f"in that folder: GIT_DIR='{folder}' GIT_WORK_TREE=. hardenctl audit",
+                )
 
     def run(self, *arguments: str, input: bytes | None = None, ok: Sequence[int] = (0,)) -> bytes:  # noqa: A002 - as subprocess
         """The standard output of one git command. `ok` are the exit codes that are no failure."""
@@ -170,7 +196,10 @@ def environment(folder: Path) -> dict[str, str]:
     ours = {
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
+        # A partial clone must not fetch what it lacks: that is a gap, said. Old git knows the first of these not, and
+        # its setting `protocol.allow` gives way to what a repository says of one protocol, such as `ext`: a program.
         "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "none",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_GRAFT_FILE": os.devnull,  # a graft hides parents, and with them all that came before
         "GIT_PAGER": "cat",
@@ -182,14 +211,23 @@ def environment(folder: Path) -> dict[str, str]:
         if os.path.realpath(os.environ["GIT_DIR"]) == os.path.realpath(folder):
             kept |= _given("GIT_DIR", *HOOK_VARIABLES)
     elif top == find_top(Path.cwd()):
-        kept |= _given(*HOOK_VARIABLES)
-        if "GIT_DIR" in os.environ and "GIT_WORK_TREE" in os.environ:
-            kept |= _given("GIT_DIR", "GIT_WORK_TREE")
+        tree = _given_tree()
+        if tree is None:
+            kept |= _given(*HOOK_VARIABLES)
+        elif tree == top:
+            kept |= _given("GIT_DIR", "GIT_WORK_TREE", *HOOK_VARIABLES)
     return kept | ours
 
 
 def _given(*names: str) -> dict[str, str]:
     return {name: _absolute(os.environ[name]) for name in names if name in os.environ}
+
+
+def _given_tree() -> Path | None:
+    """The work tree that the user set: with `GIT_DIR`, else git itself looks for the repository."""
+    if "GIT_DIR" in os.environ and "GIT_WORK_TREE" in os.environ:
+        return Path(os.path.realpath(os.environ["GIT_WORK_TREE"]))
+    return None
 
 
 def find_top(path: Path) -> Path | None:
@@ -198,11 +236,19 @@ def find_top(path: Path) -> Path | None:
     A work tree that the user set with `GIT_DIR` and `GIT_WORK_TREE` is one too.
     """
     path = Path(os.path.realpath(path))
-    if "GIT_DIR" in os.environ and "GIT_WORK_TREE" in os.environ:
-        tree = Path(os.path.realpath(os.environ["GIT_WORK_TREE"]))
-        if path.is_relative_to(tree):
-            return tree
+    tree = _given_tree()
+    if tree is not None and path.is_relative_to(tree):
+        return tree
     return next((each for each in (path, *path.parents) if os.path.lexists(each / ".git")), None)
+
+
+def git_folder(top: Path) -> Path:
+    """Where git keeps what belongs to a work tree: `.git`, or what a file of that name says."""
+    folder = top / ".git"
+    if folder.is_file():  # a linked worktree or a submodule: `gitdir: PATH`
+        target = folder.read_bytes().partition(b"gitdir:")[2].strip()
+        folder = top / os.fsdecode(target)
+    return folder
 
 
 def is_bare(path: Path) -> bool:
@@ -241,7 +287,7 @@ def revision_error(revision: str) -> SourceError:
 
 
 def _harmless(name: str) -> bool:
-    return name.startswith(("GIT_CONFIG", "GIT_CEILING", "GIT_TRACE", "GIT_EXEC_PATH", "GIT_DISCOVERY"))
+    return name.startswith(("GIT_CONFIG", "GIT_CEILING", "GIT_EXEC_PATH", "GIT_DISCOVERY"))
 
 
 def _absolute(value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import os
 from collections import Counter
@@ -19,7 +20,7 @@ from hardenctl.sources.changes import Changes
 from hardenctl.sources.files import skip_by_name
 from hardenctl.sources.git import Git
 from hardenctl.sources.known import Known
-from hardenctl.sources.objectlist import ObjectList, list_all_objects, list_changes, list_objects
+from hardenctl.sources.objectlist import ObjectList, list_all_objects, list_changes, list_objects, named_by_refs
 from hardenctl.sources.past import PastSnapshot
 from hardenctl.sources.remembered import Remembered, git_state, remembered
 from hardenctl.sources.repository import Place
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from hardenctl.sources.archives import Archive
 
 SHA256 = 64  # hexadecimal digits of a blob id in a repository of that format
-NAMELESS = "(unreachable)/"  # with a blob id: what no commit gives a name
+# With its id: what no commit gives a name, nor a ref that is there already.
+TAGGED, UNREACHABLE = "(tagged)/", "(unreachable)/"
 
 
 class HistorySource(PlaceSource):
@@ -81,24 +83,41 @@ class HistorySource(PlaceSource):
     def _list(self) -> ObjectList:
         """The objects, those out of scope left out. Names are relative to the root."""
         revisions, paths = self._revisions.arguments, self._place.pathspecs
+        worth = functools.cache(self._worth)
         if self._all_objects:
-            found = list_all_objects(self._git, revisions)
+            found = list_all_objects(self._git, revisions, self.jobs, worth)
         elif paths or self.kind is SourceKind.RANGE:
             found = list_objects(self._git, revisions, paths)
         else:
-            found = list_changes(self._git, revisions, self.jobs)
+            found = list_changes(self._git, revisions, self.jobs, worth)
+        if revisions and found.changes is None:
+            found.name(Changes(self._git, revisions, self.jobs), worth)
         prefix = self._place.prefix
         named = {oid: name.removeprefix(prefix) for oid, name in found.blobs.items() if name.startswith(prefix)}
         found.blobs = {}
         for path in self._place.missing:
             if not any(name == path or name.startswith(f"{path}/") for name in named.values()):
                 raise UsageError(f"there is no `{path}`", help="name files that are on disk or in these commits")
+        refs = {} if all(named.values()) else named_by_refs(self._git)
         for oid, name in named.items():
             if self.is_excluded(name):
                 self._skipped["excluded by policy"] += 1
             elif not name or self._place.in_scope(name):
-                found.blobs[oid] = name or NAMELESS + oid
+                found.blobs[oid] = name or (f"({refs[oid]})" if oid in refs else self._nameless + oid)
         return found
+
+    @property
+    def _nameless(self) -> str:
+        return UNREACHABLE if self._all_objects else TAGGED
+
+    def _worth(self, name: str) -> int:
+        """How much one of a blob's names speaks for looking at it: one may be out of scope, another not."""
+        path = name.removeprefix(self._place.prefix)
+        if not name.startswith(self._place.prefix) or not self._place.in_scope(path):
+            return 0
+        if self.is_excluded(path):
+            return 1
+        return 2 if skip_by_name(path) else 3
 
     def remembered(self, inputs: bytes) -> Remembered | None:
         """The memory of runs like this one, `inputs` being what it depends on besides the source; None without one.
@@ -162,12 +181,17 @@ class HistorySource(PlaceSource):
     def resolve(self, findings: Sequence[Finding]) -> Sequence[Finding]:
         """Add the first commit, author, date and occurrences; merge what history repeats."""
         head = self._revisions.tip if self.kind is SourceKind.RANGE else self._place.head
-        return Resolver(self._git, self._changes, self._place.prefix, head, self._shared).resolve(findings)
+        resolver = Resolver(self._git, self._changes, self._place.prefix, head, self._shared, self._told)
+        return resolver.resolve(findings)
+
+    @cached_property
+    def _told(self) -> frozenset[str]:
+        """What has a message: a file may have the name that a message goes by."""
+        return frozenset((*self._list.commits, *self._list.tags))
 
     def versions(self, named: Sequence[tuple[str, str]]) -> Iterator[Blob | Gap]:
         """Versions and messages again, by blob id and path; what cannot be read is a gap."""
-        messages = MESSAGES.values()
-        pairs = [(oid, "" if path in messages else path) for oid, path in named]
+        pairs = [(oid, "" if oid in self._told else path) for oid, path in named]
         return HistoryShare(self._git.folder, self.kind, pairs).blobs()
 
     def _changes(self) -> Changes:
@@ -191,9 +215,13 @@ class HistorySource(PlaceSource):
 
     def _incomplete(self) -> Iterator[Gap]:
         if self.kind is SourceKind.HISTORY:
-            yield from _lost(self._git)
-        if self._revisions.connected or self._git.run("rev-parse", "--is-shallow-repository").strip() != b"true":
+            yield from _lost(self._git, self._place.head)
+        if self._git.run("rev-parse", "--is-shallow-repository").strip() != b"true":
             return
+        if self._revisions.connected:  # one way is known whole, but a side that was merged meanwhile may be cut
+            ends = _git_file(self._git, "shallow").read_text(encoding="ascii").split()
+            if not {*ends}.intersection(self._changes().commits):
+                return
         yield Gap(".", "a shallow clone: older commits are not here; `git fetch --unshallow` brings them")
 
     def _look_at_present(self, present: WorkTreeSource) -> Iterator[Blob | Gap]:
@@ -211,19 +239,25 @@ class HistorySource(PlaceSource):
                 yield blob
 
 
-def _lost(git: Git) -> Iterator[Gap]:
-    """What git says nothing of: folders of refs that may not be read, and packs that no ref leads to.
+def _git_file(git: Git, name: str) -> Path:
+    return Path(git.folder, os.fsdecode(git.run("rev-parse", "--git-path", name).rstrip(b"\n")))
 
-    Git packs what some ref leads to: without any ref it is what a crash, or a hand, has left of a repository.
+
+def _lost(git: Git, head: str | None) -> Iterator[Gap]:
+    """What git says nothing of: folders of refs that may not be read, and commits that no ref leads to any more.
+
+    Git packs what some ref leads to, and notes where HEAD has been: without any ref or commit, that is what a crash, or
+    a hand, has left of a repository.
     """
-    names = os.fsdecode(git.run("rev-parse", "--git-path", "refs", "--git-path", "objects/pack")).splitlines()
-    refs, packs = (Path(git.folder, name) for name in names)
+    refs, packs, been = (_git_file(git, name) for name in ("refs", "objects/pack", "logs/HEAD"))
     closed: list[OSError] = []
     for _ in os.walk(refs, onerror=closed.append):
         pass
     for error in closed:
         yield Gap(".", f"the refs in `{os.path.relpath(error.filename, refs.parent)}` are closed: {error.strerror}")
-    if not git.run("for-each-ref", "--count=1") and any(packs.glob("*.pack")):
+    if head is not None or git.run("for-each-ref", "--count=1"):
+        return
+    if any(packs.glob("*.pack")) or (been.is_file() and been.stat().st_size):
         yield Gap(".", "no branch or tag leads to what the repository holds: `--all-objects` looks at it all the same")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
 from hardenctl.model.errors import SourceError
-from hardenctl.sources.git import Git, find_top
+from hardenctl.model.files import read_small
+from hardenctl.sources.git import Git, find_top, git_folder
 
 _FEW = 1 << 20  # bytes
 _SMALLEST = 12 + 20  # bytes: the header and one checksum
@@ -20,7 +20,7 @@ def check_index(git: Git) -> None:
     """
     path = _index_path(git)
     try:
-        data = path.read_bytes() if path else b""
+        data = _content(path) if path else b""
     except FileNotFoundError:
         return
     except OSError as error:
@@ -31,6 +31,12 @@ def check_index(git: Git) -> None:
         f"the git index of `{git.folder}` is corrupt",
         help="rebuild it with `rm .git/index && git reset` (work-tree files are kept)",
     )
+
+
+def _content(path: Path) -> bytes:
+    """Its bytes. What is no file, a pipe say, is an error: git would wait for what comes out of it."""
+    real = path.resolve()
+    return read_small(real, real.parent, real.stat().st_size)
 
 
 def _is_whole(data: bytes) -> bool:
@@ -65,8 +71,4 @@ def _index_path(git: Git) -> Path | None:
     top = find_top(git.folder)
     if top is None or "GIT_DIR" in git.environment:
         return None
-    folder = top / ".git"
-    if folder.is_file():  # a linked worktree or a submodule: `gitdir: PATH`
-        target = folder.read_bytes().partition(b"gitdir:")[2].strip()
-        folder = top / os.fsdecode(target)
-    return folder / "index"
+    return git_folder(top) / "index"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -50,8 +51,11 @@ class Listing:
     gaps: list[Gap] = field(default_factory=list)
 
     def add(self, raw: bytes, standing: Standing, oid: str | None = None) -> None:
-        """Add a file."""
+        """Add a file. Two names that are shown alike are one entry: the other is a gap."""
         path = shown(raw)
+        if path in self.entries and self.entries[path].raw != raw:
+            self.gaps.append(Gap(path, "two files have names that are shown like this: only one was looked at"))
+            return
         self.entries[path] = Entry(path, raw, standing, oid)
 
     def add_all(self, other: Listing, below: bytes) -> None:
@@ -68,7 +72,7 @@ def list_repository(git: Git, *, submodules: bool = False) -> Listing:
     Paths are relative to git's folder and below it. Links are counted, not followed; submodules are too, unless they
     are asked for: then one that is not checked out is a gap.
     """
-    listing = Listing()
+    listing, base = Listing(), os.fsencode(git.folder)
     check_index(git)
     output, warnings = git.run_heard("ls-files", "-z", "-t", "--stage", "--cached", "--others", "--exclude-standard")
     for raw, reason in _CLOSED.findall(warnings):
@@ -87,15 +91,27 @@ def list_repository(git: Git, *, submodules: bool = False) -> Listing:
         mode, oid, _stage = meta.split(b" ")
         if mode == b"160000" and submodules:
             _add_submodule(listing, git, raw)
-        elif mode in LEFT_OUT:
+        elif mode in LEFT_OUT and not _is_file(base, raw):
             listing.skipped[LEFT_OUT[mode]] += 1
-        elif tag == b"S":
+        elif tag == b"S" and not _is_file(base, raw):
             listing.skipped["not checked out (sparse checkout)"] += 1
         else:
             listing.add(raw, Standing.TRACKED, oid.decode())
-    for raw in _ignored_env_files(os.fsencode(git.folder), listing.entries.values()):
+    for raw in _ignored_env_files(base, listing.entries.values()):
         listing.add(raw, Standing.IGNORED)
     return listing
+
+
+def _is_file(base: bytes, raw: bytes) -> bool:
+    """Whether a file is there, whatever the index says of its name.
+
+    One that was a link, or that git was told to pass over: `update-index --skip-worktree` is a habit for settings of
+    one's own.
+    """
+    try:
+        return stat.S_ISREG(os.lstat(os.path.join(base, raw)).st_mode)  # noqa: PTH118 - bytes
+    except OSError:
+        return False
 
 
 def _add_submodule(listing: Listing, git: Git, raw: bytes) -> None:

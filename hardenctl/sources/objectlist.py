@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hardenctl.model.blob import Gap
 from hardenctl.model.errors import SourceError
-from hardenctl.sources.changes import Changes
-from hardenctl.sources.files import skip_by_name
+from hardenctl.sources.changes import Change, Changes
 from hardenctl.sources.git import Git, shown
 from hardenctl.sources.objects import end, stream
 
@@ -24,6 +23,11 @@ class ObjectList:
     missing: int = 0
     gaps: list[Gap] = field(default_factory=list)
     changes: Changes | None = None
+
+    def name(self, changes: Changes, worth: Callable[[str], int]) -> None:
+        """Name the blobs by what each commit changed, as far as that tells."""
+        self.changes = changes
+        self.blobs |= {oid: name for oid, name in names(changes, worth).items() if oid in self.blobs}
 
     def add(self, line: bytes) -> None:
         """Add one line of `ID KIND NAME`, as `FORMAT` asks for it."""
@@ -46,14 +50,17 @@ def list_objects(git: Git, revisions: Sequence[str], paths: Sequence[str] = ()) 
     """The objects that revisions reach (`--all` and `^REV` included), limited to paths where some are given.
 
     What a partial clone left behind is counted as missing and not fetched; a broken store ends the list with a gap.
+    The names are what `rev-list` makes of them: one of those that a blob has, and only up to a line's end.
     """
     found = ObjectList()
     if not revisions:
         return found
     options = [each for each in revisions if each.startswith("--")]  # git before 2.42 knows none on standard input
-    names = [each for each in revisions if not each.startswith("--")]
+    ends = [each for each in revisions if not each.startswith("--")]
     walk = ["rev-list", "--objects", *options, "--missing=print", "--stdin"]
-    question = "".join(f"{each}\n" for each in (*names, *(("--", *paths) if paths else ())))
+    if paths:  # the full history: else git follows only one side of a merge whose other left no trace in these paths
+        walk += ["--full-history", "--", *paths]
+    question = "".join(f"{each}\n" for each in ends)
     try:
         for line in _pipe(git, walk, os.fsencode(question)):
             found.add(line)
@@ -64,28 +71,33 @@ def list_objects(git: Git, revisions: Sequence[str], paths: Sequence[str] = ()) 
     return found
 
 
-def list_changes(git: Git, revisions: Sequence[str], jobs: int) -> ObjectList:
-    """As `list_objects` for a whole history, together with what each commit changed.
-
-    Of a blob's names the newest counts, and one that could be of a text before one that could not.
-    """
+def list_changes(git: Git, revisions: Sequence[str], jobs: int, worth: Callable[[str], int]) -> ObjectList:
+    """As `list_objects` for a whole history, together with what each commit changed, and named by it: see `names`."""
     if git.run("config", "--get-regexp", r"^remote\..*\.promisor$", ok=(0, 1)):
         return list_objects(git, revisions)  # a partial clone: it tells which objects are not here
     changes = Changes(git, revisions, jobs)
     if changes.failure:
         return list_objects(git, revisions)  # which says how far it came
-    found = ObjectList(commits=changes.commits, changes=changes)
-    blobs = found.blobs
-    for change in changes:
-        if (known := blobs.get(change.oid)) is None or (skip_by_name(known) and not skip_by_name(change.path)):
-            blobs[change.oid] = change.path
+    found = ObjectList(names(changes, worth), changes.commits, changes=changes)
     found.tags, others = _named_besides(git)
     if others:
         listed = list_objects(git, others)
         found.gaps = listed.gaps
         for oid, name in listed.blobs.items():
-            blobs.setdefault(oid, name)
+            found.blobs.setdefault(oid, name)
     return found
+
+
+def names(changes: Iterable[Change], worth: Callable[[str], int]) -> dict[str, str]:
+    """Each blob's name: the newest of those that are worth most.
+
+    What could be text must not go by a picture's name, nor by one that the policy excludes.
+    """
+    named: dict[str, str] = {}
+    for change in changes:
+        if (known := named.get(change.oid)) is None or (known != change.path and worth(known) < worth(change.path)):
+            named[change.oid] = change.path
+    return named
 
 
 def _named_besides(git: Git) -> tuple[list[str], list[str]]:
@@ -109,7 +121,14 @@ def _target(tag: bytes) -> tuple[str, str]:
     return names.get(b"object", b"").decode(), names.get(b"type", b"").decode()
 
 
-def list_all_objects(git: Git, revisions: Sequence[str]) -> ObjectList:
+def named_by_refs(git: Git) -> dict[str, str]:
+    """What each ref comes to, through tags of tags: object id to the ref's name."""
+    refs = git.run("for-each-ref", "--format=%(refname)^{} %(refname)")
+    answer = git.run("cat-file", "--batch-check=%(objectname) %(rest)", input=refs)
+    return {oid.decode(): shown(name) for oid, _, name in (line.partition(b" ") for line in answer.splitlines())}
+
+
+def list_all_objects(git: Git, revisions: Sequence[str], jobs: int, worth: Callable[[str], int]) -> ObjectList:
     """Every object in git's store, unreachable ones included, with names as far as any commit knows one.
 
     Git passes over a pack that it cannot open: what the revisions reach is asked for besides, and its complaints are
@@ -125,6 +144,9 @@ def list_all_objects(git: Git, revisions: Sequence[str]) -> ObjectList:
         named.gaps.append(Gap(".", f"git cannot read all that is stored: {first}"))
     for oid in everything.blobs:
         named.blobs.setdefault(oid, "")
+    changes = Changes(git, [*revisions, *everything.commits], jobs)
+    if not changes.failure:
+        named.name(changes, worth)
     return named
 
 
@@ -135,16 +157,18 @@ def _pipe(git: Git, walk: Sequence[str], question: bytes) -> Iterator[bytes]:
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as complaint:
         given.write(question)
         given.seek(0)
-        names = git.start(*walk, stdin=given, stderr=complaint)
-        kinds = git.start("cat-file", "--buffer", f"--batch-check={FORMAT}", stdin=names.stdout)
+        listed = git.start(*walk, stdin=given, stderr=complaint)
+        kinds = git.start("cat-file", "--buffer", f"--batch-check={FORMAT}", stdin=listed.stdout)
         try:
-            if names.stdout:
-                names.stdout.close()  # only `kinds` reads it
+            if listed.stdout:
+                listed.stdout.close()  # only `kinds` reads it
             for line in kinds.stdout or ():
                 yield line.rstrip(b"\n")
-            if names.wait():
+            if listed.wait():
                 complaint.seek(0)
                 raise git.error(walk, complaint.read())
+            if kinds.wait():
+                raise git.error(("cat-file",), b"")
         finally:
-            end(names)
+            end(listed)
             end(kinds)

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from hardenctl.model.files import read_small
 from hardenctl.sources import sealed
 from hardenctl.sources.git import Git
 
@@ -59,10 +60,14 @@ def remembered(git: Git, asked: bytes, parts: Iterable[bytes | None]) -> Remembe
 
 
 def git_state(git: Git) -> bytes:
-    """All that decides which commits there are: HEAD, refs (stashes, notes and replacements too), where they end."""
+    """All that decides which commits there are: HEADs, refs (stashes, notes and replacements too), where they end.
+
+    Each linked worktree has a HEAD of its own, which may be the only way to a commit.
+    """
     names = os.fsdecode(git.run("rev-parse", "--git-path", "HEAD", "--git-path", "shallow")).splitlines()
     refs = git.run("for-each-ref", "--format=%(objectname) %(refname)")
-    return b"\0".join((refs, *(_content(Path(git.folder, name)) for name in names)))
+    heads = git.run("worktree", "list", "--porcelain")
+    return b"\0".join((refs, heads, *(_content(Path(git.folder, name)) for name in names)))
 
 
 def ignore_state(git: Git) -> bytes:
@@ -91,6 +96,7 @@ def files_state(root: Path, names: Iterable[bytes]) -> bytes | None:
 
 def _content(path: Path) -> bytes:
     try:
-        return b"+" + path.read_bytes()
+        real = path.resolve()  # a link is as good as a file, but a pipe or a device has no end
+        return b"+" + read_small(real, real.parent)
     except OSError:
         return b"-"

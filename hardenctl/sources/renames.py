@@ -10,9 +10,10 @@ from hardenctl.sources.git import Git, find_top, shown
 
 
 def renames_since(root: Path, file: Path) -> Mapping[str, str]:
-    """New path to old path, relative to `root`, between the commit that last changed `file` and the work tree.
+    """New path to old path, relative to `root`, between the commit that last changed `file` and the index.
 
-    A new path counts once git tracks it. Empty outside git, and where the file was never committed.
+    Not the work tree: to compare it git runs the filters that the repository's configuration names. Empty outside git,
+    and where the file was never committed.
     """
     if find_top(root) is None:
         return {}
@@ -25,6 +26,7 @@ def renames_since(root: Path, file: Path) -> Mapping[str, str]:
         return {}
     answer = git.run(
         "diff",
+        "--cached",
         "--no-ext-diff",
         "--no-textconv",
         "-M",

@@ -38,16 +38,20 @@ class Place:
     @cached_property
     def prefix(self) -> str:
         """The root's path inside its repository, with a slash at its end; empty for the top."""
+        return shown(self._prefix)
+
+    @cached_property
+    def _prefix(self) -> bytes:
         if self.git is None or self.bare:
-            return ""
-        return shown(self.git.run("rev-parse", "--show-prefix").rstrip(b"\n"))
+            return b""
+        return self.git.run("rev-parse", "--show-prefix").rstrip(b"\n")
 
     @cached_property
     def pathspecs(self) -> tuple[str, ...]:
         """What git is to limit itself to, relative to the repository's top; nothing for a whole repository."""
-        named = [self.prefix + shown(raw) for raw in sorted((*self.files, *self.folders))]
-        everything = [self.prefix] if self.prefix else []
-        return tuple(f":(top,literal){path}" for path in (named or everything))
+        named = [self._prefix + raw for raw in sorted((*self.files, *self.folders))]
+        everything = [self._prefix] if self._prefix else []
+        return tuple(f":(top,literal){os.fsdecode(path)}" for path in (named or everything))
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -128,7 +132,7 @@ def find_place(paths: Sequence[str | Path], *, on_disk: bool = True) -> Place:
 
 def _folder_place(folder: Path) -> Place:
     root = Path(os.path.realpath(folder))
-    if is_bare(root):
+    if is_bare(root) and not os.path.lexists(root / ".git"):
         return Place(root, str(folder), Git(root), bare=True)
     top = find_top(root)
     if top is None:

@@ -12,9 +12,7 @@ from hardenctl.model.finding import Finding, Occurrences
 from hardenctl.sources.changes import Change
 from hardenctl.sources.git import Git
 from hardenctl.sources.origin import Origin, commits, origins
-from hardenctl.sources.share import MESSAGES
 
-_MESSAGES = frozenset(MESSAGES.values())
 LAST = 1 << 62  # the age of a commit that brought no blob
 
 
@@ -22,8 +20,8 @@ LAST = 1 << 62  # the age of a commit that brought no blob
 class Resolver:
     """Resolves the findings of one history audit.
 
-    `changes` gives those of the commits that were looked at; `present` are the blob ids that were looked at in the
-    present state.
+    `changes` gives those of the commits that were looked at; `messages` are the ids of commits and tags, `present` the
+    blob ids that were looked at in the present state.
     """
 
     git: Git
@@ -31,6 +29,7 @@ class Resolver:
     prefix: str
     head: str | None
     present: Collection[str]
+    messages: Collection[str] = frozenset()
 
     def resolve(self, findings: Sequence[Finding]) -> Sequence[Finding]:
         """The findings with first commit, author, date and occurrences.
@@ -39,7 +38,7 @@ class Resolver:
         state holds it, it stays where it is there.
         """
         oids = {finding.oid for finding in findings if finding.oid}
-        messages = {finding.oid for finding in findings if finding.oid and finding.location.path in _MESSAGES}
+        messages = oids.intersection(self.messages)
         found = origins(self.changes(), oids - messages, self.prefix) if oids - messages else {}
         found |= {oid: Origin({oid: LAST}) for oid in messages}
         authors = commits(self.git, [id_ for each in found.values() for id_ in each.commits])

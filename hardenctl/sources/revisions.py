@@ -14,7 +14,7 @@ class Revisions:
     """`arguments` select commits for `rev-list`. `tip` is the state that is judged, None where there is none.
 
     `base` is the commit that `tip` is compared with; None means that everything counts.
-    `connected` says that the way from `base` to `tip` is known whole, even in a shallow clone.
+    `connected` says that there is a way from `base` to `tip`, even in a shallow clone.
     """
 
     arguments: tuple[str, ...]
@@ -35,11 +35,12 @@ def parse_range(git: Git, text: str) -> Revisions:
     """`REV` (up to HEAD), `A..B` or `A...B`: what B has and A has not. Raises SourceError for an unknown revision."""
     old, _dots, new = text.replace("...", "..").partition("..")
     tip = commit_id(git, new or "HEAD")
+    end = git.run("rev-parse", "--verify", new or "HEAD").decode().strip()  # a tag, whose message counts too
     if old and not old.strip(UNBORN):
-        return Revisions((tip,), tip)
+        return Revisions((end,), tip)
     base = commit_id(git, old or "HEAD")
     merge_base = git.run("merge-base", base, tip, ok=(0, 1)).decode().strip()
-    return Revisions((tip, f"^{base}"), tip, merge_base or base, bool(merge_base))
+    return Revisions((end, f"^{base}"), tip, merge_base or base, bool(merge_base))
 
 
 def commit_id(git: Git, revision: str) -> str:

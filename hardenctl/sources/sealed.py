@@ -11,32 +11,38 @@ import hashlib
 import hmac
 import os
 import secrets
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
 from hardenctl.model.caches import cache_home
 from hardenctl.model.errors import SourceError
-from hardenctl.model.files import replace_file
+from hardenctl.model.files import read_small, replace_file
 from hardenctl.sources.git import Git
 
 KEY_FILE = "known.key"
 SIZE = 32  # bytes of a label, a seal and the key
+LARGEST = 128 << 20  # bytes: nothing of ours is larger
 
 
 def places(git: Git, name: str) -> tuple[Path, ...]:
-    """Where a repository's file of a name may be: in its git folder, else in the user's cache."""
+    """Where a repository's file of a name may be: in its git folder, else in the user's cache.
+
+    A git folder that came with somebody's files may hold a link where ours would be: it leads nowhere we write.
+    """
     try:
         common = Path(git.folder, os.fsdecode(git.run("rev-parse", "--git-common-dir").rstrip(b"\n"))).resolve()
     except SourceError:
         return ()
     project = hashlib.sha256(os.fsencode(common)).hexdigest()[:24]
-    return common / "hardenctl" / name, cache_home() / "known" / f"{project}-{name}"
+    own, users = common / "hardenctl" / name, cache_home() / "known" / f"{project}-{name}"
+    return (users,) if os.path.realpath(own) != os.fspath(own) else (own, users)
 
 
 def read(place: Path, magic: bytes, label: bytes | None = None) -> bytes:
     """What a file holds; nothing where there is none, it is torn, not ours, or about something else."""
     try:
-        content = place.read_bytes()
+        content = read_small(place, place.parent, LARGEST)  # a pipe in its place must not keep us waiting
     except OSError:
         return b""
     start = len(magic) + 2 * SIZE
@@ -53,6 +59,8 @@ def write(places: Iterable[Path], magic: bytes, label: bytes, body: bytes) -> No
         return
     for place in places:
         with contextlib.suppress(OSError):
+            if os.path.lexists(place) and not stat.S_ISREG(os.lstat(place).st_mode):
+                continue
             place.parent.mkdir(parents=True, exist_ok=True)
             replace_file(place, b"".join((magic, label, seal, body)))
             return

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from hardenctl.model.errors import SourceError, UsageError
 from hardenctl.model.finding import Category, Confidence, Finding, Location, Severity
 from hardenctl.policy.policy import Policy
 from hardenctl.rules.fakes import scramble
-from hardenctl.sources import open_source
+from hardenctl.sources import git, open_source
 from hardenctl.sources.history import HistorySource
 from hardenctl.sources.origin import commit_of
 from hardenctl.sources.share import MISSING
@@ -180,6 +182,31 @@ def test_the_first_commit_of_every_blob(
         assert found.occurrences.in_head == (oid in head)
 
 
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS, data=st.data())
+def test_every_blob_of_a_range_and_of_a_folder(
+    make_repository: Make, tmp_path: Path, steps: list[tuple[str, str, str]], data: st.DataObject
+) -> None:
+    """A range has what git lists for it, and a folder's history what any commit holds below it."""
+    shutil.rmtree(tmp_path / "repo", ignore_errors=True)
+    repository = make_repository()
+    play(repository, steps)
+    tips = st.sampled_from(repository.git("rev-list", "--all").split())
+    old, new = data.draw(tips), data.draw(tips)
+    names = names_of(repository)
+    found = looked_at(since(repository.root, f"{old}..{new}"))
+    text = {oid for oid in names if "\0" not in repository.git("cat-file", "blob", oid)}
+    text -= {oid for oid in text if all(name.endswith(".png") for name in names[oid])}
+    assert found.keys() == reachable(repository, new, f"^{old}").keys() & text
+    assert all(name in names[oid] and not name.endswith(".png") for oid, name in found.items())
+    below = {oid for oid in text if any(name.startswith("b/") for name in names[oid])}
+    folder = repository.root / "b"
+    folder.mkdir(exist_ok=True)
+    source = history(folder)
+    assert {str(blob.provenance.oid) for blob in source.blobs() if isinstance(blob, Blob)} >= below
+    assert below == looked_at(source).keys() & names.keys()
+
+
 def reachable_tree(repository: Any, commit: str) -> set[str]:
     """The blob ids in a commit's tree."""
     return {line.split()[2] for line in repository.git("ls-tree", "-r", commit).splitlines()}
@@ -336,6 +363,23 @@ def test_unreachable_objects(make_repository: Make) -> None:
     assert blobs[f"(unreachable)/{dangling}"].data == b"dangling"
 
 
+@pytest.mark.parametrize("asked", [{"history": True}, {"all_objects": True}], ids=str)
+def test_a_blob_that_a_ref_names(make_repository: Make, asked: dict[str, Any]) -> None:
+    """It goes by the name of the ref: git hands it out to whoever clones."""
+    repository = make_repository({"a": "1"})
+    for number, name in enumerate(("refs/tags/key", "refs/odd/key", "refs/tags/signed.png")):
+        oid = feed(repository, "hash-object", "-w", "--stdin", f"KEY {number}").strip()
+        if name.endswith("signed.png"):
+            repository.git("tag", "-a", "-m", "x", "inner", oid)
+            repository.git("tag", "-a", "-m", "x", "signed.png", "inner")
+            repository.git("tag", "-d", "inner")
+        else:
+            repository.git("update-ref", name, oid)
+    blobs = blobs_of(history(repository.root, **({"history": False} | asked)))
+    assert [blob.data for path, blob in sorted(blobs.items()) if "(refs/" in path] == [b"KEY 1", b"KEY 0", b"KEY 2"]
+    assert "(refs/tags/signed.png)" in blobs
+
+
 def test_since_looks_at_what_was_added(make_repository: Make) -> None:
     """`--since REV` is REV..HEAD: what was there before is not looked at, what came and went is."""
     repository = make_repository({"a": "1", "old": "old"})
@@ -421,6 +465,63 @@ def test_history_of_a_subfolder(make_repository: Make) -> None:
     assert found.occurrences.paths == ("a",)
 
 
+@pytest.mark.parametrize("folder", ["sub", "n\nl", pytest.param(b"d\xe9", id="no-utf8")])
+@pytest.mark.parametrize("asked", [{"history": True}, {"history": False, "since": "first"}], ids=str)
+def test_a_side_that_left_no_trace(make_repository: Make, folder: str | bytes, asked: dict[str, Any]) -> None:
+    """What came and went on a merged branch is in the history of the folder, as in that of the whole."""
+    repository = make_repository()
+    name = os.fsdecode(folder)
+    repository.commit({f"{name}/a": "1"})
+    repository.git("tag", "first")
+    repository.git("checkout", "-q", "-b", "side")
+    repository.commit({f"{name}/ b": "KEY"})
+    repository.git("rm", "-q", f"{name}/ b")
+    repository.git("commit", "-q", "-m", "away")
+    repository.git("checkout", "-q", "main")
+    repository.commit({f"{name}/c": "2"})
+    repository.git("merge", "-q", "--no-edit", "side")
+    repository.git("branch", "-q", "-D", "side")
+    assert blobs_of(history(repository.root, name, **asked))[" b"].data == b"KEY"
+    source = history(repository.root, f"{name}/ b", **asked)
+    assert [blob.data for blob in blobs_of(source).values() if not blob.path.startswith("(")] == [b"KEY"]
+
+
+@pytest.mark.parametrize(
+    "asked", [{"history": True}, {"history": False, "since": "first"}, {"all_objects": True}], ids=str
+)
+def test_a_better_name_counts(make_repository: Make, asked: dict[str, Any]) -> None:
+    """A text that a commit also gives the name of a picture, or one that policy excludes, is looked at by its own."""
+    repository = make_repository({"x": "1"})
+    repository.git("tag", "first")
+    repository.commit({"a.png": "KEY", "b/test.py": "KEY", "z.py": "KEY"})
+    repository.git("rm", "-q", "-r", "b", "z.py")
+    repository.git("commit", "-q", "-m", "the picture is left")
+    options = {"history": False} | asked
+    assert blobs_of(history(repository.root, exclude=["b"], **options))["z.py"].data == b"KEY"
+    assert {b"KEY"} & {blob.data for blob in blobs_of(history(repository.root, exclude=["z.py"], **options)).values()}
+
+
+def test_a_file_that_is_named_like_a_message(make_repository: Make) -> None:
+    """It is a file: its commit is the one that brought it, and its lines can be shown."""
+    repository = make_repository({"x": "1"})
+    commit = repository.commit({"(commit message)": "KEY"})
+    repository.commit({"(commit message)": "2"})
+    source = history(repository.root)
+    (found,) = findings_of(source, b"KEY")
+    assert found.commit == Commit(commit, "Ada <ada@example.com>", "2026-01-02T03:04:05+00:00")
+    (again,) = source.versions([(str(found.oid), found.location.path)])
+    assert isinstance(again, Blob)
+    assert again.data == b"KEY"
+
+
+def test_the_message_of_a_tag_at_the_end_of_a_range(make_repository: Make) -> None:
+    """A range that ends in a tag takes its message along."""
+    repository = make_repository({"x": "1"})
+    repository.commit({"x": "2"})
+    repository.git("tag", "-a", "-m", "KEY", "v1")
+    assert b"KEY\n" in {blob.data for blob in blobs_of(since(repository.root, "HEAD~1..v1")).values()}
+
+
 def test_history_of_named_files(make_repository: Make) -> None:
     """A file that is deleted by now can be named; one that never was is an error."""
     repository = make_repository({"a": "1", "gone": "2", "odd*": "3", "odd1": "4"})
@@ -488,6 +589,50 @@ def test_a_shallow_clone_is_a_gap(make_repository: Make, tmp_path: Path) -> None
     assert gaps_of(since(tmp_path / "shallow", "HEAD~1")) == []
     with pytest.raises(SourceError, match="unknown revision"):
         since(tmp_path / "shallow", "HEAD~2")
+
+
+def test_a_merged_side_that_is_cut_off_is_a_gap(make_repository: Make, tmp_path: Path) -> None:
+    """A way from the old to the new state does not make a range whole: another way may end where the clone does."""
+    repository = make_repository({"a": "1"})
+    repository.git("checkout", "-q", "-b", "side")
+    repository.commit({"b": "KEY"})
+    repository.commit({"b": "2"})
+    repository.commit({"b": "3"})
+    repository.git("checkout", "-q", "main")
+    repository.commit({"c": "4"})
+    repository.git("merge", "-q", "--no-edit", "side")
+    shallow = tmp_path / "shallow"
+    repository.git("clone", "-q", "--depth", "3", repository.root.as_uri(), str(shallow))
+    (gap,) = gaps_of(since(shallow, "HEAD~2"))
+    assert "shallow" in gap.reason
+    assert b"KEY" not in {blob.data for blob in since(shallow, "HEAD~2").blobs() if isinstance(blob, Blob)}
+    subprocess.run(["git", "fetch", "-q", "--deepen", "2"], cwd=shallow, check=True)
+    assert b"KEY" in {blob.data for blob in blobs_of(since(shallow, "HEAD~2")).values()}
+
+
+def test_nothing_a_partial_clone_says_makes_git_fetch(
+    make_repository: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repository may allow its own protocol, `ext` with a program to start: git is not let to use any.
+
+    A git before 2.39.4 is played by one that is not told to fetch nothing.
+    """
+    real = git.environment
+    monkeypatch.setattr(git, "environment", lambda folder: real(folder) | {"GIT_NO_LAZY_FETCH": "0"})
+    repository = make_repository({"main.py": "1", ".env": "A=1"})
+    repository.git("config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "partial.git"
+    repository.git("clone", "-q", "--bare", "--filter=blob:none", repository.root.as_uri(), str(clone))
+    sprung = tmp_path / "sprung"
+    for protocol, url in (("file", repository.root.as_uri()), ("ext", f"ext::touch {sprung}")):
+        for key, value in ((f"protocol.{protocol}.allow", "always"), ("remote.origin.url", url)):
+            repository.git("-C", str(clone), "config", key, value)
+        for asked in ({"history": True}, {"history": False, "since": "0..HEAD"}):
+            source = history(clone, **asked)
+            assert gaps_of(source)
+            with pytest.raises(SourceError):
+                source.snapshot().read("main.py")
+    assert not sprung.exists()
 
 
 def test_a_partial_clone_is_a_gap_and_fetches_nothing(make_repository: Make, tmp_path: Path) -> None:

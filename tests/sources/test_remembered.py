@@ -104,6 +104,41 @@ def test_what_has_changed_is_looked_at(project: Any, change: Callable[[Any], obj
     assert told(again) == told(look(project.root, edition=None))
 
 
+def test_a_commit_that_only_another_worktree_knows(project: Any, tmp_path: Path) -> None:
+    """The HEAD of a linked worktree may be the only way to a commit."""
+    project.git("worktree", "add", "-q", "--detach", str(tmp_path / "linked"))
+    before = look(project.root)
+    (tmp_path / "linked/new.py").write_text(f'KEY = "{TOKENS[3]}"\n')
+    project.git("-C", str(tmp_path / "linked"), "add", "new.py")
+    project.git("-C", str(tmp_path / "linked"), "commit", "-q", "-m", "elsewhere")
+    after = look(project.root)
+    assert not recalled(after)
+    assert len(after.findings) == len(before.findings) + 1
+
+
+@pytest.mark.parametrize("planted", ["link", "pipe"])
+def test_a_git_folder_that_came_with_files(make_repository: Callable[..., Any], tmp_path: Path, planted: str) -> None:
+    """Where ours would be, a link leads nowhere that is written to, and a pipe is not waited for."""
+    repository = make_repository({"a": "1"})
+    own, victim = repository.root / ".git/hardenctl", tmp_path / "victim"
+    victim.mkdir()
+    if planted == "link":
+        own.symlink_to(victim)
+    else:
+        own.mkdir()
+        os.mkfifo(own / "known")
+    for _ in range(2):
+        assert look(repository.root).verdict == "pass"
+    assert list(victim.iterdir()) == []
+
+
+def test_an_excludes_file_without_end(make_repository: Callable[..., Any]) -> None:
+    """The configuration may name a device: git takes it for an empty file, and it fills no memory."""
+    repository = make_repository({"a": "1"})
+    repository.git("config", "core.excludesFile", "/dev/zero")
+    assert look(repository.root).verdict == "pass"
+
+
 def test_another_edition_policy_or_choice_looks_again(project: Any) -> None:
     """An outcome is one of a policy's settings, its rules and hardenctl's own edition."""
     look(project.root)

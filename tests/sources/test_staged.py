@@ -311,6 +311,19 @@ def test_another_repositorys_hook_does_not_leak_in(make_repository: Make, monkey
     assert set(blobs_of(staged(other.root))) == {"new"}
 
 
+def test_another_repositorys_work_tree_does_not_leak_in(make_repository: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables about another repository and its files say nothing of the one we are in."""
+    one, two = make_repository({"a": "1"}, "one"), make_repository({"b": "1"}, "two")
+    one.write({"leak": "KEY"})
+    one.git("add", "leak")
+    monkeypatch.setenv("GIT_DIR", str(two.root / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(two.root))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(two.root / ".git/index"))
+    monkeypatch.chdir(one.root)
+    assert blobs_of(open_source([], staged=True)).keys() == {"leak"}
+    assert blobs_of(open_source([one.root])).keys() == {"a", "leak"}
+
+
 def test_a_separate_work_tree(make_repository: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`GIT_DIR` and `GIT_WORK_TREE` together are what the user set, and are honoured."""
     repository = make_repository({"a": "1"})

@@ -17,6 +17,7 @@ from hardenctl.model.blob import Blob, Gap, Standing
 from hardenctl.model.errors import SourceError, UsageError
 from hardenctl.sources import files, open_source
 from hardenctl.sources.git import Git
+from hardenctl.sources.renames import renames_since
 from hardenctl.sources.worktree import WorkTreeSource
 
 NAMES = st.sampled_from([".env", "a.py", "b/.env.local", "b/c.txt", "d e/ü.md", "x.log", "b/y.log", "n\nl.txt"])
@@ -405,7 +406,7 @@ def test_an_unreadable_file_is_a_gap(make_repository: Make, monkeypatch: pytest.
     real = os.open
 
     def refuse(path: bytes, flags: int, *rest: int) -> int:
-        if path.endswith(b"/a"):
+        if os.fsencode(path).endswith(b"/a"):
             raise PermissionError(13, "Permission denied")
         return real(path, flags, *rest)
 
@@ -555,6 +556,68 @@ def test_somebody_elses_repository(make_repository: Make, monkeypatch: pytest.Mo
     with pytest.raises(SourceError, match="belongs to another user") as error:
         blobs_of(work_tree(repository.root))
     assert "safe.directory" in error.value.help
+
+
+@pytest.mark.parametrize("was", ["a link", "passed over"])
+def test_what_is_a_file_on_disk_is_looked_at(make_repository: Make, was: str) -> None:
+    """The index may call it a link, or git may have been told to pass over it: what is on disk counts."""
+    repository = make_repository()
+    if was == "a link":
+        (repository.root / "a.py").symlink_to("b.py")
+        repository.git("add", "a.py")
+        assert work_tree(repository.root).skipped["symbolic link"] == 1
+        (repository.root / "a.py").unlink()
+    else:
+        repository.commit({"a.py": "1"})
+        repository.git("update-index", "--skip-worktree", "a.py")
+    repository.write({"a.py": "KEY"})
+    assert blobs_of(work_tree(repository.root))["a.py"].data == b"KEY"
+
+
+def test_two_names_that_are_shown_alike(make_repository: Make) -> None:
+    """One of them is looked at, and that the other is not is said."""
+    repository = make_repository({"x": "1"})
+    repository.write({os.fsdecode(b"a\xe9.py"): "2", "a\\xe9.py": "3"})
+    source = work_tree(repository.root)
+    assert blobs_of(source).keys() == {"x", "a\\xe9.py"}
+    assert [gap.path for gap in gaps_of(source)] == ["a\\xe9.py"]
+
+
+def test_a_work_tree_that_looks_like_a_bare_repository(make_repository: Make) -> None:
+    """Files that happen to be called as git calls its own do not make a repository of a folder that is one."""
+    repository = make_repository({"HEAD": "KEY", "objects/x": "1", "refs/x": "2"})
+    assert blobs_of(work_tree(repository.root))["HEAD"].data == b"KEY"
+
+
+@pytest.mark.parametrize("asked", [{}, {"staged": True}, {"history": True}, {"since": "HEAD"}], ids=str)
+def test_a_configuration_that_puts_the_files_elsewhere(make_repository: Make, asked: dict[str, Any]) -> None:
+    """Git would list this folder as one below another, where nothing is staged and nothing ever was."""
+    repository = make_repository({"a": "1"})
+    repository.git("config", "extensions.worktreeConfig", "true")
+    repository.git("config", "core.worktree", str(repository.root / "../repo"))
+    assert "a" in blobs_of(work_tree(repository.root))
+    repository.git("config", "core.worktree", str(repository.root.parent))
+    with pytest.raises(SourceError, match=r"core\.worktree"):
+        list(open_source([repository.root], **asked).blobs())
+
+
+def test_a_pipe_in_place_of_the_index(make_repository: Make) -> None:
+    """Nobody writes to it: it is said, and not waited for."""
+    repository = make_repository({"a": "1"})
+    (repository.root / ".git/index").unlink()
+    os.mkfifo(repository.root / ".git/index")
+    with pytest.raises(SourceError, match="no regular file"):
+        blobs_of(work_tree(repository.root))
+
+
+def test_following_renames_runs_no_filter(make_repository: Make, tmp_path: Path) -> None:
+    """To compare the work tree git would run what `.gitattributes` and the configuration name."""
+    repository = make_repository({"a.py": "1\n" * 9, "kept.json": "{}"})
+    repository.git("config", "filter.trap.clean", f"touch {tmp_path}/sprung; cat")
+    repository.git("mv", "a.py", "b.py")
+    repository.write({".gitattributes": "*.py filter=trap\n", "b.py": "1\n" * 10})
+    assert renames_since(repository.root, repository.root / "kept.json") == {"b.py": "a.py"}
+    assert not (tmp_path / "sprung").exists()
 
 
 def test_the_audited_configuration_runs_nothing(make_repository: Make, tmp_path: Path) -> None:
