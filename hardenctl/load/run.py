@@ -163,7 +163,10 @@ class _Session:
                 raise ToolError(
                     f"{len(ready)} of {wanted} workers came within {seconds:.0f} s"
                     if self.plan.master
-                    else f"the load generator did not start within {seconds:.0f} s"
+                    else f"the load generator did not start within {seconds:.0f} s",
+                    help="can they reach this machine? start them with `load run --worker`"
+                    if self.plan.master
+                    else "the machine may be too busy: try again, or with fewer --processes",
                 )
             with contextlib.suppress(queue.Empty):
                 index, message = self.generators.messages.get(timeout=0.25)

@@ -154,7 +154,10 @@ class Scenario:
                     help="these caps are hard; use a smaller --scale",
                 )
             if stage.users < 1 or stage.seconds <= 0 or stage.spawn_rate <= 0 or (stage.rate or 1) <= 0:
-                raise UsageError(f"scenario `{self.name}` has a stage without users, rate or time")
+                raise UsageError(
+                    f"scenario `{self.name}` has a stage without users, rate or time",
+                    help="each needs more than 0 of them: `users` or `arrival-rate`, and `duration`",
+                )
         if self.seconds > MAX_SECONDS:
             raise UsageError("a run may take 24 hours at most", help="use a shorter --run-time")
 

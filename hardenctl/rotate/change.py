@@ -35,7 +35,7 @@ class HeldCredential:
             raise SourceError(f"there is no file `{path}`", help="the ledger names it; name another with --write")
         values = dotenv.values(dotenv.parse(text, str(path)))
         if not values.get(key):
-            raise UsageError(f"`{path}` has no `{key}`", help=nearest(key, values))
+            raise UsageError(f"`{path}` has no `{key}`", help=nearest(key, values) or "name a key that it has")
         url = Url.parse(values[key])
         secret = url.password or "" if url else values[key]
         if not secret:

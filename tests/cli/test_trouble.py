@@ -33,6 +33,16 @@ def _corrupt_index(root: Path) -> None:
     (root / ".git" / "index").write_bytes(b"this is no index")
 
 
+def _index_as_a_folder(root: Path) -> None:
+    index = root / ".git" / "index"
+    index.unlink()
+    index.mkdir()
+
+
+def _policy(text: str) -> Callable[[Path], None]:
+    return lambda root: [(root / "hardenctl.toml").write_text(text + "\n"), None][1]
+
+
 def _nothing(root: Path) -> None:
     del root
 
@@ -65,6 +75,13 @@ def _nothing(root: Path) -> None:
         pytest.param(_nothing, ("audit", "--since", "no-such-rev"), "no-such-rev", id="unknown-revision"),
         pytest.param(_corrupt_index, ("audit", "--staged"), "index", id="corrupt-index"),
         pytest.param(_corrupt_index, ("audit",), "index", id="corrupt-index-for-the-work-tree"),
+        pytest.param(_index_as_a_folder, ("audit", "--staged"), "could not be read", id="index-that-cannot-be-read"),
+        pytest.param(_policy("fail-on = 3"), ("audit",), "write one of them", id="policy-number-for-a-word"),
+        pytest.param(_policy("exclude = 'a.py'"), ("audit",), "put it in brackets", id="policy-word-for-a-list"),
+        pytest.param(_policy("rules = []"), ("audit",), "a heading of their own", id="policy-list-for-a-table"),
+        pytest.param(_policy("suppress = {}"), ("audit",), "write `[[suppress]]`", id="policy-table-for-several"),
+        pytest.param(_policy("load.targets.p95 = 'x'"), ("audit",), "docs/schema/policy.json", id="policy-no-duration"),
+        pytest.param(_policy("cors = 3\nx = 4"), ("audit",), "2 problems", id="policy-two-problems"),
         pytest.param(_nothing, ("audit", "--staged", "--history"), "--staged", id="sources-that-exclude-each-other"),
         pytest.param(_nothing, ("audit", "--stdin-filename", "x"), "`-`", id="a-name-without-standard-input"),
     ],
