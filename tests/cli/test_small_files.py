@@ -119,6 +119,18 @@ def test_a_linked_pyproject_without_a_table_is_no_matter_of_ours(tmp_path: Path,
     assert (result.code, "leads out" in result.err) == (2, True)
 
 
+@pytest.mark.parametrize(("make", "reason"), [each for each in HOSTILE if each.id != "link-out"])
+def test_a_pyproject_that_cannot_be_read(
+    tmp_path: Path, hardenctl: Callable[..., Any], make: Callable[[Path], None], reason: str
+) -> None:
+    """It could hold the policy: it is never silently none."""
+    make(tmp_path / "pyproject.toml")
+    result = hardenctl("scan", str(tmp_path))
+    assert result.code == 2
+    assert reason in result.err
+    assert "\nhelp: " in result.err
+
+
 @pytest.mark.parametrize(
     ("name", "command"),
     [
