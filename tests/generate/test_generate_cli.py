@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -48,6 +49,21 @@ def test_pipe_gets_the_bare_value(name: str, capsys: pytest.CaptureFixture[str])
     printed = capsys.readouterr()
     assert re.fullmatch(r"[\w=+/-]{32,}", printed.out)
     assert printed.err == ""
+
+
+@pytest.mark.parametrize("name", ["rsa", "ed25519"])
+def test_a_pipe_gets_a_whole_pem(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It ends as a text file does: OpenSSL finds both of two that stand in one file."""
+    pytest.importorskip("cryptography")
+    assert run(["generate", name]) == 0
+    assert run(["generate", name]) == 0
+    printed = capsys.readouterr().out
+    assert printed.endswith("-----END PRIVATE " + "KEY-----\n")
+    Path("both.pem").write_text(printed, encoding="utf-8")
+    if shutil.which("openssl") is None:
+        pytest.skip("OpenSSL is not installed here")
+    command = ["openssl", "storeutl", "-noout", "-keys", "both.pem"]
+    assert b"Total found: 2" in subprocess.run(command, check=True, capture_output=True).stdout
 
 
 def test_terminal_shows_no_value() -> None:
