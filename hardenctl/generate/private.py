@@ -15,8 +15,13 @@ from hardenctl.model.files import read_small
 from hardenctl.sources.standing import git_standing
 
 
-def refuse_where_git_sees(path: Path) -> None:
-    """Raise UsageError where git tracks a file, or would take it with the next `git add`."""
+def refuse_unfit(path: Path) -> None:
+    """Raise UsageError where no credential may be written: what is no file, and what git tracks or would take next."""
+    if path.exists() and not path.is_file():  # a device would be replaced by a file, and a pipe would block
+        raise UsageError(
+            f"`{path}` is {'a folder' if path.is_dir() else 'no regular file'}",
+            help="name a file with --write; without it, the value goes into the pipe",
+        )
     for each in {path, Path(os.path.realpath(path))}:  # a link and what it points to can stand differently
         standing = git_standing(each)
         if standing is Standing.TRACKED:
