@@ -11,7 +11,7 @@ from hardenctl.load.builtin import builtin
 from hardenctl.load.endpoints import Found, find_endpoints
 from hardenctl.load.generators import require_locust
 from hardenctl.load.plan import Master, Plan, plan
-from hardenctl.load.scenario import Scenario
+from hardenctl.load.scenario import MAX_RATE, Scenario
 from hardenctl.load.target import allow_target
 from hardenctl.load.watch import Watched
 from hardenctl.model.errors import UsageError
@@ -49,6 +49,9 @@ def prepare(wishes: Wishes, settings: LoadSettings) -> Plan:
         raise UsageError("--scale must lie between 0 and 100", help="1 is the scenario as it is, 0.1 a tenth of it")
     if wishes.rate is not None and wishes.spawn_rate is not None:
         raise UsageError("--rate and --spawn-rate don't go together", help="arrivals at a rate are not spawned")
+    for option, value in (("--rate", wishes.rate), ("--spawn-rate", wishes.spawn_rate)):
+        if value is not None and not 0 < value <= MAX_RATE:
+            raise UsageError(f"{option} must be above 0, and {MAX_RATE:,.0f} at most", help="it is a number a second")
     scenario = _scenario(wishes).resized(
         users=wishes.users,
         spawn_rate=wishes.spawn_rate,

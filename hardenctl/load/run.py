@@ -209,7 +209,7 @@ class _Session:
         lines = words.splitlines()
         raise ToolError(
             f"the load generator failed: {lines[-1][:200]}" if lines else "the load generator ended without a word",
-            help="its last words:\n" + "\n".join(lines[-12:]) if len(lines) > 1 else "",
+            help="its last words:\n" + "\n".join(lines[-12:]) if len(lines) > 1 else "is the Locust file in order?",
         )
 
     def _add(self, index: int, message: dict[str, Any]) -> None:

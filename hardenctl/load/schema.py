@@ -253,6 +253,8 @@ def _explained(path: Path, error: ValidationError) -> HardenctlError:
     if problem["type"] == "extra_forbidden":
         hint = nearest(str(problem["loc"][-1]), _keys()) or f"keys: {', '.join(_keys())}"
         return DocumentError(f"{path}: there is no key `{where}`", help=hint)
+    if problem["type"] in {"model_type", "dict_type"}:
+        message = "expected keys with values"
     return DocumentError(f"{path}: `{where}`: {message}", help="see docs/PERFORMANCE_BENCHMARKING.md")
 
 
