@@ -32,13 +32,13 @@ _DETECTED_ONLY = frozenset(
 )
 # What each fact may look like, and an example. What goes into a file as it is can then neither end a word nor begin
 # another one in nginx, YAML, Python or a shell. Images and volumes may name variables, as Compose fills them in.
-_SERVICE = (r"[A-Za-z][\w.-]*", "`db`")
+_SERVICE = (r"(?![\d.e_]+$)[A-Za-z0-9][\w.-]*", "`db`")  # and nothing that YAML reads as a number
 _FILE = (r"[\w./~][\w./~+-]*", "`.env.production`")
 _IMAGE = (r"(?:[\w$][\w./:@${}?-]*[\w}])?", "`postgres:18.1-alpine`")
 _VOLUME = (r"(?!.*: )(?:[\w./~$](?:[\w./~:?$ {}+-]*[\w./}])?)?", "`db-data` or `./data`")
 _SHAPES: Mapping[str, tuple[str, str]] = {
     "name": (r"[\w .-]*[A-Za-z0-9][\w .-]*", "`shop`"),  # it becomes a plain one
-    "app": (r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(?:\(\))?", "`main:app`"),
+    "app": (r"(?!-)(?u:[\w.-]+):[A-Za-z_]\w*(?:\(\))?", "`main:app`"),
     "service": _SERVICE,
     "database_host": _SERVICE,
     "cache_host": _SERVICE,

@@ -287,7 +287,15 @@ def test_a_container_is_named_as_kubernetes_wants_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", ["database_image=postgres:${TAG:-18}", "database_volume=./data", "health=/health?a=b", "service=api_v2"]
+    "setting",
+    [
+        "database_image=postgres:${TAG:-18}",
+        "database_volume=./data",
+        "health=/health?a=b",
+        "service=api_v2",
+        "service=2web",
+        "app=my-shop.übung:app",
+    ],
 )
 def test_what_projects_set_is_taken(setting: str) -> None:
     """References to variables, folders, queries and versions are no danger."""
