@@ -44,10 +44,9 @@ def guarded(command: Callable[[], int]) -> int:
 
 def fail(what: str, help: str = "") -> int:  # noqa: A002 - the word the user reads
     """Print an error the way all of hardenctl does; returns 2."""
-    lines = [f"error: {visible(line)}\n" for line in what.splitlines()[:1]]
-    lines += [f"  {visible(line)}\n" for line in what.splitlines()[1:]]
-    lines += [f"help: {visible(help)}\n"] if help else []
-    sys.stderr.write("".join(lines))
+    for label, text in (("error", what), ("help", help)):
+        for number, line in enumerate(text.splitlines()):
+            sys.stderr.write(f"{'  ' if number else f'{label}: '}{visible(line)}\n")
     return 2
 
 

@@ -103,6 +103,8 @@ def find_place(paths: Sequence[str | Path], *, on_disk: bool = True) -> Place:
     Not `on_disk` is asked where git's store is looked at and not the disk: a path may be one that only git knows
     (staged and then deleted), and no path is the whole repository, wherever in it we are.
     """
+    if any(path == "" for path in paths):
+        raise UsageError("a path is empty", help="is a variable unset? `.` is this folder")
     here = Path() if on_disk else Path(os.path.relpath(find_top(Path()) or "."))
     given = [Path(path) for path in paths] or [here]
     for path in given:

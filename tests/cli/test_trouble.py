@@ -56,6 +56,9 @@ def _nothing(root: Path) -> None:
         pytest.param(_nothing, ("audit", "--config", "missing.toml"), "missing.toml", id="missing-policy"),
         pytest.param(_nothing, ("audit", "--select", "corz"), "did you mean `cors`?", id="unknown-rule"),
         pytest.param(_nothing, ("audit", "--ignore", "cors-any-orign"), "cors-any-origin", id="unknown-rule-to-ignore"),
+        pytest.param(_nothing, ("audit", "--select", ","), "--select names no rule", id="no-rule-selected"),
+        pytest.param(_nothing, ("audit", ""), "a path is empty", id="empty-path"),
+        pytest.param(_nothing, ("audit", "--output", "json=."), "Is a directory", id="output-into-a-folder"),
         pytest.param(_nothing, ("explain", "cors-any-orign"), "did you mean `cors-any-origin`?", id="explain-unknown"),
         pytest.param(_nothing, ("explain", "secret"), "`hardenctl rules secret` lists them", id="explain-a-prefix"),
         pytest.param(_nothing, ("check",), "`hardenctl check` needs a command", id="no-subject"),
@@ -167,6 +170,14 @@ def test_a_bare_repository_says_what_works(hardenctl: Run, make_repository: Call
     assert result.code == 2
     assert "--history" in result.err
     assert hardenctl("audit", "--history", "--select", "secret").code == 0
+
+
+def test_help_without_standard_output() -> None:
+    """A service that closes its standard output gets no traceback for a `--help`."""
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -m hardenctl --help >&-', sys.executable], check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def _raise(error: BaseException) -> Callable[..., Any]:
