@@ -73,6 +73,8 @@ def _crashed(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in _UNWRITABLE and error.filename is None:
         close_output()
         return fail(f"the output cannot be written: {os.strerror(error.errno)}", "make room, or send it elsewhere")
+    if isinstance(error, FileNotFoundError) and _is_nowhere():
+        return fail("the current folder is gone", "go to one that is there")
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__)
@@ -82,6 +84,15 @@ def _crashed(error: Exception) -> int:
         f"hardenctl crashed: {type(error).__name__} at {_place(frames)}",
         "this is a bug: report that line and `hardenctl --version`; HARDENCTL_DEBUG=1 shows the traceback",
     )
+
+
+def _is_nowhere() -> bool:
+    """Whether the folder that this process is in has been removed."""
+    try:
+        os.getcwd()  # noqa: PTH109 - as pathlib would ask
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _place(frames: Sequence[traceback.FrameSummary]) -> str:

@@ -110,6 +110,8 @@ def find_place(paths: Sequence[str | Path], *, on_disk: bool = True) -> Place:
     for path in given:
         if on_disk and not os.path.lexists(path):
             raise UsageError(f"there is no `{path}`", help="name files or folders that exist; `-` is standard input")
+        if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+            raise SourceError(f"`{path}` cannot be read", help="let this user read the folder")
     if len(given) == 1 and given[0].is_dir():
         return _folder_place(given[0])
     real = [_real(path) for path in given]

@@ -172,6 +172,39 @@ def test_a_bare_repository_says_what_works(hardenctl: Run, make_repository: Call
     assert hardenctl("audit", "--history", "--select", "secret").code == 0
 
 
+@pytest.mark.parametrize("command", ["audit", "score", "policy show", "load list", "render compose", "generate token"])
+def test_a_folder_that_is_gone(tmp_path: Path, command: str) -> None:
+    """Whoever is in a folder that somebody removed is told so."""
+    (tmp_path / "gone").mkdir()
+    script = f'rmdir ../gone && exec "$0" -m hardenctl {command}'
+    done = subprocess.run(
+        ["sh", "-c", script, sys.executable],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path / "gone",
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert done.returncode == 2
+    assert "error: the current folder is gone\nhelp: " in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
+@pytest.mark.parametrize("command", ["audit", "score", "fix", "policy show"])
+def test_a_folder_that_cannot_be_read(
+    hardenctl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """It is no folder without files. Root may read everything, so the system's answer is made up."""
+    (tmp_path / "closed").mkdir()
+    access = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode, **more: "closed" not in str(path) and access(path, mode, **more)
+    )
+    result = hardenctl(*command.split(), "closed", cwd=tmp_path)
+    assert result.code == 2
+    assert "error: `closed` cannot be read\nhelp: " in result.err
+
+
 def test_help_without_standard_output() -> None:
     """A service that closes its standard output gets no traceback for a `--help`."""
     done = subprocess.run(
