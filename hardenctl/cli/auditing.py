@@ -124,6 +124,9 @@ def policy_of(request: Request, root: Path) -> Policy:
 
 def overridden(request: Request, policy: Policy) -> Policy:
     """A policy with the command line on top."""
+    for option, given in (("select", request.select), ("ignore", request.ignore)):
+        if given and not split(given):
+            raise UsageError(f"--{option} names no rule", help="is a variable unset? `hardenctl rules` lists them all")
     return with_overrides(
         policy,
         fail_on=request.fail_on,

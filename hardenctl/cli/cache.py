@@ -61,7 +61,9 @@ def clear(path: PathArgument = ".") -> None:
         except FileNotFoundError:
             continue  # somebody else was faster
         except OSError as error:
-            raise SourceError(f"`{each.path}` cannot be removed: {error.strerror}") from None
+            raise SourceError(
+                f"`{each.path}` cannot be removed: {error.strerror}", help="remove it as the user who owns it"
+            ) from None
     show(f"{len(removed)} removed\n" if removed else "nothing is kept\n")
 
 

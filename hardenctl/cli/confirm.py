@@ -7,6 +7,7 @@ import sys
 import typer
 
 from hardenctl.model.errors import UsageError
+from hardenctl.report.style import visible
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -15,4 +16,4 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise UsageError("there is no terminal to confirm on", help="add --yes once you have checked the command")
-    typer.confirm(question, abort=True, err=True)
+    typer.confirm(visible(question), abort=True, err=True)

@@ -44,10 +44,9 @@ def guarded(command: Callable[[], int]) -> int:
 
 def fail(what: str, help: str = "") -> int:  # noqa: A002 - the word the user reads
     """Print an error the way all of hardenctl does; returns 2."""
-    lines = [f"error: {visible(line)}\n" for line in what.splitlines()[:1]]
-    lines += [f"  {visible(line)}\n" for line in what.splitlines()[1:]]
-    lines += [f"help: {visible(help)}\n"] if help else []
-    sys.stderr.write("".join(lines))
+    for label, text in (("error", what), ("help", help)):
+        for number, line in enumerate(text.splitlines()):
+            sys.stderr.write(f"{'  ' if number else f'{label}: '}{visible(line)}\n")
     return 2
 
 
@@ -74,6 +73,8 @@ def _crashed(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in _UNWRITABLE and error.filename is None:
         close_output()
         return fail(f"the output cannot be written: {os.strerror(error.errno)}", "make room, or send it elsewhere")
+    if isinstance(error, FileNotFoundError) and _is_nowhere():
+        return fail("the current folder is gone", "go to one that is there")
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__)
@@ -83,6 +84,15 @@ def _crashed(error: Exception) -> int:
         f"hardenctl crashed: {type(error).__name__} at {_place(frames)}",
         "this is a bug: report that line and `hardenctl --version`; HARDENCTL_DEBUG=1 shows the traceback",
     )
+
+
+def _is_nowhere() -> bool:
+    """Whether the folder that this process is in has been removed."""
+    try:
+        os.getcwd()  # noqa: PTH109 - as pathlib would ask
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _place(frames: Sequence[traceback.FrameSummary]) -> str:

@@ -54,7 +54,7 @@ def _help() -> int | None:
 
     from hardenctl.report.style import look_of
 
-    if look_of(sys.stdout).width < HELP_COLUMNS:
+    if sys.stdout is None or look_of(sys.stdout).width < HELP_COLUMNS:
         return None
     return _show(Path(__file__).with_name("help.txt").read_text(encoding="utf-8"))
 

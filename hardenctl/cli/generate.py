@@ -157,7 +157,7 @@ def _hand_over(
         ledger.stamp(delivery.key, delivery.place, value, name)
         sys.stdout.write(f"{delivery.destination} delivered ({made.describe()})\n")
     elif not sys.stdout.isatty():
-        sys.stdout.write(made.value)
+        sys.stdout.write(made.value)  # bare; a PEM has its last line break, without which nothing could follow it
     elif show:
         sys.stdout.write(made.value.rstrip("\n") + "\n")
     else:

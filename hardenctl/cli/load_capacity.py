@@ -212,7 +212,7 @@ def _limits(start: float | None, lowest: float, highest: float, tolerance: str, 
             f"--lowest must be above 0, and --highest between it and {MAX_RATE:,.0f}", help="rates are per second"
         )
     if start is not None and not lowest <= start <= highest:
-        raise UsageError("--start must lie between --lowest and --highest")
+        raise UsageError("--start must lie between --lowest and --highest", help="or leave it out")
     try:
         share = float(tolerance.removesuffix("%")) / (100 if tolerance.endswith("%") else 1)
     except ValueError:

@@ -111,7 +111,9 @@ def _write(folder: Path, template: Template, text: str, *, force: bool) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(text.encode("utf-8"))
     except OSError as error:
-        raise SourceError(f"`{target}` cannot be written: {error.strerror}") from None
+        raise SourceError(
+            f"`{target}` cannot be written: {error.strerror}", help="put it where you may write"
+        ) from None
     sys.stdout.write(f"{target} written\n")
 
 
@@ -123,7 +125,7 @@ def _read(path: Path) -> str | None:
     except UnicodeDecodeError:
         raise SourceError(f"`{path}` is not UTF-8 text", help="move it away first") from None
     except OSError as error:
-        raise SourceError(f"`{path}` cannot be read: {error.strerror}") from None
+        raise SourceError(f"`{path}` cannot be read: {error.strerror}", help="put a readable file there") from None
 
 
 def _diff(path: Path, before: str, after: str, custom: tuple[CustomSecret, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,10 @@ from hardenctl.generate.stamps import Ledger, Place
 from hardenctl.generate.targets import place_named
 from hardenctl.model.errors import HardenctlError, ToolError, UsageError
 from hardenctl.policy.load import load_policy
+from hardenctl.report.style import visible
+from hardenctl.rotate.mariadb import identifier as quoted_for_mysql
+from hardenctl.rotate.postgres import identifier as quoted_for_postgres
+from hardenctl.rotate.redis import argument
 from hardenctl.rotate.rotation import Rotation, plan
 
 
@@ -87,12 +92,14 @@ def _statement(rotation: Rotation) -> str:
     if rotation.server is not None or rotation.recipe.name != "db-password":
         return ""
     role = rotation.role or "ROLE"
+    redis = role if re.fullmatch(r"[\w.-]+", role, re.ASCII) else argument(role)
+    postgres, mysql = visible(quoted_for_postgres(role)), visible(quoted_for_mysql(role))
     place = next((str(each.path) for each in rotation.files), "the platform")
     return (
         f"now tell the server; <new> is what {place} has:\n"
-        f"  PostgreSQL  ALTER ROLE {role} PASSWORD '<new>';   (better: \\password {role}, or --apply)\n"
-        f"  MySQL       ALTER USER '{role}' IDENTIFIED BY '<new>' RETAIN CURRENT PASSWORD;\n"
-        f"  Redis       ACL SETUSER {role} ><new>   (later: <<old> takes the old one away)\n"
+        f"  PostgreSQL  ALTER ROLE {postgres} PASSWORD '<new>';   (better: \\password {postgres}, or --apply)\n"
+        f"  MySQL       ALTER USER {mysql} IDENTIFIED BY '<new>' RETAIN CURRENT PASSWORD;\n"
+        f"  Redis       ACL SETUSER {redis} ><new>   (later: <<old> takes the old one away)\n"
     )
 
 

@@ -61,7 +61,9 @@ def write_demo(folder: Path, *, seed: str | None = None) -> None:
     except BaseException as error:
         _remove(folder, existed=existed)
         if isinstance(error, OSError):
-            raise SourceError(f"`{folder}` cannot be written: {error.strerror}") from None
+            raise SourceError(
+                f"`{folder}` cannot be written: {error.strerror}", help="name a folder that you may write to"
+            ) from None
         raise
 
 

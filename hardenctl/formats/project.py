@@ -21,6 +21,8 @@ from hardenctl.model.blob import Snapshot
 
 FRAMEWORKS = ("fastapi", "starlette", "flask", "django", "none")
 DATABASES = ("postgres", "mysql", "mongodb", "sqlite", "none")
+_LONGEST_NAME = 50
+_NO_TEXT = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 PYTHON = "3.13"  # where the project doesn't say
 
 _APPS = {"FastAPI": "fastapi", "Starlette": "starlette", "Flask": "flask"}
@@ -342,8 +344,12 @@ def _name(texts: _Texts) -> str:
 
 
 def plain_name(text: str) -> str:
-    """A project's name as it can stand in any file of its deployment: small letters, digits and dashes."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "app"
+    """A name as it can stand in any file of a deployment: small letters, digits and dashes, a letter first.
+
+    Kubernetes takes 63 characters, and some of our names have an ending. YAML reads `yes` and `null` as no text.
+    """
+    plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:_LONGEST_NAME].rstrip("-")
+    return f"app-{plain}".rstrip("-") if not plain[:1].isalpha() or plain in _NO_TEXT else plain
 
 
 def _env_file(texts: _Texts) -> str:

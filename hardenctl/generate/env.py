@@ -220,7 +220,9 @@ class _Filling:
         rotated: set[str] = set()
         for key in asked:
             if key not in self.values:
-                raise UsageError(f"there is no `{key}` to rotate", help=nearest(key, self.values))
+                raise UsageError(
+                    f"there is no `{key}` to rotate", help=nearest(key, self.values) or "name a key that it has"
+                )
             if not self._is_credential(key):
                 raise UsageError(f"`{key}` is no credential", help="rotate credentials; edit settings in the file")
             if key in self.urls and self.urls[key].family is None:

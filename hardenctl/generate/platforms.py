@@ -13,8 +13,10 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from hardenctl.model.errors import ToolError, UsageError
+from hardenctl.model.files import read_small
 
 # For programs that want a file: the pipe under its own name. Nothing is on disk, so nothing is left there.
 PIPE = "/dev/stdin"
@@ -169,10 +171,9 @@ def _encrypted_names(text: str, destination: Destination) -> list[str]:
     import yaml
 
     try:
-        with open(destination.environment, encoding="utf-8") as stream:  # noqa: PTH123 - as given
-            written = stream.read()
+        written = read_small(Path(destination.environment)).decode("utf-8")
         data = yaml.safe_load(written) if not destination.environment.endswith(".env") else None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
         raise ToolError(f"`{destination.environment}` cannot be read", help="name the encrypted file") from None
     if isinstance(data, dict):
         return [str(key) for key in data if key != "sops"]

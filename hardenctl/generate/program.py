@@ -50,7 +50,9 @@ def ask(
         # From None: the exception carries what was sent.
         raise ToolError(f"`{program}` took longer than {patience:.0f} s", help=late) from None
     except OSError as error:
-        raise ToolError(f"`{program}` could not be started: {error.strerror}") from None
+        raise ToolError(
+            f"`{program}` could not be started: {error.strerror}", help=f"does `{program} --version` work here?"
+        ) from None
     out, error_output = (each.decode("utf-8", "replace") for each in (done.stdout, done.stderr))
     return subprocess.CompletedProcess([program, *arguments], done.returncode, out, error_output)
 

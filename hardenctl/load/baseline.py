@@ -58,7 +58,7 @@ def read_baseline(path: Path, name: str) -> Baseline:
     except FileNotFoundError:
         raise UsageError(f"there is no baseline {path}", help="make it with `load run --save-baseline NAME`") from None
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+        raise UsageError(f"{path} cannot be read: {error.strerror}", help="put a readable file there") from None
     except UnicodeDecodeError:
         text = ""
     try:
@@ -142,7 +142,9 @@ def save_run(path: Path, baseline: Baseline | None, name: str, document: Mapping
     """Add a run to a baseline's file; how many it has then. Raises UsageError where it is not fit, or ToolError."""
     run = to_run(document)
     if run["unfit"]:
-        raise UsageError(f"the run was not added to the baseline `{name}`: {run['unfit']}")
+        raise UsageError(
+            f"the run was not added to the baseline `{name}`: {run['unfit']}", help="repeat it once that is put right"
+        )
     runs = [*(baseline.runs if baseline else ()), run][-_MOST_RUNS:]
     whole = {"schema_version": SCHEMA_VERSION, "kind": KIND, "name": name, "runs": runs}
     write_whole(
@@ -158,7 +160,7 @@ def fill_guide(root: Path) -> bool:
     """
     guide = root / PERFORMANCE
     try:
-        text = guide.read_text(encoding="utf-8")
+        text = read_small(guide, root).decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return False
     before, begin, rest = text.partition(BEGIN)

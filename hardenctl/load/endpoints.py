@@ -17,11 +17,13 @@ from hardenctl.load.http import opener
 from hardenctl.load.openapi import NAMES, PASSWORD, Api
 from hardenctl.load.scenario import Authentication, Endpoint
 from hardenctl.model.errors import DocumentError, UsageError
+from hardenctl.model.files import read_small
 
 TOKEN = "HARDENCTL_LOAD_TOKEN"  # noqa: S105 - the variable's name
 USERNAME = "HARDENCTL_LOAD_USERNAME"
 _SECONDS = 5.0
-_MOST_BYTES = 20_000_000
+_MOST_BYTES = 20 * 2**20
+_HELP = "name one with --openapi, or the requests in a scenario file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def _document(url: str, openapi: str | None) -> Mapping[str, Any]:
     if openapi is not None and not openapi.startswith(("http://", "https://")):
         path = Path(openapi)
         try:
-            data = path.read_bytes()
+            data = read_small(path, most=_MOST_BYTES)
         except OSError as error:
             raise UsageError(f"{path} cannot be read: {error.strerror}", help="check --openapi") from None
         where = str(path)
@@ -118,10 +120,10 @@ def _document(url: str, openapi: str | None) -> Mapping[str, Any]:
         data = _fetch(where)
     try:
         document = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = _yaml(data)
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
-        raise DocumentError(f"{where} is no OpenAPI document")
+        raise DocumentError(f"{where} is no OpenAPI document", help=_HELP)
     return document
 
 
@@ -130,7 +132,7 @@ def _yaml(data: bytes) -> Any:
 
     try:
         return yaml.safe_load(data)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
+    except (yaml.YAMLError, ValueError, RecursionError):
         return None
 
 
@@ -140,6 +142,6 @@ def _fetch(url: str) -> bytes:
             return bytes(answer.read(_MOST_BYTES))
     except urllib.error.HTTPError as error:
         error.close()
-        raise DocumentError(f"{url} answered HTTP {error.code}: no OpenAPI document") from None
+        raise DocumentError(f"{url} answered HTTP {error.code}: no OpenAPI document", help=_HELP) from None
     except (OSError, HTTPException, ValueError):
-        raise DocumentError(f"{url} gave no answer: no OpenAPI document") from None
+        raise DocumentError(f"{url} gave no answer: no OpenAPI document", help=_HELP) from None

@@ -22,8 +22,9 @@ from hardenctl.load.endpoints import TOKEN, Found
 from hardenctl.load.har_secrets import Masker
 from hardenctl.load.scenario import Authentication, Endpoint
 from hardenctl.model.errors import DocumentError, UsageError
+from hardenctl.model.files import read_small
 
-_MOST_BYTES = 200_000_000
+_MOST_BYTES = 200 * 2**20
 _KEPT_HEADERS = frozenset({"accept", "accept-language", "content-type", "x-requested-with", "prefer"})
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"})
 _STATIC_KINDS = frozenset({"image", "stylesheet", "script", "font", "media", "manifest", "texttrack"})
@@ -86,12 +87,12 @@ def find_in_har(path: Path, url: str, environment: Mapping[str, str], recorded_h
 
 def _entries(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise DocumentError(f"{path} is larger than {_MOST_BYTES // 1_000_000} MB", help="record less")
-        log = json.loads(path.read_bytes())["log"]
+        log = json.loads(read_small(path, most=_MOST_BYTES))["log"]
         entries = log["entries"]
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", help="check --har") from None
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", help="check --har; a shorter recording does"
+        ) from None
     except (ValueError, KeyError, TypeError, RecursionError):
         entries = None
     if not isinstance(entries, list):

@@ -166,7 +166,9 @@ def plan(
         raise UsageError("--master makes no load of its own", help="give --processes to the workers")
     if not 1 <= (master.workers if master else processes) <= min(stage.users for stage in scenario.stages):
         option = "--expect-workers" if master else "--processes"
-        raise UsageError(f"{option} must be between 1 and the fewest users of a stage")
+        raise UsageError(
+            f"{option} must be between 1 and the fewest users of a stage", help="each of them needs a user of its own"
+        )
     if warm_up is None:
         warm_up = scenario.warm_up
     if warm_up is None:

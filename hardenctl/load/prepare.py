@@ -11,7 +11,7 @@ from hardenctl.load.builtin import builtin
 from hardenctl.load.endpoints import Found, find_endpoints
 from hardenctl.load.generators import require_locust
 from hardenctl.load.plan import Master, Plan, plan
-from hardenctl.load.scenario import Scenario
+from hardenctl.load.scenario import MAX_RATE, Scenario
 from hardenctl.load.target import allow_target
 from hardenctl.load.watch import Watched
 from hardenctl.model.errors import UsageError
@@ -46,9 +46,12 @@ def prepare(wishes: Wishes, settings: LoadSettings) -> Plan:
     """Make the plan. Asks the target for its OpenAPI document alone. Raises UsageError, DocumentError or ToolError."""
     require_locust()
     if not 0 < wishes.scale <= 100:  # noqa: PLR2004 - a typo, not a load
-        raise UsageError("--scale must lie between 0 and 100")
+        raise UsageError("--scale must lie between 0 and 100", help="1 is the scenario as it is, 0.1 a tenth of it")
     if wishes.rate is not None and wishes.spawn_rate is not None:
         raise UsageError("--rate and --spawn-rate don't go together", help="arrivals at a rate are not spawned")
+    for option, value in (("--rate", wishes.rate), ("--spawn-rate", wishes.spawn_rate)):
+        if value is not None and not 0 < value <= MAX_RATE:
+            raise UsageError(f"{option} must be above 0, and {MAX_RATE:,.0f} at most", help="it is a number a second")
     scenario = _scenario(wishes).resized(
         users=wishes.users,
         spawn_rate=wishes.spawn_rate,
@@ -90,7 +93,7 @@ def _with_endpoints(scenario: Scenario, wishes: Wishes, url: str) -> tuple[Scena
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} don't go together", help="name one source of what users ask for")
     if wishes.har_host is not None and wishes.har is None:
-        raise UsageError("--har-host needs --har")
+        raise UsageError("--har-host needs --har", help="name the recording")
     if wishes.locustfile is not None:
         if not wishes.locustfile.is_file():
             raise UsageError(f"{wishes.locustfile} is no file", help="check --locustfile")

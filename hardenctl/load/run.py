@@ -163,7 +163,10 @@ class _Session:
                 raise ToolError(
                     f"{len(ready)} of {wanted} workers came within {seconds:.0f} s"
                     if self.plan.master
-                    else f"the load generator did not start within {seconds:.0f} s"
+                    else f"the load generator did not start within {seconds:.0f} s",
+                    help="can they reach this machine? start them with `load run --worker`"
+                    if self.plan.master
+                    else "the machine may be too busy: try again, or with fewer --processes",
                 )
             with contextlib.suppress(queue.Empty):
                 index, message = self.generators.messages.get(timeout=0.25)
@@ -206,7 +209,7 @@ class _Session:
         lines = words.splitlines()
         raise ToolError(
             f"the load generator failed: {lines[-1][:200]}" if lines else "the load generator ended without a word",
-            help="its last words:\n" + "\n".join(lines[-12:]) if len(lines) > 1 else "",
+            help="its last words:\n" + "\n".join(lines[-12:]) if len(lines) > 1 else "is the Locust file in order?",
         )
 
     def _add(self, index: int, message: dict[str, Any]) -> None:

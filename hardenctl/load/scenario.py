@@ -153,8 +153,12 @@ class Scenario:
                     f"scenario `{self.name}` asks for more than {MAX_USERS:,} users or {MAX_RATE:,.0f} a second",
                     help="these caps are hard; use a smaller --scale",
                 )
-            if stage.users < 1 or stage.seconds <= 0 or stage.spawn_rate <= 0 or (stage.rate or 1) <= 0:
-                raise UsageError(f"scenario `{self.name}` has a stage without users, rate or time")
+            rates = (stage.seconds, stage.spawn_rate, *(() if stage.rate is None else (stage.rate,)))
+            if stage.users < 1 or not all(each > 0 for each in rates):  # so that `nan` is none either
+                raise UsageError(
+                    f"scenario `{self.name}` has a stage without users, rate or time",
+                    help="each needs more than 0 of them: `users` or `arrival-rate`, and `duration`",
+                )
         if self.seconds > MAX_SECONDS:
             raise UsageError("a run may take 24 hours at most", help="use a shorter --run-time")
 

@@ -18,8 +18,10 @@ from hardenctl.load.gates import parse_gate
 from hardenctl.load.scenario import Authentication, Endpoint, Scenario, Stage
 from hardenctl.load.tasks import Tasks
 from hardenctl.model.errors import DocumentError, HardenctlError, UsageError
+from hardenctl.model.files import read_small
 from hardenctl.model.nearest import nearest
 
+_MOST_BYTES = 2**20
 _CREDENTIAL = re.compile(r"pass(?:word|wd|phrase)?$|token$|secret|api[-_]?key|^authorization$", re.IGNORECASE)
 
 
@@ -199,10 +201,10 @@ class ScenarioModel(_Model):
 def read_scenario(path: Path) -> Scenario:
     """Read a scenario file. What it doesn't say comes from the scenario it `extends`. Raises DocumentError."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.safe_load(read_small(path, most=_MOST_BYTES).decode("utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", help="check --file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, or a date that is none
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
         raise DocumentError(f"{path} is no YAML{where}", help="see docs/PERFORMANCE_BENCHMARKING.md") from None
@@ -251,6 +253,8 @@ def _explained(path: Path, error: ValidationError) -> HardenctlError:
     if problem["type"] == "extra_forbidden":
         hint = nearest(str(problem["loc"][-1]), _keys()) or f"keys: {', '.join(_keys())}"
         return DocumentError(f"{path}: there is no key `{where}`", help=hint)
+    if problem["type"] in {"model_type", "dict_type"}:
+        message = "expected keys with values"
     return DocumentError(f"{path}: `{where}`: {message}", help="see docs/PERFORMANCE_BENCHMARKING.md")
 
 

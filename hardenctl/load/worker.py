@@ -82,7 +82,10 @@ def _attend(
             streams.discard(index)
             if index not in finished and not interrupts.came:
                 words = generators.last_words(index).splitlines()
-                raise ToolError(f"the worker ended: {words[-1][:200] if words else 'without a word'}")
+                raise ToolError(
+                    f"the worker ended: {words[-1][:200] if words else 'without a word'}",
+                    help="start it again once the cause is gone; the master goes on without it",
+                )
         elif message["kind"] == "job":
             _check(message, wishes, settings)
             tell(f"loading {message['host']}")

@@ -14,10 +14,10 @@ from __future__ import annotations
 class HardenctlError(Exception):
     """Something the user can act on.
 
-    `what` says what is wrong and `help` what to do. Neither ever holds the value of a secret.
+    `what` says what is wrong and `help` what to do: neither is left out. Neither ever holds the value of a secret.
     """
 
-    def __init__(self, what: str, *, help: str = "") -> None:  # noqa: A002 - the word the user reads
+    def __init__(self, what: str, *, help: str) -> None:  # noqa: A002 - the word the user reads
         super().__init__(what)
         self.what = what
         self.help = help
@@ -36,7 +36,10 @@ class SourceError(HardenctlError):
 
 
 class DocumentError(HardenctlError):
-    """A document is not what its format says. `line` counts from 1; 0 means the whole file."""
+    """A document is not what its format says. `line` counts from 1; 0 means the whole file.
+
+    Only one that reaches the user as an error needs `help`: a gap has a reason alone.
+    """
 
     def __init__(self, what: str, *, line: int = 0, help: str = "") -> None:  # noqa: A002 - as above
         super().__init__(what, help=help)

@@ -70,7 +70,9 @@ def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
 
     What is no file (a named pipe, /dev/stdout) is written to as it is. Raises OSError.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if path.is_dir():
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
     import tempfile  # brings shutil and random, 8 ms that a hook run can do without

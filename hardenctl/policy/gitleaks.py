@@ -20,6 +20,7 @@ _ALLOW = frozenset(
     ("id", "description", "condition", "commits", "paths", "regexes", "regexTarget", "stopwords", "targetRules")
 )
 _TOP = frozenset(("title", "description", "extend", "minVersion", "rules", "allowlist", "allowlists"))
+_HELP = "correct it there, and gitleaks reads the file too"
 _LISTED = 5  # rules that a note names
 
 
@@ -109,7 +110,7 @@ class _Reader:
         self.known(table, _ALLOW, f"{key}.")
         condition = (_typed(table, "condition", str, shown, f"{key}.") or "OR").upper()
         if condition not in {"OR", "AND", "||", "&&"}:
-            raise PolicyError(f"{shown}: `{key}.condition`: expected `OR` or `AND`", help="")
+            raise PolicyError(f"{shown}: `{key}.condition`: expected `OR` or `AND`", help="leave it out for `OR`")
         every = condition in {"AND", "&&"}
         if table.get("commits"):
             self.commits = True
@@ -117,7 +118,9 @@ class _Reader:
                 return []  # without the commits, it would allow more than it says
         target = _typed(table, "regexTarget", str, shown, f"{key}.") or "secret"
         if target not in {"secret", "match", "line"}:
-            raise PolicyError(f"{shown}: `{key}.regexTarget`: expected `match` or `line`", help="")
+            raise PolicyError(
+                f"{shown}: `{key}.regexTarget`: expected `match` or `line`", help="leave it out for the secret"
+            )
         allow = {
             "reason": _typed(table, "description", str, shown, f"{key}.") or f"an allowlist of {shown}",
             "rules": rules or _strings(table, "targetRules", shown, key),
@@ -150,7 +153,7 @@ def _typed(table: Mapping[str, Any], key: str, kind: Any, shown: str, prefix: st
     if value is None or (isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool)):
         return value
     names: Mapping[Any, str] = {str: "a string", dict: "a table", int: "a whole number"}
-    raise PolicyError(f"{shown}: `{prefix}{key}`: expected {names.get(kind, 'a number')}", help="")
+    raise PolicyError(f"{shown}: `{prefix}{key}`: expected {names.get(kind, 'a number')}", help=_HELP)
 
 
 def _tables(table: Mapping[str, Any], key: str, shown: str, prefix: str = "") -> list[Mapping[str, Any]]:
@@ -164,4 +167,4 @@ def _strings(table: Mapping[str, Any], key: str, shown: str, prefix: str) -> lis
     value = table.get(key, [])
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return [each for each in value if each]
-    raise PolicyError(f"{shown}: `{prefix}.{key}`: expected a list of strings", help="")
+    raise PolicyError(f"{shown}: `{prefix}.{key}`: expected a list of strings", help=_HELP)

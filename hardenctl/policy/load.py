@@ -62,8 +62,9 @@ def _policy_in(folder: Path, root: Path, top: Path) -> Policy | None:
     # What has a policy's name and cannot be read as one is an error: it is never silently no policy.
     found = [(path, _read(path, top)) for name in FILES if os.path.lexists(path := folder / name)]
     pyproject = folder / PYPROJECT
-    if pyproject.is_file():
-        data = _read(pyproject, None)
+    if os.path.lexists(pyproject):
+        # A link to the project's one file elsewhere is usual, and no policy unless it has the table.
+        data = _read(pyproject, None if pyproject.is_file() else top)
         # The bytes decide whether it is parsed at all: most runs have no such table, though they may depend on us.
         if b"hardenctl" in data and _MAYBE_TABLE.search(data) and (not found or _has_table(pyproject, data)):
             found.append((pyproject, _read(pyproject, top)))

@@ -354,8 +354,8 @@ def validate(table: Mapping[str, Any], *, file: str, prefix: str, rules: tuple[s
     if len(problems) == 1:
         ((key, what, help_),) = problems
         raise PolicyError(f"{file}: `{key}`: {what}", help=help_)
-    listed = "\n".join(f"`{key}`: {what}{f'; {help_}' if help_ else ''}" for key, what, help_ in problems)
-    raise PolicyError(f"{file}: {len(problems)} problems\n{listed}", help="`hardenctl policy show` prints what holds")
+    listed = "\n".join(f"`{key}`: {what}; {help_}" for key, what, help_ in problems)
+    raise PolicyError(f"{file}: {len(problems)} problems\n{listed}", help=_HELP)
 
 
 def json_schema() -> dict[str, Any]:
@@ -364,17 +364,19 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "hardenctl policy"}
 
 
+_HELP = "docs/schema/policy.json says what each key takes"
+# What is wrong, and what to do about it.
 _EXPECTED = {
-    "string_type": "expected a string",
-    "list_type": "expected a list",
-    "dict_type": "expected a table",
-    "model_type": "expected a table",
-    "int_type": "expected a whole number",
-    "float_type": "expected a number",
-    "greater_than": "expected a number above 0",
-    "greater_than_equal": "expected 0 or more",
-    "string_too_short": "expected a word, not an empty one",
-    "missing": "is missing",
+    "string_type": ("expected a string", "put it in quotes"),
+    "list_type": ("expected a list", 'put it in brackets, as in ["a", "b"]'),
+    "dict_type": ("expected a table", "give its keys below a heading of their own"),
+    "model_type": ("expected a table", "give its keys below a heading of their own"),
+    "int_type": ("expected a whole number", "write it without quotes and fraction"),
+    "float_type": ("expected a number", "write it without quotes"),
+    "greater_than": ("expected a number above 0", "give a larger one, or leave it out for the default"),
+    "greater_than_equal": ("expected 0 or more", "give a larger one, or leave it out for the default"),
+    "string_too_short": ("expected a word, not an empty one", "give one, or leave it out"),
+    "missing": ("is missing", "add it"),
 }
 
 
@@ -388,11 +390,14 @@ def _problem(error: Any, prefix: str) -> tuple[str, str, str]:
     if kind == "literal_error":
         given = error["input"]
         words = re.findall(r"'([\w-]+)'", error["ctx"]["expected"])
-        return key, f"expected {error['ctx']['expected']}", nearest(given, words) if isinstance(given, str) else ""
+        help_ = nearest(given, words) if isinstance(given, str) else ""
+        return key, f"expected {error['ctx']['expected']}", help_ or "write one of them"
     if kind == "value_error":
         what, _, help_ = str(error["ctx"]["error"]).partition("; ")
-        return key, what, help_
-    return key, _EXPECTED.get(kind, error["msg"]), ""
+        return key, what, help_ or _HELP
+    if kind == "list_type" and _dotted(loc) in _MANY:
+        return key, "expected tables", f"write `[[{key}]]`"
+    return (key, *_EXPECTED.get(kind, (error["msg"], _HELP)))
 
 
 def _dotted(parts: list[str | int]) -> str:

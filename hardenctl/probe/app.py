@@ -113,7 +113,10 @@ class AppClient:
 
     def _gone(self) -> ToolError:
         self.close()
-        return ToolError(f"`{self.name}` ended, or gave no answer for {self.patience:g} s")
+        return ToolError(
+            f"`{self.name}` ended, or gave no answer for {self.patience:g} s",
+            help="does it start with the variables of --env? start it by hand to see",
+        )
 
 
 def interpreter_of(folder: Path) -> str:

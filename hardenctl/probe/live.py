@@ -20,7 +20,8 @@ from hardenctl.model.errors import ToolError, UsageError
 
 MOST = 80  # requests of one run
 PAUSE = 0.1  # seconds between two requests
-PATIENCE = 10.0  # seconds an answer's head may take
+PATIENCE = 10.0  # seconds that connecting, TLS and an answer's head may take together
+LONGEST = 300.0  # seconds after which nothing more is asked in one run
 LINGER = 1.0  # seconds its body may take: nothing in it is judged, but read to its end the connection serves again
 _BODY = 64 * 1024  # bytes that are read of an answer
 _HOPS = 3
@@ -93,7 +94,9 @@ class Client:
     patience: float = PATIENCE
     most: int = MOST
     context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    longest: float = LONGEST
     sent: int = 0
+    _first: float = 0.0
     _last: float = 0.0
     _open: dict[tuple[str, int], http.client.HTTPConnection] = field(default_factory=dict)
 
@@ -112,13 +115,9 @@ class Client:
 
     def certificate(self) -> tuple[str, Mapping[str, object]]:
         """The TLS version that was agreed on, and the certificate as `SSLSocket.getpeercert` gives it."""
-        with self._mishaps(self.address):
-            connection = self._connect(self.address)
-            connection.connect()
-            assert isinstance(connection.sock, ssl.SSLSocket)  # noqa: S101 - the address is https
-            found = connection.sock.version() or "", connection.sock.getpeercert() or {}
-            connection.close()
-        return found
+        ends = time.monotonic() + self.patience
+        with self._mishaps(self.address), dial_tls(self.address, ends, self.context) as sock:
+            return sock.version() or "", sock.getpeercert() or {}
 
     def close(self) -> None:
         """Hang up."""
@@ -145,6 +144,12 @@ class Client:
             raise ToolError(f"more than {self.most} requests would be needed", help="name fewer origins")
         time.sleep(max(0.0, self._last + self.pause - time.monotonic()))
         self._last = time.monotonic()
+        self._first = self._first or self._last
+        if self._last - self._first > self.longest:
+            raise ToolError(
+                f"{self.address.origin} answers too slowly: its answers took {self.longest:g} s together",
+                help="name fewer origins, or a page that answers faster",
+            )
         self.sent += 1
         everything = {"User-Agent": f"hardenctl/{__version__}", "Accept": "*/*", **headers}
         key = (at.scheme, at.port)
@@ -165,11 +170,12 @@ class Client:
     ) -> Response:
         # A server that drips bytes never trips a socket's own time-out. The socket is held on to: a connection that is
         # to be closed after its answer lets go of it while the body is still being read.
+        ends = time.monotonic() + self.patience
         try:
             if connection.sock is None:
-                connection.connect()
+                connection.sock = self._dial(at, ends)
             sock = connection.sock
-            with _deadline(sock, self.patience) as expired:
+            with _deadline(sock, ends - time.monotonic()) as expired:
                 connection.request(method, at.target, headers=dict(headers))
                 answer = connection.getresponse()
             if expired.is_set():  # cut off half-way, headers may look complete
@@ -202,6 +208,11 @@ class Client:
             return http.client.HTTPSConnection(at.host, at.port, timeout=self.patience, context=self.context)
         return http.client.HTTPConnection(at.host, at.port, timeout=self.patience)
 
+    def _dial(self, at: Address, ends: float) -> socket.socket:
+        sock = dial_tls(at, ends, self.context) if at.scheme == "https" else _dial(at, ends)
+        sock.settimeout(self.patience)
+        return sock
+
     @contextmanager
     def _mishaps(self, at: Address) -> Iterator[None]:
         """Turn what networks do into a ToolError."""
@@ -226,6 +237,39 @@ class Client:
             raise ToolError(what, help="check that the service is up, and the port") from None
 
 
+def dial_tls(at: Address, ends: float, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """A connection with TLS, there before `ends` of `time.monotonic`. Raises OSError."""
+    sock = context.wrap_socket(_dial(at, ends), server_hostname=at.host, do_handshake_on_connect=False)
+    try:
+        with _deadline(sock, ends - time.monotonic()) as expired:
+            sock.do_handshake()
+        if expired.is_set():
+            raise TimeoutError  # noqa: TRY301 - as if the socket had said so
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _dial(at: Address, ends: float) -> socket.socket:
+    """A connection to the first of a host's addresses that takes one."""
+    failed: OSError = TimeoutError()
+    for family, kind, protocol, _, address in socket.getaddrinfo(at.host, at.port, type=socket.SOCK_STREAM):
+        if (left := ends - time.monotonic()) <= 0:
+            raise TimeoutError
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(left)
+            sock.connect(address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small requests: none waits for another
+        except OSError as error:
+            sock.close()
+            failed = error
+        else:
+            return sock
+    raise failed
+
+
 @contextmanager
 def _deadline(sock: socket.socket, seconds: float) -> Iterator[threading.Event]:
     """Hang up when the time is over, whatever is going on; the event says that it was. Raises TimeoutError then."""
@@ -236,7 +280,7 @@ def _deadline(sock: socket.socket, seconds: float) -> Iterator[threading.Event]:
             sock.shutdown(socket.SHUT_RDWR)
 
     expired = threading.Event()
-    alarm = threading.Timer(seconds, stop)
+    alarm = threading.Timer(max(seconds, 0.0), stop)
     alarm.daemon = True
     alarm.start()
     try:

@@ -81,4 +81,4 @@ def _names(listing: _Listing, command: list[str]) -> list[str]:
     try:
         return listing.names(done.stdout)
     except ValueError:
-        raise ToolError(f"`{command[0]}` answered in a form that cannot be read") from None
+        raise ToolError(f"`{command[0]}` answered in a form that cannot be read", help="is it recent?") from None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import socket
 import ssl
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 
 from hardenctl.formats.cors.acceptance import is_local
 from hardenctl.model.checklist import Check, State
-from hardenctl.probe.live import Address, Client, Response
+from hardenctl.probe.live import Address, Client, Response, dial_tls
 
 RENEWAL = 14  # days before its end by which a certificate has been renewed, where something renews it
 HSTS_DAYS = 180
@@ -62,10 +62,7 @@ def _speaks_old(address: Address, patience: float) -> str:
             warnings.simplefilter("ignore", DeprecationWarning)  # that these versions are outdated is the point
             context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
-        with (
-            socket.create_connection((address.host, address.port), timeout=patience) as plain,
-            context.wrap_socket(plain, server_hostname=address.host) as sock,
-        ):
+        with dial_tls(address, time.monotonic() + patience, context) as sock:
             return sock.version() or ""
     except (OSError, ValueError):
         return ""

@@ -52,8 +52,8 @@ def kept_environment(facts: ProjectFacts) -> tuple[tuple[tuple[str, str], ...], 
     """
     kept, left = [], []
     for key, value in facts.environment:
-        if key in {"PORT", "FORWARDED_ALLOW_IPS"}:
-            continue
+        if key in {"PORT", "FORWARDED_ALLOW_IPS"} or not re.fullmatch(r"[A-Za-z_][\w.-]*", key, re.ASCII):
+            continue  # what is no variable's name reaches no process
         secret = is_credential_key(key) or classify_value(key, value) in {ValueClass.LIVE, ValueClass.WEAK}
         if secret or _ACCOUNT.fullmatch(key) or _is_for_development(key, value):
             left.append(key)

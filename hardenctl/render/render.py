@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hardenctl import __version__
-from hardenctl.formats.project import DATABASES, FRAMEWORKS, ProjectFacts, plain_name
+from hardenctl.formats.project import DATABASES, FRAMEWORKS, PYTHON, ProjectFacts, plain_name
 from hardenctl.model.errors import UsageError
 from hardenctl.model.nearest import nearest
 from hardenctl.render.environment import example, kept_environment
@@ -30,15 +30,31 @@ _IMAGES = {
 _DETECTED_ONLY = frozenset(
     "variables image database_build environment left_out compose references fed installs".split()  # noqa: SIM905 - names
 )
-# What a project's files could have said: a service of compose, an application as a server's command line names it.
-_SERVICE = (r"[A-Za-z0-9][\w.-]*", "`db`")
+# What each fact may look like, and an example. What goes into a file as it is can then neither end a word nor begin
+# another one in nginx, YAML, Python or a shell. Images and volumes may name variables, as Compose fills them in.
+_SERVICE = (r"(?![\d.e_]+$)[A-Za-z0-9][\w.-]*", "`db`")  # and nothing that YAML reads as a number
+_FILE = (r"[\w./~][\w./~+-]*", "`.env.production`")
+_IMAGE = (r"(?:[\w$][\w./:@${}?-]*[\w}])?", "`postgres:18.1-alpine`")
+_VOLUME = (r"(?!.*: )(?:[\w./~$](?:[\w./~:?$ {}+-]*[\w./}])?)?", "`db-data` or `./data`")
 _SHAPES: Mapping[str, tuple[str, str]] = {
+    "name": (r"[\w .-]*[A-Za-z0-9][\w .-]*", "`shop`"),  # it becomes a plain one
+    "app": (r"(?!-)(?u:[\w.-]+):[A-Za-z_]\w*(?:\(\))?", "`main:app`"),
     "service": _SERVICE,
     "database_host": _SERVICE,
     "cache_host": _SERVICE,
-    "app": (r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(?:\(\))?", "`main:app`"),
+    "database_image": _IMAGE,
+    "cache_image": _IMAGE,
+    "database_volume": _VOLUME,
+    "cache_volume": _VOLUME,
+    "python": (r"3\.\d{1,2}(?:\.\d{1,2})?", f"`{PYTHON}`"),
+    "requirements": (_FILE[0], "`requirements.txt`"),
+    "env_file": _FILE,
+    "env_example": (_FILE[0], "`.env.example`"),
+    "health": (r"(?:/[\w./~%+=&?-]*)?", "`/health`"),
+    "worker_class": (r"(?:[A-Za-z_][\w.]*)?", "`uvicorn_worker.UvicornWorker`"),
+    "port": (r"0*[1-9]\d{0,4}", "`8080`"),
 }
-_STEERS = re.compile(r"[;`\\]|: | #|(?<!\$)\{|\$\((?!\()")  # ends a word or starts another in nginx, YAML or a shell
+_MOST_PORT = 65535
 _STORES = ("postgres", "mysql", "mongodb")  # databases that are servers
 
 
@@ -110,7 +126,7 @@ def template_named(name: str) -> Template:
 
 
 def render(name: str, facts: ProjectFacts) -> str:
-    """A template filled from facts. Raises UsageError for an unknown name."""
+    """A template filled from facts. Raises UsageError for an unknown name, or facts that cannot be."""
     template = template_named(name)
     values: dict[str, Any] = {each.name: getattr(facts, each.name) for each in fields(facts)}
     values |= {"interface": facts.interface, "stores": _STORES}
@@ -123,10 +139,15 @@ def render(name: str, facts: ProjectFacts) -> str:
     values["mounts_config"] = not facts.image.takes_root
     values["command"] = [*facts.image.runner, "gunicorn", "--config", "gunicorn.conf.py", facts.app]
     values["kept"] = kept_environment(facts)[0]
+    values["container"] = plain_name(facts.service)
     values["example"] = example(facts)
     values["version"] = __version__
     values["postgres_data"] = _postgres_data(values["database_image"])
-    return template_text(template.source, values)
+    text = template_text(template.source, values)
+    for key in _SHAPES:  # what was found is no better than what is given: a project can say anything
+        if (value := str(getattr(facts, key))) in text:
+            _check(key, value)
+    return text
 
 
 def template_text(source: str, values: Mapping[str, Any]) -> str:
@@ -176,17 +197,14 @@ def override(facts: ProjectFacts, settings: Iterable[str]) -> ProjectFacts:
 
 
 def _check(key: str, value: str) -> None:
-    if key == "port" and not (value.isdigit() and 0 < int(value) <= 65535):  # noqa: PLR2004 - TCP's range
-        raise UsageError(f"`{value}` is no port", help="give a number from 1 to 65535")
-    if key == "subnet" and not _is_subnet(value):
-        raise UsageError(f"`{value}` is no network", help="give one that is free here, such as 10.231.77.0/24")
-    if (shape := _SHAPES.get(key)) and not re.fullmatch(shape[0], value, re.ASCII):
-        raise UsageError(f"`{value}` is no {key.replace('_', ' ')}", help=f"such as {shape[1]}")
-    if not value.isprintable() or any(each in value for each in "\"'") or (key != "name" and _STEERS.search(value)):
-        raise UsageError(
-            f"the value of `{key}` has characters that mean something in a configuration file",
-            help="leave out quotes, line breaks, `;`, braces and the like",
-        )
+    """Raise UsageError for a value that cannot be what it is for."""
+    if key == "subnet":
+        if not _is_subnet(value):
+            raise UsageError(f"`{value}` is no IPv4 network", help="give one that is free here, such as 10.231.77.0/24")
+    elif key in _SHAPES:
+        shape, example = _SHAPES[key]
+        if not re.fullmatch(shape, value, re.ASCII) or (key == "port" and int(value) > _MOST_PORT):
+            raise UsageError(f"`{value}` is no {key.replace('_', ' ')}", help=f"--set {key}=... such as {example}")
 
 
 def merge(present: str, rendered: str) -> str:
@@ -223,11 +241,11 @@ def _postgres_data(image: str) -> str:
 
 def _is_subnet(text: str) -> bool:
     try:
-        return ipaddress.ip_network(text).num_addresses >= 4  # noqa: PLR2004 - its own, the gateway, a container, broadcast
+        return ipaddress.IPv4Network(text).num_addresses >= 4  # noqa: PLR2004 - its own, the gateway, a container, broadcast
     except ValueError:
         return False
 
 
 def _gateway(subnet: str) -> str:
     """The network's first address: where Docker has connections to a published port come from."""
-    return str(ipaddress.ip_network(subnet)[1])
+    return str(ipaddress.IPv4Network(subnet)[1])

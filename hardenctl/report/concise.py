@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from hardenctl.model.report import Report, Status
 from hardenctl.report.style import Look, visible
-from hardenctl.report.summary import verdict_line
+from hardenctl.report.summary import left_out_line, verdict_line
 
 
 def lines(report: Report, look: Look) -> Iterator[str]:
-    """`path:line:column: severity rule message`, then the gaps, then the verdict."""
+    """`path:line:column: severity rule message`, then the gaps, what was left out, the verdict."""
     for judged in report.findings if look.verbose else report.open:
         finding, location = judged.finding, judged.finding.location
         place = visible(f"{location.path}:{location.line}:{location.column}")
@@ -20,4 +20,6 @@ def lines(report: Report, look: Look) -> Iterator[str]:
         yield f"{place}: {severity} {finding.rule} {visible(finding.message)}{commit}{status}"
     for gap in report.gaps:
         yield f"{visible(gap.path)}: {look.paint('gap', 'ochre')} {visible(gap.reason)}"
+    if not look.quiet and (skipped := left_out_line(report)):
+        yield look.dim(skipped)
     yield verdict_line(report, look)

@@ -9,7 +9,7 @@ from hardenctl.model.report import Report
 from hardenctl.report.pages import remedy_of
 from hardenctl.report.places import from_here
 from hardenctl.report.style import Look, visible
-from hardenctl.report.summary import verdict_line
+from hardenctl.report.summary import left_out_line, verdict_line
 
 _LEVEL = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning"}
 
@@ -32,6 +32,8 @@ def lines(report: Report, look: Look) -> Iterator[str]:
     for gap in report.gaps:
         path = _property(from_here(report, gap.path))
         yield f"::error file={path},title=could not be looked at::{_data(gap.reason)}"
+    if skipped := left_out_line(report):
+        yield skipped
     yield verdict_line(report, look)
 
 

@@ -18,6 +18,7 @@ from hardenctl.model.report import JudgedFinding, Report
 from hardenctl.report.pages import page_of, remedy_of
 from hardenctl.report.places import from_here
 from hardenctl.report.style import Look, visible
+from hardenctl.report.summary import left_out_line
 
 SCHEMA_VERSION = "15.0.7"
 _SCHEMA = (
@@ -38,6 +39,7 @@ def lines(report: Report, look: Look) -> Iterator[str]:
 def as_report(report: Report, ended: dt.datetime) -> dict[str, Any]:
     """The open findings of the secret rules. What could not be looked at makes the scan a failed one, and is said."""
     seen: Counter[str] = Counter()
+    skipped = left_out_line(report)
     secrets = [judged for judged in report.open if judged.finding.rule.startswith("secret-")]
     return {
         "version": SCHEMA_VERSION,
@@ -52,7 +54,8 @@ def as_report(report: Report, ended: dt.datetime) -> dict[str, Any]:
             "messages": [
                 {"level": "warn", "value": visible(f"{gap.path} could not be looked at: {gap.reason}")}
                 for gap in report.gaps
-            ],
+            ]
+            + ([{"level": "info", "value": skipped}] if skipped else []),
         },
         "vulnerabilities": [_vulnerability(report, judged, seen) for judged in secrets],
     }

@@ -50,6 +50,7 @@ def as_json(report: Report) -> dict[str, Any]:
             "bytes": report.scanned.bytes,
             "blobs": report.scanned.blobs,
             "commits": report.scanned.commits,
+            "left_out": {reason: number for reason, number in sorted(report.scanned.skipped.items()) if number},
         },
         "elapsed_seconds": round(report.elapsed_seconds, 3),
     }

@@ -7,6 +7,7 @@ from xml.sax.saxutils import quoteattr
 
 from hardenctl.model.report import JudgedFinding, Report, Status
 from hardenctl.report.style import Look, visible
+from hardenctl.report.summary import count, left_out
 
 
 def lines(report: Report, look: Look) -> Iterator[str]:
@@ -21,7 +22,9 @@ def lines(report: Report, look: Look) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield f'<testsuites name="hardenctl" {counts}>'
     yield f'  <testsuite name="hardenctl" {counts}>'
-    yield f'    <testcase classname="hardenctl" name="looked at {report.scanned.files} files"/>'
+    if skipped := left_out(report):
+        yield f'    <properties><property name="left out" value={_quoted(skipped)}/></properties>'
+    yield f'    <testcase classname="hardenctl" name="looked at {count(report.scanned.files, "file")}"/>'
     for judged in report.findings:
         yield from _case(report, judged)
     for gap in report.gaps:

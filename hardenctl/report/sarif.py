@@ -18,6 +18,7 @@ from hardenctl.model.report import JudgedFinding, Report, Status
 from hardenctl.report.pages import remedy_of, rule_of
 from hardenctl.report.places import from_here
 from hardenctl.report.style import Look, visible
+from hardenctl.report.summary import left_out_line
 from hardenctl.rules.fakes import hide
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -47,6 +48,8 @@ def as_sarif(report: Report) -> dict[str, Any]:
         }
         for gap in report.gaps
     ]
+    skipped = left_out_line(report)
+    notes = [{"level": "note", "message": {"text": skipped}}] if skipped else []
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -60,7 +63,7 @@ def as_sarif(report: Report) -> dict[str, Any]:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "invocations": [{"executionSuccessful": not gaps, "toolExecutionNotifications": gaps}],
+                "invocations": [{"executionSuccessful": not gaps, "toolExecutionNotifications": [*gaps, *notes]}],
                 "results": results,
             }
         ],

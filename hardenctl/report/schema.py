@@ -31,7 +31,16 @@ def json_schema() -> dict[str, Any]:
             findings=_list({"$ref": "#/$defs/finding"}),
             servers=_list({"$ref": "#/$defs/server"}),
             gaps=_list(_closed(path=_TEXT, reason=_TEXT)),
-            scanned=_closed(files=_COUNT, bytes=_COUNT, blobs=_COUNT, commits=_COUNT),
+            scanned=_closed(
+                files=_COUNT,
+                bytes=_COUNT,
+                blobs=_COUNT,
+                commits=_COUNT,
+                left_out=_said(
+                    {"type": "object", "additionalProperties": _COUNT},
+                    "how many were left out on purpose, by reason, such as `binary`",
+                ),
+            ),
             elapsed_seconds={"type": "number", "minimum": 0},
         ),
         "$defs": {"finding": _finding(), "server": _server()},

@@ -71,6 +71,12 @@ def left_out(report: Report) -> str:
     return ", ".join(f"{number} {reason}" for reason, number in skipped if number)
 
 
+def left_out_line(report: Report) -> str:
+    """`left_out` as a line of its own, for formats without labels; empty where nothing was."""
+    text = left_out(report)
+    return f"left out: {visible(text)}" if text else ""
+
+
 def not_counted(report: Report) -> str:
     """How many findings policy set aside; empty where none."""
     statuses = Counter(judged.status for judged in report.findings)

@@ -34,8 +34,13 @@ class HeldCredential:
         if text is None:
             raise SourceError(f"there is no file `{path}`", help="the ledger names it; name another with --write")
         values = dotenv.values(dotenv.parse(text, str(path)))
-        if not values.get(key):
-            raise UsageError(f"`{path}` has no `{key}`", help=nearest(key, values))
+        if key in values and not values[key]:
+            raise UsageError(
+                f"`{key}` in `{path}` is empty: there is nothing to replace",
+                help=f"`hardenctl generate --help` names what there is to fill it with; --write {path} --key {key}",
+            )
+        if key not in values:
+            raise UsageError(f"`{path}` has no `{key}`", help=nearest(key, values) or "name a key that it has")
         url = Url.parse(values[key])
         secret = url.password or "" if url else values[key]
         if not secret:

@@ -33,7 +33,12 @@ def literal(text: str) -> str:
 
 def account(user: str, host: str) -> str:
     """A user at a host, quoted for SQL."""
-    return "@".join("`" + each.replace("`", "``") + "`" for each in (user, host))
+    return "@".join(map(identifier, (user, host)))
+
+
+def identifier(name: str) -> str:
+    """A name, quoted for SQL."""
+    return "`" + name.replace("`", "``") + "`"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class Redis:
 
     def prepare(self, role: str) -> None:
         """Raise where there is no client, no connection, no such user, or one that needs no password."""
-        user = self.run(f"ACL GETUSER {_name(role)}")
+        user = self.run(f"ACL GETUSER {argument(role)}")
         if not user.strip() or user.strip() == "(nil)":
             raise ToolError(f"there is no user `{role}` on the server", help="name it with --role")
         if re.search(r"\bnopass\b", user):
@@ -45,7 +45,7 @@ class Redis:
     def change(self, role: str, password: str, old: Sequence[str]) -> Callable[[], None]:
         """Add the new password; the old ones stay until `finish`."""
         del old  # the server says what it has
-        name, new = _name(role), hashlib.sha256(password.encode()).hexdigest()
+        name, new = argument(role), hashlib.sha256(password.encode()).hexdigest()
         self._old = _HASH.findall(self.run(f"ACL GETUSER {name}"))
         try:
             self._set(f"ACL SETUSER {name} #{new}")
@@ -58,7 +58,7 @@ class Redis:
     def finish(self, role: str) -> None:
         """Take the old passwords away."""
         if self._old:
-            self._set(f"ACL SETUSER {_name(role)} " + " ".join(f"!{each}" for each in self._old))
+            self._set(f"ACL SETUSER {argument(role)} " + " ".join(f"!{each}" for each in self._old))
 
     def _set(self, command: str) -> None:
         """Change the server, and where it keeps its users: the ACL file, else its configuration file."""
@@ -98,6 +98,6 @@ class Redis:
         return printed
 
 
-def _name(role: str) -> str:
-    """A user's name as redis-cli reads one argument."""
+def argument(role: str) -> str:
+    """A user's name as redis-cli reads one argument, whatever is in it."""
     return '"' + "".join(f"\\x{each:02x}" for each in (role or "default").encode()) + '"'

@@ -85,13 +85,15 @@ class Rotation:
                 if not step.old:
                     lost.append(f"{step.key} at {step.place}")
             for each, (text, _) in zip(self.files, texts, strict=True):
+                write_private(each.path, text)  # whole or not at all: one that fails has nothing to put back
                 undo.append((str(each.path), _writing(each.path, each.text)))
-                write_private(each.path, text)
-        except HardenctlError as error:
+        except (HardenctlError, KeyboardInterrupt) as error:
             raise _undone(self.key, error, undo, lost) from None
-        self._note(texts, steps, user)
-        if self.server is not None and not self.alternate:
-            self._finish(self.server)
+        try:
+            self._note(texts, steps, user)
+        finally:  # a date that cannot be noted leaves no old password valid
+            if self.server is not None and not self.alternate:
+                self._finish(self.server)
         return list(new)
 
     def _finish(self, server: Server) -> None:
@@ -218,9 +220,10 @@ def _writing(path: Path, text: str) -> Callable[[], None]:
 
 
 def _undone(
-    key: str, error: HardenctlError, undo: list[tuple[str, Callable[[], None]]], lost: list[str]
+    key: str, error: HardenctlError | KeyboardInterrupt, undo: list[tuple[str, Callable[[], None]]], lost: list[str]
 ) -> HardenctlError:
     """Put back what was changed, the last first; the error that says what came of it."""
+    what, help_ = (error.what, error.help) if isinstance(error, HardenctlError) else ("interrupted", "")
     stuck = list(lost)
     for name, restore in reversed(undo):
         try:
@@ -228,8 +231,8 @@ def _undone(
         except HardenctlError:
             stuck.append(name)
     if not stuck:
-        return ToolError(f"{key}: {error.what}; everything is as it was", help=error.help or "try again")
+        return ToolError(f"{key}: {what}; everything is as it was", help=help_ or "try again")
     return ToolError(
-        f"{key}: {error.what}; not put back: {', '.join(stuck)}",
+        f"{key}: {what}; not put back: {', '.join(stuck)}",
         help="run the same command again: it gives every place one new value",
     )

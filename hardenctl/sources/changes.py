@@ -47,7 +47,10 @@ class Changes:
             self.commits = self._list(git, revisions)
             self._files = self._write(git, 1 if len(self.commits) < SMALL else jobs)
         except OSError as error:  # a full disk, say
-            raise SourceError(f"what git lists could not be written to disk: {error.strerror}") from error
+            raise SourceError(
+                f"what git lists could not be written to disk: {error.strerror}",
+                help="make room, or name another folder for temporary files in TMPDIR",
+            ) from error
 
     def __iter__(self) -> Iterator[Change]:
         """Newest commit first."""

@@ -296,7 +296,7 @@ def _absolute(value: str) -> str:
 
 def _missing(error: OSError, folder: Path) -> SourceError:
     if not folder.is_dir():
-        return SourceError(f"there is no folder `{folder}`")
+        return SourceError(f"there is no folder `{folder}`", help="name one that exists")
     if isinstance(error, FileNotFoundError):
         return SourceError("git is not installed, or not on PATH", help="install git: it says which files are tracked")
-    return SourceError(f"git could not be started: {error.strerror}")
+    return SourceError(f"git could not be started: {error.strerror}", help="does `git --version` work here?")

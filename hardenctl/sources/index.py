@@ -24,7 +24,9 @@ def check_index(git: Git) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise SourceError(f"the git index `{path}` could not be read: {error.strerror}") from error
+        raise SourceError(
+            f"the git index `{path}` could not be read: {error.strerror}", help="let this user read the repository"
+        ) from error
     if path is None or (len(data) >= _SMALLEST and _is_whole(data)):
         return
     raise SourceError(

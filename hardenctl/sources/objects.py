@@ -135,7 +135,7 @@ def next_object(stdout: IO[bytes]) -> Object:
 def streams(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
     """Both pipes of a process that was started with them."""
     if process.stdin is None or process.stdout is None:
-        raise SourceError("git could not be started")
+        raise SourceError("git could not be started", help="does `git --version` work here?")
     return process.stdin, process.stdout
 
 

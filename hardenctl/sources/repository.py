@@ -107,11 +107,15 @@ def find_place(paths: Sequence[str | Path], *, on_disk: bool = True) -> Place:
     Not `on_disk` is asked where git's store is looked at and not the disk: a path may be one that only git knows
     (staged and then deleted), and no path is the whole repository, wherever in it we are.
     """
+    if any(path == "" for path in paths):
+        raise UsageError("a path is empty", help="is a variable unset? `.` is this folder")
     here = Path() if on_disk else Path(os.path.relpath(find_top(Path()) or "."))
     given = [Path(path) for path in paths] or [here]
     for path in given:
         if on_disk and not os.path.lexists(path):
             raise UsageError(f"there is no `{path}`", help="name files or folders that exist; `-` is standard input")
+        if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+            raise SourceError(f"`{path}` cannot be read", help="let this user read the folder")
     if len(given) == 1 and given[0].is_dir():
         return _folder_place(given[0])
     real = [_real(path) for path in given]

@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from hardenctl.load.endpoints import _document
+from hardenctl.load.har import find_in_har
+from hardenctl.load.schema import read_scenario
+from hardenctl.model.errors import UsageError
 from hardenctl.model.files import read_small, top_of
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links, pipes and devices as POSIX has them")
@@ -44,6 +48,22 @@ def test_what_a_project_brings(tmp_path: Path, make: Callable[[Path], None], rea
     with pytest.raises(OSError, match=reason) as caught:
         read_small(project / "file", project)
     assert not isinstance(caught.value, FileNotFoundError)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(lambda path: find_in_har(path, "http://127.0.0.1:1", {}, None), id="har"),
+        pytest.param(lambda path: _document("http://127.0.0.1:1", str(path)), id="openapi"),
+        pytest.param(read_scenario, id="scenario"),
+    ],
+)
+@pytest.mark.parametrize("make", [_link("/dev/zero"), _sparse])
+def test_what_a_load_run_reads(tmp_path: Path, read: Callable[[Path], Any], make: Callable[[Path], None]) -> None:
+    """A device or a sparse file fills no memory: the error says that it is too large."""
+    make(tmp_path / "file")
+    with pytest.raises(UsageError, match="larger than"):
+        read(tmp_path / "file")
 
 
 def test_links_within_a_project_are_followed(tmp_path: Path) -> None:
@@ -97,6 +117,18 @@ def test_a_linked_pyproject_without_a_table_is_no_matter_of_ours(tmp_path: Path,
     elsewhere.write_text("[tool.hardenctl]\nfail-on = 'never'\n")
     result = hardenctl("scan", str(project))
     assert (result.code, "leads out" in result.err) == (2, True)
+
+
+@pytest.mark.parametrize(("make", "reason"), [each for each in HOSTILE if each.id != "link-out"])
+def test_a_pyproject_that_cannot_be_read(
+    tmp_path: Path, hardenctl: Callable[..., Any], make: Callable[[Path], None], reason: str
+) -> None:
+    """It could hold the policy: it is never silently none."""
+    make(tmp_path / "pyproject.toml")
+    result = hardenctl("scan", str(tmp_path))
+    assert result.code == 2
+    assert reason in result.err
+    assert "\nhelp: " in result.err
 
 
 @pytest.mark.parametrize(

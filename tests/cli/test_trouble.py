@@ -33,6 +33,16 @@ def _corrupt_index(root: Path) -> None:
     (root / ".git" / "index").write_bytes(b"this is no index")
 
 
+def _index_as_a_folder(root: Path) -> None:
+    index = root / ".git" / "index"
+    index.unlink()
+    index.mkdir()
+
+
+def _policy(text: str) -> Callable[[Path], None]:
+    return lambda root: [(root / "hardenctl.toml").write_text(text + "\n"), None][1]
+
+
 def _nothing(root: Path) -> None:
     del root
 
@@ -46,6 +56,9 @@ def _nothing(root: Path) -> None:
         pytest.param(_nothing, ("audit", "--config", "missing.toml"), "missing.toml", id="missing-policy"),
         pytest.param(_nothing, ("audit", "--select", "corz"), "did you mean `cors`?", id="unknown-rule"),
         pytest.param(_nothing, ("audit", "--ignore", "cors-any-orign"), "cors-any-origin", id="unknown-rule-to-ignore"),
+        pytest.param(_nothing, ("audit", "--select", ","), "--select names no rule", id="no-rule-selected"),
+        pytest.param(_nothing, ("audit", ""), "a path is empty", id="empty-path"),
+        pytest.param(_nothing, ("audit", "--output", "json=."), "Is a directory", id="output-into-a-folder"),
         pytest.param(_nothing, ("explain", "cors-any-orign"), "did you mean `cors-any-origin`?", id="explain-unknown"),
         pytest.param(_nothing, ("explain", "secret"), "`hardenctl rules secret` lists them", id="explain-a-prefix"),
         pytest.param(_nothing, ("check",), "`hardenctl check` needs a command", id="no-subject"),
@@ -65,6 +78,13 @@ def _nothing(root: Path) -> None:
         pytest.param(_nothing, ("audit", "--since", "no-such-rev"), "no-such-rev", id="unknown-revision"),
         pytest.param(_corrupt_index, ("audit", "--staged"), "index", id="corrupt-index"),
         pytest.param(_corrupt_index, ("audit",), "index", id="corrupt-index-for-the-work-tree"),
+        pytest.param(_index_as_a_folder, ("audit", "--staged"), "could not be read", id="index-that-cannot-be-read"),
+        pytest.param(_policy("fail-on = 3"), ("audit",), "write one of them", id="policy-number-for-a-word"),
+        pytest.param(_policy("exclude = 'a.py'"), ("audit",), "put it in brackets", id="policy-word-for-a-list"),
+        pytest.param(_policy("rules = []"), ("audit",), "a heading of their own", id="policy-list-for-a-table"),
+        pytest.param(_policy("suppress = {}"), ("audit",), "write `[[suppress]]`", id="policy-table-for-several"),
+        pytest.param(_policy("load.targets.p95 = 'x'"), ("audit",), "docs/schema/policy.json", id="policy-no-duration"),
+        pytest.param(_policy("cors = 3\nx = 4"), ("audit",), "2 problems", id="policy-two-problems"),
         pytest.param(_nothing, ("audit", "--staged", "--history"), "--staged", id="sources-that-exclude-each-other"),
         pytest.param(_nothing, ("audit", "--stdin-filename", "x"), "`-`", id="a-name-without-standard-input"),
     ],
@@ -150,6 +170,47 @@ def test_a_bare_repository_says_what_works(hardenctl: Run, make_repository: Call
     assert result.code == 2
     assert "--history" in result.err
     assert hardenctl("audit", "--history", "--select", "secret").code == 0
+
+
+@pytest.mark.parametrize("command", ["audit", "score", "policy show", "load list", "render compose", "generate token"])
+def test_a_folder_that_is_gone(tmp_path: Path, command: str) -> None:
+    """Whoever is in a folder that somebody removed is told so."""
+    (tmp_path / "gone").mkdir()
+    script = f'rmdir ../gone && exec "$0" -m hardenctl {command}'
+    done = subprocess.run(
+        ["sh", "-c", script, sys.executable],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path / "gone",
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert done.returncode == 2
+    assert "error: the current folder is gone\nhelp: " in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
+@pytest.mark.parametrize("command", ["audit", "score", "fix", "policy show"])
+def test_a_folder_that_cannot_be_read(
+    hardenctl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """It is no folder without files. Root may read everything, so the system's answer is made up."""
+    (tmp_path / "closed").mkdir()
+    access = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode, **more: "closed" not in str(path) and access(path, mode, **more)
+    )
+    result = hardenctl(*command.split(), "closed", cwd=tmp_path)
+    assert result.code == 2
+    assert "error: `closed` cannot be read\nhelp: " in result.err
+
+
+def test_help_without_standard_output() -> None:
+    """A service that closes its standard output gets no traceback for a `--help`."""
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -m hardenctl --help >&-', sys.executable], check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def _raise(error: BaseException) -> Callable[..., Any]:

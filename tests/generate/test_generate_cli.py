@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -48,6 +50,54 @@ def test_pipe_gets_the_bare_value(name: str, capsys: pytest.CaptureFixture[str])
     printed = capsys.readouterr()
     assert re.fullmatch(r"[\w=+/-]{32,}", printed.out)
     assert printed.err == ""
+
+
+@pytest.mark.parametrize("name", ["rsa", "ed25519"])
+def test_a_pipe_gets_a_whole_pem(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It ends as a text file does: OpenSSL finds both of two that stand in one file."""
+    pytest.importorskip("cryptography")
+    assert run(["generate", name]) == 0
+    assert run(["generate", name]) == 0
+    printed = capsys.readouterr().out
+    assert printed.endswith("-----END PRIVATE " + "KEY-----\n")
+    Path("both.pem").write_text(printed, encoding="utf-8")
+    if shutil.which("openssl") is None:
+        pytest.skip("OpenSSL is not installed here")
+    command = ["openssl", "storeutl", "-noout", "-keys", "both.pem"]
+    assert b"Total found: 2" in subprocess.run(command, check=True, capture_output=True).stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and devices as POSIX has them")
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link"])
+@pytest.mark.parametrize("what", [["secret-key"], ["ed25519"], ["env", "--template", "t"], ["htpasswd", "--user", "u"]])
+def test_only_a_file_is_written_to(what: list[str], kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A device is not replaced by a file, nobody waits for a pipe's other end, and a folder is no crash."""
+    pytest.importorskip("bcrypt")
+    Path("t").write_text("SECRET_KEY=\n", encoding="utf-8")
+    target = Path("target")
+    if kind == "device":
+        try:
+            os.mknod(target, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        except OSError:
+            pytest.skip("only root makes devices")
+    elif kind == "pipe":
+        os.mkfifo(target)
+    elif kind == "folder":
+        target.mkdir()
+    else:
+        os.mkfifo("pipe")
+        target.symlink_to("pipe")
+    before = target.lstat()
+    assert run(["generate", *what, "--write", str(target)]) == 2
+    assert re.search(r"error: `target` is (a folder|no regular file)\nhelp: ", capsys.readouterr().err)
+    assert (target.lstat().st_mode, target.lstat().st_ino) == (before.st_mode, before.st_ino)
+
+
+def test_a_folder_is_no_key_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """The folder we are in has no name to put `.pub` behind."""
+    pytest.importorskip("cryptography")
+    assert run(["generate", "ed25519", "--write", "."]) == 2
+    assert "`.` is a folder" in capsys.readouterr().err
 
 
 def test_terminal_shows_no_value() -> None:
@@ -162,21 +212,3 @@ def test_a_value_is_not_made_for_nowhere(what: str) -> None:
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "standard output is closed" in done.stderr
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders")
-@pytest.mark.parametrize("command", ["secret-key --key A", "env --template t", "rsa"])
-@pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
-def test_only_a_file_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, kind: str
-) -> None:
-    """A device would be replaced by a file of credentials (/dev/null, for root), and a pipe be waited for."""
-    monkeypatch.chdir(tmp_path)
-    Path("t").write_text("A=\n")
-    os.mkfifo("real")
-    Path("folder").mkdir()
-    Path("link").symlink_to("real")
-    name = "real" if kind == "pipe" else kind
-    assert run(["generate", *command.split(), "--write", name]) == 2
-    assert f"error: `{name}` is no regular file" in capsys.readouterr().err
-    assert Path("real").is_fifo()

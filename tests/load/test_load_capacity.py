@@ -202,7 +202,7 @@ def test_a_generator_that_fails_midway() -> None:
 
     def failing(rate: float, seconds: float) -> Probe:
         if rate > 100:
-            raise ToolError("it did not start")
+            raise ToolError("it did not start", help="try again")
         return probe(rate, seconds)
 
     target.probe = failing  # type: ignore[method-assign]

@@ -69,6 +69,9 @@ def test_a_rate_makes_an_open_model() -> None:
         pytest.param(Stage(60, 0), id="no-users"),
         pytest.param(Stage(60, 10, 0), id="no-spawn-rate"),
         pytest.param(Stage(60, 10, rate=-1), id="negative-rate"),
+        pytest.param(Stage(60, 10, rate=0), id="no-rate"),
+        pytest.param(Stage(60, 10, float("nan")), id="a-spawn-rate-that-is-no-number"),
+        pytest.param(Stage(float("nan"), 10), id="a-time-that-is-no-number"),
     ],
 )
 def test_hard_caps(stage: Stage) -> None:

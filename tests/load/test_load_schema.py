@@ -92,7 +92,9 @@ PASSWORD = "pass" + "word"
         pytest.param("endpoints: [{path: /}, {path: /}]", "two endpoints are called", id="same-name-twice"),
         pytest.param("authentication: {header: X}", "either `token-env` or `login`", id="no-way-to-log-in"),
         pytest.param("a: [", "is no YAML at line", id="broken-yaml"),
-        pytest.param("- 1", "the file", id="a-list"),
+        pytest.param("- 1", "the file`: expected keys with values", id="a-list"),
+        pytest.param("a: " + "[" * 20_000, "is no YAML", id="too-deep"),
+        pytest.param("a: 2026-99-99", "is no YAML", id="a-date-that-is-none"),
     ],
 )
 def test_what_is_wrong(tmp_path: Path, text: str, words: str) -> None:

@@ -363,6 +363,10 @@ def test_scaled_targets_are_said() -> None:
         pytest.param({"locustfile": Path("none.py")}, "is no file", id="no-locustfile"),
         pytest.param({"locustfile": Path(__file__), "rate": 5.0}, "don't go together", id="rate-and-locustfile"),
         pytest.param({"users": 10_001}, "hard", id="beyond-the-caps"),
+        pytest.param({"rate": 0.0}, "--rate must be above 0", id="no-rate"),
+        pytest.param({"rate": float("nan")}, "--rate must be above 0", id="a-rate-that-is-no-number"),
+        pytest.param({"rate": float("inf")}, "--rate must be above 0", id="a-rate-without-end"),
+        pytest.param({"spawn_rate": float("nan")}, "--spawn-rate must be above 0", id="a-spawn-rate-that-is-none"),
         pytest.param({"scenario": "peek"}, "peak", id="misspelt"),
     ],
 )
@@ -405,6 +409,7 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
         pytest.param(["--format", "yaml"], "no format `yaml`", id="format"),
         pytest.param(["--run-time", "5"], "is no duration", id="duration"),
         pytest.param(["--target-pid", "999999999"], "no process 999999999", id="pid"),
+        pytest.param(["--target-pid", "-1"], "no process -1", id="a-pid-that-is-none"),
         pytest.param(["--users", "x"], "Invalid value", id="users"),
     ],
 )

@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -299,6 +300,43 @@ def test_a_server_that_does_not_answer(words: tuple[bytes, ...], expected: str) 
         with pytest.raises(ToolError, match=expected):
             client.ask("GET")
         assert time.monotonic() - started < 3
+        client.close()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(lambda client: client.ask("GET"), id="request"),
+        pytest.param(lambda client: client.certificate(), id="certificate"),
+    ],
+)
+def test_a_handshake_that_never_ends(use: Callable[[Client], Any]) -> None:
+    """A server that drips its part of the TLS handshake trips no socket's time-out, and is hung up on all the same."""
+
+    def handle(peer: socket.socket) -> None:
+        peer.recv(65536)
+        with suppress(OSError):
+            peer.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KiB is to come
+            for _ in range(100):
+                peer.sendall(b"\x02")
+                time.sleep(0.1)
+
+    started = time.monotonic()
+    with raw_server(handle) as (url, _):
+        client = Client(parse_address(url.replace("http:", "https:")), pause=0.0, patience=0.4)
+        with pytest.raises(ToolError, match=r"did not answer within 0\.4 s"):
+            use(client)
+        assert time.monotonic() - started < 3
+        client.close()
+
+
+def test_a_run_ends_however_slow_the_answers_are() -> None:
+    """Each answer is in time, and together they take too long: what was not asked is said."""
+    with raw_server(http_answer("200 OK")) as (url, _):
+        client = Client(parse_address(url), pause=0.02, longest=0.1)
+        with pytest.raises(ToolError, match="answers too slowly"):
+            list(map(client.ask, ["GET"] * 50))
+        assert client.sent < 10
         client.close()
 
 

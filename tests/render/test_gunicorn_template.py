@@ -204,5 +204,5 @@ def test_compose_trusts_the_gateway_alone() -> None:
         assert pool["subnet"] == facts.subnet
         assert ipaddress.ip_address(pool["gateway"]) == ipaddress.ip_network(facts.subnet)[1]
         assert compose["services"]["web"]["environment"]["FORWARDED_ALLOW_IPS"] == pool["gateway"]
-    with pytest.raises(UsageError, match="is no network"):
+    with pytest.raises(UsageError, match="is no IPv4 network"):
         override(ProjectFacts(), ["subnet=10.1.2.3/24"])

@@ -10,14 +10,14 @@ import sys
 import threading
 import tomllib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 import yaml
 
 from hardenctl.audit import audit
-from hardenctl.formats.project import ProjectFacts, detect_facts
+from hardenctl.formats.project import ProjectFacts, detect_facts, plain_name
 from hardenctl.formats.project_services import referenced
 from hardenctl.formats.project_variables import Variable
 from hardenctl.generate.env import fill
@@ -25,6 +25,7 @@ from hardenctl.model.errors import UsageError
 from hardenctl.model.finding import Severity
 from hardenctl.policy.policy import default_policy
 from hardenctl.render import TEMPLATES, merge, override, render
+from hardenctl.render.render import _CHOICES, _DETECTED_ONLY, _SHAPES
 from hardenctl.rules.secrets.values import ValueClass, classify_value
 from hardenctl.sources import open_source
 from hardenctl.sources.memory import MemorySnapshot
@@ -206,12 +207,30 @@ def test_override() -> None:
         pytest.param("zzz=1", "no fact `zzz`", "there are: app,", id="nothing near"),
         pytest.param("variables=A", "no fact `variables`", "", id="cannot be set"),
         pytest.param("port", "takes key=value", "for example", id="no value"),
-        pytest.param("port=0", "`0` is no port", "1 to 65535", id="no port"),
-        pytest.param("port=x", "`x` is no port", "1 to 65535", id="no number"),
+        pytest.param("port=0", "`0` is no port", "8080", id="no port"),
+        pytest.param("port=x", "`x` is no port", "8080", id="no number"),
         pytest.param("framework=rails", "`rails` is no framework", "fastapi", id="no such framework"),
-        pytest.param('health=/a"b', "mean something", "quotes", id="would break out of a string"),
-        pytest.param("health=/x; } evil {", "mean something", "braces", id="would end a directive"),
-        pytest.param("env_file=x: y", "mean something", "", id="would begin a mapping"),
+        pytest.param("port=²", "is no port", "8080", id="a digit that is no number"),
+        pytest.param("port=65536", "is no port", "8080", id="too large a port"),
+        pytest.param("subnet=fd00::/64", "no IPv4 network", "10.231", id="another kind of network"),
+        pytest.param("name=", "is no name", "shop", id="no name"),
+        pytest.param("name=x: {y", "is no name", "shop", id="no name anywhere"),
+        pytest.param("name=ÄÖ", "is no name", "shop", id="a name of which nothing would be left"),
+        pytest.param('health=/a"b', "is no health", "/health", id="would break out of a string"),
+        pytest.param("health=/x; } evil {", "is no health", "/health", id="would end a directive"),
+        pytest.param("health=x", "is no health", "/health", id="no path"),
+        pytest.param("env_file=x: y", "is no env file", ".env", id="would begin a mapping"),
+        pytest.param("env_file=x:", "is no env file", ".env", id="would begin one at the end of the line"),
+        pytest.param("env_file=*x", "is no env file", ".env", id="would be an alias"),
+        pytest.param("env_file=-x", "is no env file", ".env", id="would be an option"),
+        pytest.param("env_file=$(x)", "is no env file", ".env", id="would be run"),
+        pytest.param("requirements=a b", "is no requirements", "requirements.txt", id="would be two files"),
+        pytest.param("database_image=[a]", "is no database image", "postgres:", id="would be a list"),
+        pytest.param("cache_image=redis #", "is no cache image", "postgres:", id="would be a comment"),
+        pytest.param("database_volume=a: b", "is no database volume", "./data", id="would be a mapping of a volume"),
+        pytest.param("python=x", "is no python", "3.", id="no version"),
+        pytest.param("worker_class=a'b", "is no worker class", "uvicorn", id="no class"),
+        pytest.param("service=1e3", "no service", "db", id="would be a number"),
         pytest.param("app=a b", "no app", "main:app", id="no application"),
         pytest.param("service=x: {y", "no service", "db", id="no service"),
     ],
@@ -223,14 +242,60 @@ def test_override_refusals(setting: str, what: str, help: str) -> None:  # noqa:
     assert help in caught.value.help
 
 
-@pytest.mark.parametrize("given", ["x; } evil {", "x: {y", "X -- Y"])
+@pytest.mark.parametrize("given", ["my.shop", "X -- Y", "Shop_2"])
 def test_a_name_that_is_set_becomes_a_plain_one(given: str) -> None:
     """As one that is found: whatever it was, it can stand in any file."""
-    assert re.fullmatch("[a-z-]+", override(ProjectFacts(), [f"name={given}"]).name)
+    assert re.fullmatch("[a-z2-]+", override(ProjectFacts(), [f"name={given}"]).name)
+
+
+def test_every_fact_that_can_be_set_has_a_shape() -> None:
+    """A new one cannot be forgotten: its value would go into files as it is."""
+    settable = {each.name for each in fields(ProjectFacts)} - _DETECTED_ONLY
+    assert settable == {*_SHAPES, *_CHOICES, "subnet"}
 
 
 @pytest.mark.parametrize(
-    "setting", ["database_image=postgres:${TAG:-18}", "database_volume=./data", "health=/health?a=b", "service=api_v2"]
+    "facts",
+    [
+        pytest.param(ProjectFacts(service="a: {b"), id="service"),
+        pytest.param(ProjectFacts(database="postgres", database_image="x\nprivileged: true"), id="image"),
+        pytest.param(ProjectFacts(health="/x'+evil()+'"), id="health"),
+    ],
+)
+def test_what_was_found_is_checked_too(facts: ProjectFacts) -> None:
+    """A project that is not trusted puts no line of its own into what is rendered for it."""
+    with pytest.raises(UsageError, match="is no") as caught:
+        render("compose", facts)
+    assert "--set" in caught.value.help
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [("My Shop", "my-shop"), ("2048", "app-2048"), ("yes", "app-yes"), ("---", "app"), ("x" * 99, "x" * 50)],
+)
+def test_plain_names(given: str, plain: str) -> None:
+    """A name is one in YAML, a DNS label for Kubernetes, and leaves room for an ending."""
+    assert plain_name(given) == plain
+
+
+def test_a_container_is_named_as_kubernetes_wants_it() -> None:
+    """A service of compose may have underscores and capitals, a container in a pod none."""
+    text = render("k8s", ProjectFacts(service="Web_App"))
+    deployment = next(each for each in yaml.safe_load_all(text) if each["kind"] == "Deployment")
+    assert deployment["spec"]["template"]["spec"]["containers"][0]["name"] == "web-app"
+    assert 'container="web-app"' in render("monitoring", ProjectFacts(service="Web_App"))
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "database_image=postgres:${TAG:-18}",
+        "database_volume=./data",
+        "health=/health?a=b",
+        "service=api_v2",
+        "service=2web",
+        "app=my-shop.übung:app",
+    ],
 )
 def test_what_projects_set_is_taken(setting: str) -> None:
     """References to variables, folders, queries and versions are no danger."""

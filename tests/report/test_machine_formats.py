@@ -19,7 +19,7 @@ from hardenctl.load.outputs import check_outputs
 from hardenctl.model.blob import SourceKind, Target
 from hardenctl.model.errors import UsageError
 from hardenctl.model.finding import Mark
-from hardenctl.model.report import Report, Score, Status
+from hardenctl.model.report import Report, Scanned, Score, Status
 from hardenctl.report.formats import FORMATS, render, split_output, split_outputs, write_file
 from hardenctl.report.schema import json_schema
 from hardenctl.report.style import Look
@@ -121,7 +121,7 @@ def test_sarif_is_what_github_reads() -> None:
         "external",
     ]
     assert not run["invocations"][0]["executionSuccessful"]
-    assert len(run["invocations"][0]["toolExecutionNotifications"]) == 2
+    assert [each["level"] for each in run["invocations"][0]["toolExecutionNotifications"]] == ["error", "error", "note"]
 
 
 def test_sarif_of_an_inline_mark_and_an_unknown_rule() -> None:
@@ -205,6 +205,15 @@ def test_junit_counts_agree_with_its_cases() -> None:
         for count, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
             assert int(suite.attrib[count]) == len(suite.findall(f"testcase/{tag}"))
         assert int(suite.attrib["tests"]) == len(suite.findall("testcase"))
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in {"json-lines", "gitlab"}])
+def test_what_was_left_out_is_said(name: str) -> None:
+    """Wherever a format has room for more than findings, it says what nobody looked at on purpose."""
+    text = render(samples.everything(), name, Look())
+    assert "3 binary" in text or _load(samples.everything(), name)["scanned"]["left_out"] == {"binary": 3}
+    nothing = replace(samples.everything(), scanned=Scanned(files=1))
+    assert "left out" not in render(nothing, name, Look()).lower()
 
 
 def test_github_escapes_what_its_commands_read() -> None:

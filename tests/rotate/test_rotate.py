@@ -14,7 +14,7 @@ from dotenv import dotenv_values
 from hardenctl.cli.app import run
 from hardenctl.formats.paths import LEDGER
 from hardenctl.generate.stamps import Ledger, Place
-from hardenctl.model.errors import ToolError
+from hardenctl.model.errors import SourceError, ToolError
 from hardenctl.rotate.postgres import PostgreSQL, owner_of, twin_of
 from hardenctl.rules.fakes import scramble
 
@@ -45,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(programs))
     (tmp_path / "project").mkdir()
     monkeypatch.chdir(tmp_path / "project")
-    ENV.write_text(f"DEBUG=false\nSECRET_KEY={OLD}\n", encoding="utf-8")
+    ENV.write_text(f"DEBUG=false\nEMPTY_KEY=\nSECRET_KEY={OLD}\n", encoding="utf-8")
     return tmp_path
 
 
@@ -117,10 +117,48 @@ def test_urls_follow(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert values["POSTGRES_USER"] == values["POSTGRES_DB"] == "app"
     assert given(folder) == [("gh", values["DATABASE_URL"])]
     printed = capsys.readouterr().out
-    assert "ALTER ROLE app PASSWORD '<new>'" in printed
+    assert "ALTER ROLE \"app\" PASSWORD '<new>'" in printed
     assert new not in printed
     assert run(["rotate", "DATABASE_URL", "--yes", "--write", str(ENV)]) == 0
     assert dotenv_values(ENV)["POSTGRES_PASSWORD"] not in {new, None}
+
+
+@pytest.mark.parametrize(
+    ("role", "statements"),
+    [
+        pytest.param("my-app", ['ALTER ROLE "my-app" ', "ALTER USER `my-app` ", "SETUSER my-app >"], id="dash"),
+        pytest.param('a"; x `', ['ALTER ROLE "a""; x `" ', 'ALTER USER `a"; x ``` ', 'SETUSER "\\x61'], id="quotes"),
+        pytest.param("a\x1b[2J", ['ALTER ROLE "a\\x1b[2J" ', "ALTER USER `a\\x1b[2J` "], id="escape"),
+    ],
+)
+def test_statements_of_any_role(
+    folder: Path, capsys: pytest.CaptureFixture[str], role: str, statements: list[str]
+) -> None:
+    """What is printed to be run names the role as each server reads it, and steers no terminal."""
+    del folder
+    ENV.write_text(f"POSTGRES_PASSWORD={OLD}\n", encoding="utf-8")
+    assert run(["rotate", "POSTGRES_PASSWORD", "--write", str(ENV), "--role", role, "--yes"]) == 0
+    printed = capsys.readouterr().out
+    assert [each for each in statements if each not in printed] == []
+
+
+@pytest.mark.parametrize("error", [SourceError("`x` cannot be written: No space left", help="y"), KeyboardInterrupt()])
+def test_a_file_that_cannot_be_written(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """A full disk or Ctrl-C before the new file is there leaves the old one, and the platforms get their value back."""
+
+    def refuse(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("hardenctl.rotate.rotation.write_private", refuse)
+    arguments = ["rotate", "SECRET_KEY", "--write", str(ENV), "--push", "github", "--environment", "production"]
+    assert run([*arguments, "--yes"]) == 2
+    printed = capsys.readouterr()
+    assert "everything is as it was" in printed.err
+    assert "help: " in printed.err
+    assert dotenv_values(ENV)["SECRET_KEY"] == OLD
+    assert given(folder)[-1] == ("gh", OLD)
 
 
 def test_list(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,6 +180,8 @@ def test_list(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         pytest.param(["SECRET_KEY"], "does not know where", id="no place"),
         pytest.param(["SECRET_KEY", "--write", ".env.staging"], "no file `", id="no file"),
         pytest.param(["SECRET_KYE", "--write", str(ENV)], "did you mean `SECRET_KEY`", id="misspelt"),
+        pytest.param(["EMPTY_KEY", "--write", str(ENV)], "is empty: there is nothing to replace", id="empty"),
+        pytest.param(["OTHER", "--write", str(ENV)], "name a key that it has", id="unlike any"),
         pytest.param(["STRIPE_SECRET_KEY", "--push", "github"], "issued by somebody else", id="not ours to make"),
         pytest.param(["SECRET_KEY", "--write", str(ENV), "--alternate"], "needs --apply", id="alternate alone"),
         pytest.param(["SECRET_KEY", "--push", "nowhere"], "no platform `nowhere`", id="no platform"),

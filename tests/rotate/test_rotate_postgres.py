@@ -97,7 +97,7 @@ def fail_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
     def write(path: Path, text: str) -> None:
         calls.append(path)
         if len(calls) == 1:
-            raise SourceError("the disk is full")
+            raise SourceError("the disk is full", help="try again")
         real(path, text)
 
     monkeypatch.setattr(rotation, "write_private", write)

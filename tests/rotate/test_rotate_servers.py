@@ -101,7 +101,7 @@ def test_roll_back(project: Running, capsys: pytest.CaptureFixture[str], monkeyp
     def write(path: Path, text: str) -> None:
         if not given:
             given.append(dotenv_values_of(text)[key_of(project)])
-            raise SourceError("the disk is full")
+            raise SourceError("the disk is full", help="try again")
         path.write_text(text)
 
     monkeypatch.setattr(rotation, "write_private", write)

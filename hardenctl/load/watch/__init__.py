@@ -59,7 +59,9 @@ class Watched:
             named = " and ".join(f"--target-{name}" for name in ways)
             raise UsageError(f"{named} don't go together", help="name the target's CPU in one way")
         if self.prometheus is None and (self.cpu_query or self.memory_query):
-            raise UsageError("--cpu-query and --memory-query need --target-prometheus")
+            raise UsageError(
+                "--cpu-query and --memory-query need --target-prometheus", help="name the server that they are asked of"
+            )
         if self.prometheus is not None and not self.cpu_query:
             raise UsageError(
                 "--target-prometheus needs --cpu-query",

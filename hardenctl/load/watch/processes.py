@@ -23,7 +23,7 @@ class ProcessWatch:
             self._roots = [psutil.Process(pid) for pid in pids]
             affinity = getattr(self._roots[0], "cpu_affinity", None)
             self.cpus = len(affinity()) if affinity else psutil.cpu_count() or 1
-        except psutil.Error:
+        except (psutil.Error, ValueError, OverflowError):
             raise UsageError(f"there is no process {pids[0]} to watch", help="check --target-pid") from None
         self._last: dict[tuple[int, float], float] = {}
         self._at = 0.0
