@@ -213,4 +213,6 @@ def test_extends_within_and_across_files():
 def test_profiles_and_names_tell_of_development():
     """A service that only a dev profile starts is no part of production."""
     assert service("services: {web: {image: x, profiles: [dev]}}").development
+    assert service("services: {web: {build: {context: ., target: development_build}}}").development
+    assert not service("services: {web: {build: {context: ., target: runtime}}}").development
     assert not service("services: {web: {image: x}}").development

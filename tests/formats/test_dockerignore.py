@@ -58,6 +58,7 @@ def copies(**files: str) -> list[ContextCopy]:
 
 
 BROAD = "FROM python\nCOPY . /app\n"
+COMPOSE = "services:\n  web:\n    build:\n      context: .\n      dockerfile: {}\n"
 
 
 def test_a_copy_of_the_context_takes_what_is_there() -> None:
@@ -160,6 +161,12 @@ jobs:
                      ".dockerignore", id="as-its-sibling"),
         pytest.param({"build.sh": "docker build -f docker/web.Dockerfile docker && echo .\n"}, "docker/.dockerignore",
                      id="said-to-be-its-own"),
+        pytest.param({"compose.yml": COMPOSE.format("./docker/${IMAGE}/Dockerfile")}, "docker/.dockerignore",
+                     id="compose-with-a-variable-that-does-not-fit"),
+        pytest.param({"compose.yml": COMPOSE.format("./docker/${IMAGE}.Dockerfile")}, ".dockerignore",
+                     id="compose-with-a-variable"),
+        pytest.param({"compose.yml": COMPOSE.format("docker/${IMAGE:-web}.Dockerfile")}, ".dockerignore",
+                     id="compose-with-a-default"),
         pytest.param({"backend/requirements.txt": ""}, ".dockerignore", id="sources-at-the-root"),
         pytest.param({"backend/requirements.txt": "", "docker/backend/requirements.txt": ""}, "docker/.dockerignore",
                      id="sources-in-both"),
@@ -168,7 +175,8 @@ jobs:
 def test_where_the_context_is(files: dict[str, str], ignore_path: str) -> None:
     """A Dockerfile in a folder is built where something says so, else where its sources lie."""
     dockerfile = "FROM python\nCOPY backend/requirements.txt /tmp/\nCOPY . /app\n"
-    (copy,) = read(MemorySnapshot({"docker/web.Dockerfile": dockerfile, **files}))
+    found = read(MemorySnapshot({"docker/web.Dockerfile": dockerfile, **files}))
+    (copy,) = (each for each in found if each.path == "docker/web.Dockerfile")
     assert copy.ignore_path == ignore_path
 
 
