@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterable, Mapping
 
 import pytest
@@ -79,9 +80,9 @@ def test_a_module_that_matters_and_cannot_be_parsed_is_a_gap(text: str, reason: 
 def test_a_named_file_with_a_syntax_error_is_a_gap_whatever_it_says() -> None:
     """Who names a file wants to hear that it could not be read."""
     files = {"other.py": "def (\n"}
-    assert [each.reason for each in cors.read(MemorySnapshot(files)) if isinstance(each, Gap)] == [
-        "line 1: syntax error"
-    ]
+    (gap,) = [each for each in cors.read(MemorySnapshot(files)) if isinstance(each, Gap)]
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    assert gap.reason == f"line 1: syntax error to Python {version}, which runs hardenctl"
     assert list(cors.read(Repository(files))) == []
 
 
@@ -315,6 +316,21 @@ def test_the_pinned_version_decides_the_explanation(pin: dict[str, str], wanted:
         wanted
         in hits({**added('allow_origins=["*"], allow_credentials=True'), **pin})["cors-any-origin-credentials"].message
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "clause"),
+    [
+        pytest.param("os.getenv('A', '*')", "(`A` decides, and its default does)", id="one"),
+        pytest.param(
+            "os.getenv('A', os.getenv('B', '*'))", "(`A`, `B` decide, and what holds without them does)", id="several"
+        ),
+    ],
+)
+def test_what_decides_is_named(value: str, clause: str) -> None:
+    """In a sentence, for one variable and for several."""
+    found = hits(added(f"allow_origins=[{value}]"))
+    assert clause in found["cors-any-origin"].message
 
 
 def test_pinned_versions() -> None:
