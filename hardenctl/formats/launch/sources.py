@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hardenctl.formats.compose import is_development, is_production
 from hardenctl.formats.launch.find import Setting, launches_in_script
 from hardenctl.formats.launch.model import Launch
-from hardenctl.formats.launch.program import MENTIONS
+from hardenctl.formats.launch.program import mentions_server
 from hardenctl.formats.launch.terraform import terraform_launches, vagrant_launches
 from hardenctl.formats.shell.values import Value
 from hardenctl.formats.strand import Strand
@@ -77,7 +77,7 @@ def _workflow(text: str, setting: Setting) -> Iterator[Launch]:
         return  # said where workflows are looked at for their own sake
     for node in (each for document in documents for each in walk(document)):
         script = node.get("run") if isinstance(node, Mapping) else None
-        if isinstance(script, Scalar) and MENTIONS.search(script.text):
+        if isinstance(script, Scalar) and mentions_server(script.text):
             yield from launches_in_script(script.strand, setting)
 
 
