@@ -215,3 +215,12 @@ def test_only_what_is_read(code: str, more: dict[str, str], expected: list[str])
     text = render("env-example", detect_facts(MemorySnapshot(files)))
     lines = [line for line in text.splitlines() if "=" in line and "WEB_CONCURRENCY" not in line]
     assert sorted(lines) == expected
+
+
+def test_the_config_is_mounted_where_the_process_starts() -> None:
+    """An image without a WORKDIR starts in `/`."""
+    files = {
+        "docker/Dockerfile": "FROM python:3.13\nRUN pip install shop gunicorn\nCMD gunicorn a:b\n",
+        "compose.yml": "services:\n  web:\n    build:\n      context: .\n      dockerfile: docker/Dockerfile\n",
+    }
+    assert compose_of(files)["web"]["volumes"] == ["./gunicorn.conf.py:/gunicorn.conf.py:ro"]
