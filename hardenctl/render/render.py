@@ -36,6 +36,7 @@ _SHAPES: Mapping[str, tuple[str, str]] = {
     "service": _SERVICE,
     "database_host": _SERVICE,
     "cache_host": _SERVICE,
+    "home": (r"(?!/)[\w./-]*", "`backend`, below the project"),
     "app": (r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(?:\(\))?", "`main:app`"),
 }
 _STEERS = re.compile(r"[;`\\]|: | #|(?<!\$)\{|\$\((?!\()")  # ends a word or starts another in nginx, YAML or a shell
