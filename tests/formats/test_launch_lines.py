@@ -179,6 +179,28 @@ def test_what_eval_starts(script: str):
     assert (launch.server, launch.setting("workers").value) == ("gunicorn", 4)
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        pytest.param(
+            "supervisord.conf", "[program:web]\ncommand=gunicorn a:make() -w %(ENV_N)s -t 9\n", id="supervisor"
+        ),
+        pytest.param("a.service", "[Service]\nExecStart=/v/bin/gunicorn a:make() -w ${N} -t 9\n", id="systemd"),
+        pytest.param(
+            "b.service",
+            "[Service]\nExecStart=/bin/sh -c 'cd /srv; gunicorn -w $N -t 9 a:b'\n",
+            id="systemd-and-a-shell",
+        ),
+    ],
+)
+def test_a_supervisor_is_no_shell(path: str, text: str):
+    """A bracket ends no command; a variable is nobody's to know."""
+    launch = one({path: text})
+    assert launch.setting("timeout").value == 9
+    assert launch.setting("workers").is_set
+    assert not launch.setting("workers").known
+
+
 def test_a_workflow_step_is_for_development():
     """A machine that is thrown away runs it."""
     steps = "jobs:\n  a:\n    steps:\n    - run: |\n        x\n        poetry run gunicorn -w 4 a:b &\n"
