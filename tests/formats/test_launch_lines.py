@@ -111,6 +111,11 @@ def test_the_server_behind_its_wrappers(command: str, server: str | None):
             "deploy/supervisor/shop.conf", "[program:web]\ncommand=gunicorn -w 4 a:b\n", id="supervisor-by-its-folder"
         ),
         pytest.param(
+            "Dockerfile",
+            "FROM python:3.13 AS web\nCMD gunicorn -w 4 a:b\nFROM web AS web-dev\nRUN pip install debugpy\n",
+            id="inherited-by-a-last-stage-for-development",
+        ),
+        pytest.param(
             "supervisord_programs/web.conf",
             "[program:web]\ncommand=gunicorn\n  -w 4\n  a:b\n",
             id="supervisor-programs",

@@ -27,6 +27,7 @@ from hardenctl.formats.launch.image import (
     image_launches,
     is_development_stage,
     launch_stages,
+    shipped_stage,
     started_scripts,
 )
 from hardenctl.formats.launch.kubernetes import pod_launches
@@ -106,7 +107,7 @@ class Project:
                 development=development,
                 service=service,
                 image=(stage, context),
-                doubtful=service is None and stage is not dockerfile.final,
+                doubtful=service is None and stage is not shipped_stage(dockerfile),
                 cpus=cpu_limit(service),
                 memory=memory_limit(service),
                 read_only=service is not None and plain_bool(service.node.get("read_only")),
