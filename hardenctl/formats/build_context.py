@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from hardenctl.formats.compose import compose_files
 from hardenctl.formats.dockerfile import Dockerfile
+from hardenctl.formats.instructions import Instruction
 from hardenctl.formats.yaml import Mapping, Node, load_yaml
 from hardenctl.model.address import past_path
 from hardenctl.model.blob import Gap, Snapshot
@@ -209,13 +210,24 @@ def _from_sources(dockerfile: Dockerfile, there: Collection[str], beside: str | 
 
 
 def _sources(dockerfile: Dockerfile) -> Iterator[str]:
-    """The files and folders of the context that are named as such."""
+    """The files and folders of the context that are named as such: copied, or mounted while a RUN lasts."""
     for stage in dockerfile.stages:
-        for instruction in stage.of("COPY", "ADD"):
-            for word in instruction.words[:-1] if "from" not in instruction.flags else ():
-                path = posixpath.normpath(word.text).lstrip("/")
+        for instruction in stage.of("COPY", "ADD", "RUN"):
+            for source in _mounted(instruction) if instruction.keyword == "RUN" else _copied(instruction):
+                path = posixpath.normpath(source).lstrip("/")
                 if path not in {".", ""} and not re.search(r"[*?\[\]$]|://|^<<|^\.\.", path):
                     yield path
+
+
+def _copied(instruction: Instruction) -> Iterator[str]:
+    yield from (word.text for word in instruction.words[:-1] if "from" not in instruction.flags)
+
+
+def _mounted(instruction: Instruction) -> Iterator[str]:
+    for mount in instruction.flags.get("mount", "").splitlines():
+        options = dict(each.partition("=")[::2] for each in mount.split(","))
+        if options.get("type", "bind") == "bind" and "from" not in options:
+            yield options.get("source") or options.get("src") or "."
 
 
 def _with_folders(path: str) -> Iterator[str]:
