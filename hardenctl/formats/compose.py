@@ -17,7 +17,7 @@ from hardenctl.model.text import Span
 
 _BASE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _DEVELOPMENT = re.compile(
-    r"dev|devel|develop|development|local|localhost|test|tests|testing|e2e|ci|debug|override|example|examples|sample|"
+    r"dev|devel|develop|developer|developers|development|local|localhost|test|tests|testing|e2e|ci|debug|override|example|examples|sample|"
     r"demo|playground|devcontainer|docs|benchmark|bench|sandbox|tutorial|integration|acceptance|playwright|"
     r"fixture|fixtures|devtools|devenv|hack|dist|contrib|qa"
 )
@@ -187,6 +187,7 @@ class Service:
         """Whether its name, its profiles or the stage it is built to say that it is no part of production."""
         profiles = {item.text for item in _items(self.node.get("profiles")) if isinstance(item, Scalar)}
         stage = (self.build and self.build.target) or ""
+        stage = "" if "$" in stage else stage  # production sets another
         return any(is_development(name) for name in (self.name, stage, *profiles))
 
 

@@ -49,6 +49,7 @@ def test_which_files_are_compose_files(path: str, *, expected: bool):
         pytest.param("docker-compose.yml", False, False, id="neither"),
         pytest.param("docker-compose.dev.yml", True, False, id="dev"),
         pytest.param("docker-compose.override.yml", True, False, id="override"),
+        pytest.param("docker-compose-developer.yml", True, False, id="developer"),
         pytest.param("tests/docker-compose.yml", True, False, id="folder"),
         pytest.param("docker-compose.prod.yml", False, True, id="prod"),
         pytest.param("examples/production/compose.yml", False, True, id="production-wins"),
@@ -215,4 +216,5 @@ def test_profiles_and_names_tell_of_development():
     assert service("services: {web: {image: x, profiles: [dev]}}").development
     assert service("services: {web: {build: {context: ., target: development_build}}}").development
     assert not service("services: {web: {build: {context: ., target: runtime}}}").development
+    assert not service("services: {web: {build: {context: ., target: '${TARGET:-dev}'}}}").development
     assert not service("services: {web: {image: x}}").development
