@@ -238,6 +238,11 @@ def test_environment_names(word: str, name: str) -> None:
 # -- django ----------------------------------------------------------------------------------------------------------
 
 BASE = 'MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware"]\n'
+CLASSES = (
+    "from configurations import Configuration, values\n\nclass Cors:\n    CORS_ALLOW_ALL_ORIGINS = {}\n\n"
+    "class Core(Configuration):\n    MIDDLEWARE = ['corsheaders.middleware.CorsMiddleware']\n\n"
+    "class Base(Core, Cors):\n    pass\n\nclass Production(Base):\n    pass\n"
+)
 SWITCHED = (
     BASE + "from environs import Env\nenv = Env()\nif env.bool('DEBUG', True):\n    CORS_ORIGIN_ALLOW_ALL = True\n"
 )
@@ -255,6 +260,12 @@ SWITCHED = (
         pytest.param({"settings.py": BASE + "CORS_ALLOWED_ORIGINS = 'https://a.example'\n"}, {"cors-startup-error"}, id="string"),
         pytest.param({"settings.py": BASE + "CORS_ALLOWED_ORIGINS = load()\n"}, {"cors-unresolved"}, id="unresolved"),
         pytest.param({"settings.py": BASE + "CORS_ALLOWED_ORIGIN_REGEXES = [r'^https://(a|b).*$']\nCORS_ALLOW_CREDENTIALS = True\n"}, {"cors-lookalike-origin"}, id="regexes"),
+        pytest.param({"settings.py": CLASSES.format("values.BooleanValue(True)")}, {"cors-any-origin"}, id="a-class-open-by-default"),
+        pytest.param({"settings.py": CLASSES.format("values.BooleanValue(False)")}, set(), id="a-class-closed-by-default"),
+        pytest.param({"settings.py": CLASSES.format("True")}, {"cors-any-origin"}, id="a-class-that-is-open"),
+        pytest.param({"settings.py": CLASSES.format("False") + "class Development(Base):\n    CORS_ALLOW_ALL_ORIGINS = True\n"}, set(), id="a-class-for-development"),
+        pytest.param({"settings.py": CLASSES.format("values.BooleanValue(True)"), ".env.production": "DJANGO_CORS_ALLOW_ALL_ORIGINS=no\n"}, {"cors-wildcard-default"}, id="a-class-closed-where-it-is-deployed"),
+        pytest.param({"settings.py": CLASSES.format("values.BooleanValue(environ_name='OPEN')")}, set(), id="a-class-that-the-operator-opens"),
         pytest.param({"settings.py": "from x import *\nCORS_ALLOW_ALL_ORIGINS = True\n# corsheaders.middleware\n"}, {"cors-any-origin"}, id="middleware-elsewhere"),
     ],
 )  # fmt: skip
