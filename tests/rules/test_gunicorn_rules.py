@@ -98,6 +98,22 @@ def test_the_advice_names_a_variable_that_the_server_reads(files: dict[str, str]
     assert variable in fix.title
 
 
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        pytest.param('"--workers", "${WORKERS:-4}"', "no shell puts in `$WORKERS`", id="a-value"),
+        pytest.param('"--workers=${WORKERS}"', "`--workers` holds a variable that no shell puts in", id="an-option"),
+    ],
+)
+def test_a_variable_that_no_shell_puts_in_is_named(argument: str, message: str):
+    """Its name is no secret; what stands beside it could be one."""
+    files = {"Dockerfile": DOCKERFILE + f'CMD ["gunicorn", {argument}, "a:b"]\n'}
+    hits = [
+        each for each in detect_config(MemorySnapshot(files), gunicorn.RULES, Settings()) if isinstance(each, tuple)
+    ]
+    assert [hit.message for rule, hit in hits if rule.id == "gunicorn-quoted-argument"] == [message]
+
+
 def test_the_policy_formula_decides():
     """Another formula fits another number."""
     files = {"compose.yml": "services: {web: {image: x, cpus: '4', command: gunicorn -w 4 a:b}}"}
