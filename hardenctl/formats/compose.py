@@ -236,7 +236,7 @@ def _neutral(match: re.Match[str]) -> str:
     """Text of the same length that YAML has no trouble with: a variable for `{{ }}`, blanks for what stands alone."""
     if match[0].startswith("{{"):
         return "$" + "x" * (len(match[0]) - 1)
-    if match.string[: match.start()].endswith(("}", "}:")):
+    if match.string[: match.start()].endswith(("}}", "}}:", "%}", "#}")):  # `{}` is a mapping
         return "x" * len(match[0])
     return "".join(char if char == "\n" else " " for char in match[0])
 

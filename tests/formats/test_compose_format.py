@@ -94,6 +94,8 @@ def test_a_template_of_a_compose_file_is_read():
     assert found is not None
     assert found.image is not None
     assert text[found.image.span.start : found.image.span.end].startswith("{{ image }}")
+    text = "volumes:\n  {% if x %}{{ name }}_data: {}{% endif %}\nservices:\n  web:\n    image: x\n"
+    assert files({"compose.yml": text})["compose.yml"].service("web") is not None
 
 
 @pytest.mark.parametrize(
