@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from hardenctl.formats.compose import compose_files
 from hardenctl.formats.dockerfile import Dockerfile
+from hardenctl.formats.instructions import Instruction
 from hardenctl.formats.yaml import Mapping, Node, load_yaml
 from hardenctl.model.address import past_path
 from hardenctl.model.blob import Gap, Snapshot
@@ -56,7 +57,7 @@ class _Build:
 
 def build_contexts(snapshot: Snapshot, dockerfiles: Sequence[Dockerfile]) -> dict[str, str]:
     """Path of each Dockerfile to the folder it is built from, relative to the root."""
-    contexts = _from_compose(snapshot)
+    contexts = _from_compose(snapshot, dockerfiles)
     open_ = {each.path: each for each in dockerfiles if each.path not in contexts and each.folder}
     if open_:  # one at the root is built there, and nothing has to be read for it
         for build in (*_from_workflows(snapshot), *_from_commands(snapshot, tuple(open_))):
@@ -64,21 +65,31 @@ def build_contexts(snapshot: Snapshot, dockerfiles: Sequence[Dockerfile]) -> dic
                 if (context := _context_for(build, path)) is not None:
                     contexts[path] = context
     said = {posixpath.dirname(path): context for path, context in contexts.items()}
-    for each in dockerfiles:
-        if each.path not in contexts:
-            contexts[each.path] = _from_sources(each, snapshot.paths(), said.get(each.folder)) if each.folder else ""
+    left = [each for each in dockerfiles if each.path not in contexts]
+    there = (
+        {each for path in snapshot.paths() for each in _with_folders(path)}
+        if any(each.folder for each in left)
+        else set()
+    )
+    for each in left:
+        contexts[each.path] = _from_sources(each, there, said.get(each.folder)) if each.folder else ""
     return contexts
 
 
-def _from_compose(snapshot: Snapshot) -> dict[str, str]:
+def _from_compose(snapshot: Snapshot, dockerfiles: Sequence[Dockerfile]) -> dict[str, str]:
     contexts: dict[str, str] = {}
+    filled: dict[str, str] = {}  # names with a variable in them: any file that they can stand for
     for file in compose_files(snapshot):
         if isinstance(file, Gap):
             continue
         for service in file.services:
             build = service.build
             if build and build.dockerfile is not None and build.context is not None:
-                contexts.setdefault(build.dockerfile, build.context)
+                (filled if _FILLED.search(build.dockerfile) else contexts).setdefault(build.dockerfile, build.context)
+    for name, context in filled.items():
+        for each in dockerfiles:
+            if _is_named(name, each.path):
+                contexts.setdefault(each.path, context)
     return contexts
 
 
@@ -180,10 +191,10 @@ def _is_named(name: str, dockerfile: str) -> bool:
     )
 
 
-def _from_sources(dockerfile: Dockerfile, paths: Collection[str], beside: str | None) -> str:
+def _from_sources(dockerfile: Dockerfile, there: Collection[str], beside: str | None) -> str:
     """The nearest folder, from its own up to the root, in which most of what it copies lies.
 
-    Where that leaves a choice, it is built as those `beside` it are.
+    `there` is every file and folder. Where that leaves a choice, it is built as those `beside` it are.
     """
     sources = set(_sources(dockerfile))
     above = [dockerfile.folder]
@@ -193,20 +204,30 @@ def _from_sources(dockerfile: Dockerfile, paths: Collection[str], beside: str | 
         above.insert(0, beside)
 
     def present(folder: str) -> int:
-        wanted = {posixpath.join(folder, each) for each in sources}
-        return len({each for path in paths for each in _with_folders(path) if each in wanted}) if wanted else 0
+        return len({wanted for each in sources if (wanted := posixpath.join(folder, each)) in there})
 
     return max(above, key=present)  # the first of the best
 
 
 def _sources(dockerfile: Dockerfile) -> Iterator[str]:
-    """The files and folders of the context that are named as such."""
+    """The files and folders of the context that are named as such: copied, or mounted while a RUN lasts."""
     for stage in dockerfile.stages:
-        for instruction in stage.of("COPY", "ADD"):
-            for word in instruction.words[:-1] if "from" not in instruction.flags else ():
-                path = posixpath.normpath(word.text).lstrip("/")
+        for instruction in stage.of("COPY", "ADD", "RUN"):
+            for source in _mounted(instruction) if instruction.keyword == "RUN" else _copied(instruction):
+                path = posixpath.normpath(source).lstrip("/")
                 if path not in {".", ""} and not re.search(r"[*?\[\]$]|://|^<<|^\.\.", path):
                     yield path
+
+
+def _copied(instruction: Instruction) -> Iterator[str]:
+    yield from (word.text for word in instruction.words[:-1] if "from" not in instruction.flags)
+
+
+def _mounted(instruction: Instruction) -> Iterator[str]:
+    for mount in instruction.flags.get("mount", "").splitlines():
+        options = dict(each.partition("=")[::2] for each in mount.split(","))
+        if options.get("type", "bind") == "bind" and "from" not in options:
+            yield options.get("source") or options.get("src") or "."
 
 
 def _with_folders(path: str) -> Iterator[str]:

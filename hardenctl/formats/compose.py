@@ -18,7 +18,7 @@ from hardenctl.model.text import Span
 
 _BASE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _DEVELOPMENT = re.compile(
-    r"dev|devel|develop|development|local|localhost|test|tests|testing|e2e|ci|debug|override|example|examples|sample|"
+    r"dev|devel|develop|developer|developers|development|local|localhost|test|tests|testing|e2e|ci|debug|override|example|examples|sample|"
     r"demo|playground|devcontainer|docs|benchmark|bench|sandbox|tutorial|integration|acceptance|playwright|"
     r"fixture|fixtures|devtools|devenv|hack|dist|contrib|qa"
 )
@@ -67,7 +67,7 @@ class Port:
     @property
     def is_local(self) -> bool:
         """Whether only the host itself reaches it; a variable counts by its default."""
-        host = re.sub(r"\$\{\w+:?-([^}]*)\}", r"\1", self.host or "")
+        host = _by_default(self.host or "")
         return host.startswith("127.") or host in ("::1", "localhost")
 
 
@@ -184,9 +184,11 @@ class Service:
 
     @property
     def development(self) -> bool:
-        """Whether its name or profiles say that it is no part of production."""
+        """Whether its name, its profiles or the stage it is built to say that it is no part of production."""
         profiles = {item.text for item in _items(self.node.get("profiles")) if isinstance(item, Scalar)}
-        return any(is_development(name) for name in (self.name, *profiles))
+        stage = (self.build and self.build.target) or ""
+        stage = "" if "$" in stage else stage  # production sets another
+        return any(is_development(name) for name in (self.name, stage, *profiles))
 
 
 @record(slots=False, eq=False)
@@ -371,7 +373,13 @@ def _join(folder: str, path: str) -> str:
     return posixpath.normpath(posixpath.join(folder, path))
 
 
+def _by_default(text: str) -> str:
+    """A text as it is where nobody sets its variables; those without a default stay as written."""
+    return re.sub(r"\$\{\w+:?-([^}]*)\}", r"\1", text)
+
+
 def _context(folder: str, context: str, dockerfile: str | None) -> tuple[str | None, str | None]:
+    context, dockerfile = _by_default(context), _by_default(dockerfile or "")
     if "://" in context or context.startswith("git@"):
         return None, None
     joined = _join(folder, context)

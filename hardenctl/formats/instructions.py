@@ -43,6 +43,7 @@ class Heredoc:
 class Instruction:
     """One instruction. `rest` is everything after the keyword and its flags, continuation marks taken out.
 
+    A flag that stands there several times (`--exclude`, `--mount`) has a line for each.
     `span` runs from the keyword to the end of the last line, heredocs left out. An ONBUILD's own instruction is
     `trigger`.
     """
@@ -159,9 +160,11 @@ def _logical(path: str, text: str, lines: list[tuple[int, int]], index: int, esc
 
 def _instruction(logical: Strand, match: re.Match[str]) -> Instruction:
     keyword = match[1].upper()
-    at, flags = match.end(), {}
+    at = match.end()
+    flags: dict[str, str] = {}
     while keyword in _WITH_FLAGS and (flag := _FLAG.match(logical.text, at)):
-        flags[flag[1]] = flag[2] or ""
+        name, value = flag[1], flag[2] or ""
+        flags[name] = f"{flags[name]}\n{value}" if name in flags else value
         at = flag.end()
     end = max(len(logical.text.rstrip()), match.end(1))
     rest = logical.cut(min(at, end), end)

@@ -34,7 +34,7 @@ def _neutral(match: re.Match[str]) -> str:
     if match[0].startswith("{{"):
         return "$" + "x" * (len(match[0]) - 1)
     before, after = match.string[: match.start()], match.string[match.end() :]
-    if before.endswith(("}", "}:")):
+    if before.endswith(("}}", "}}:", "%}", "#}")):  # `{}` is a mapping
         return "x" * len(match[0])
     blank = "".join(char if char == "\n" else " " for char in match[0])
     alone = not before.rpartition("\n")[2].strip() and not after.partition("\n")[0].strip()

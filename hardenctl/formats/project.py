@@ -54,7 +54,8 @@ _DRIVERS = {
 class ProjectFacts:
     """What templates are filled from. Every field can be overridden with `--set field=value`.
 
-    `app` is `module:attribute` as gunicorn takes it. `requirements` is the file dependencies are installed from.
+    `app` is `module:attribute` as gunicorn takes it, and `home` the folder it is imported from, empty for the root.
+    `requirements` is the file dependencies are installed from.
     `env_file` is where production's settings are read from. `service`, `database_host` and `cache_host` are compose
     services.
     """
@@ -62,6 +63,7 @@ class ProjectFacts:
     name: str = "app"
     framework: str = "none"
     app: str = "main:app"
+    home: str = ""
     database: str = "none"
     database_host: str = "db"
     cache: str = "none"
@@ -108,10 +110,13 @@ def detect_facts(snapshot: Snapshot) -> ProjectFacts:
     app = next((each.target for each in apps if each.framework == framework), "") or "main:app"
     if framework == "django":
         app = _django_app(texts) or app
+    app = Counter(launched).most_common(1)[0][0] if launched else app
+    home = _home(app, texts.paths)
     return ProjectFacts(
         name=_name(texts),
         framework=framework,
-        app=Counter(launched).most_common(1)[0][0] if launched else app,
+        app=app,
+        home=home,
         database=database.kind or _database(dependencies, texts),
         database_host=database.name,
         database_image=database.image,
@@ -123,7 +128,7 @@ def detect_facts(snapshot: Snapshot) -> ProjectFacts:
         service=services.web or "web",
         port=_port(texts),
         python=_python(texts),
-        requirements=_requirements(texts),
+        requirements=_requirements(texts, home),
         health=services.health or _health(texts, apps),
         env_file=_env_file(texts),
         env_example=next(
@@ -320,11 +325,23 @@ def _python(texts: _Texts) -> str:
     return PYTHON
 
 
-def _requirements(texts: _Texts) -> str:
-    for name in ("requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt"):
-        if name in texts.paths:
-            return name
-    return "pyproject.toml" if "pyproject.toml" in texts.paths else "requirements.txt"
+def _home(app: str, paths: Iterable[str]) -> str:
+    """The folder nearest to the root from which an app's module is found; empty where none is."""
+    module = app.partition(":")[0].replace(".", "/")
+    ends = (f"/{module}.py", f"/{module}/__init__.py")
+    found = [f"/{path}".removesuffix(end) for path in paths for end in ends if f"/{path}".endswith(end)]
+    return min(found, key=lambda each: (each.count("/"), each), default="").lstrip("/")
+
+
+def _requirements(texts: _Texts, home: str) -> str:
+    """The file to install from, in the folder of the app or the nearest one above it."""
+    names = ("requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt")
+    paths = set(texts.paths)
+    for folder in (PurePosixPath(home), *PurePosixPath(home).parents):
+        for name in (*names, "pyproject.toml"):
+            if (path := (folder / name).as_posix()) in paths:
+                return path
+    return "requirements.txt"
 
 
 def _health(texts: _Texts, apps: list[_App]) -> str:

@@ -53,6 +53,7 @@ _SHAPES: Mapping[str, tuple[str, str]] = {
     "health": (r"(?:/[\w./~%+=&?-]*)?", "`/health`"),
     "worker_class": (r"(?:[A-Za-z_][\w.]*)?", "`uvicorn_worker.UvicornWorker`"),
     "port": (r"0*[1-9]\d{0,4}", "`8080`"),
+    "home": (r"(?!/)[\w./-]*", "`backend`, below the project"),
 }
 _MOST_PORT = 65535
 _STORES = ("postgres", "mysql", "mongodb")  # databases that are servers

@@ -49,6 +49,7 @@ def test_which_files_are_compose_files(path: str, *, expected: bool):
         pytest.param("docker-compose.yml", False, False, id="neither"),
         pytest.param("docker-compose.dev.yml", True, False, id="dev"),
         pytest.param("docker-compose.override.yml", True, False, id="override"),
+        pytest.param("docker-compose-developer.yml", True, False, id="developer"),
         pytest.param("tests/docker-compose.yml", True, False, id="folder"),
         pytest.param("docker-compose.prod.yml", False, True, id="prod"),
         pytest.param("examples/production/compose.yml", False, True, id="production-wins"),
@@ -93,6 +94,8 @@ def test_a_template_of_a_compose_file_is_read():
     assert found is not None
     assert found.image is not None
     assert text[found.image.span.start : found.image.span.end].startswith("{{ image }}")
+    text = "volumes:\n  {% if x %}{{ name }}_data: {}{% endif %}\nservices:\n  web:\n    image: x\n"
+    assert files({"compose.yml": text})["compose.yml"].service("web") is not None
 
 
 @pytest.mark.parametrize(
@@ -213,4 +216,7 @@ def test_extends_within_and_across_files():
 def test_profiles_and_names_tell_of_development():
     """A service that only a dev profile starts is no part of production."""
     assert service("services: {web: {image: x, profiles: [dev]}}").development
+    assert service("services: {web: {build: {context: ., target: development_build}}}").development
+    assert not service("services: {web: {build: {context: ., target: runtime}}}").development
+    assert not service("services: {web: {build: {context: ., target: '${TARGET:-dev}'}}}").development
     assert not service("services: {web: {image: x}}").development

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterable, Mapping
 
 import pytest
@@ -79,9 +80,9 @@ def test_a_module_that_matters_and_cannot_be_parsed_is_a_gap(text: str, reason: 
 def test_a_named_file_with_a_syntax_error_is_a_gap_whatever_it_says() -> None:
     """Who names a file wants to hear that it could not be read."""
     files = {"other.py": "def (\n"}
-    assert [each.reason for each in cors.read(MemorySnapshot(files)) if isinstance(each, Gap)] == [
-        "line 1: syntax error"
-    ]
+    (gap,) = [each for each in cors.read(MemorySnapshot(files)) if isinstance(each, Gap)]
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    assert gap.reason == f"line 1: syntax error to Python {version}, which runs hardenctl"
     assert list(cors.read(Repository(files))) == []
 
 
@@ -237,6 +238,11 @@ def test_environment_names(word: str, name: str) -> None:
 # -- django ----------------------------------------------------------------------------------------------------------
 
 BASE = 'MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware"]\n'
+CLASSES = (
+    "from configurations import Configuration, values\n\nclass Cors:\n    CORS_ALLOW_ALL_ORIGINS = {}\n\n"
+    "class Core(Configuration):\n    MIDDLEWARE = ['corsheaders.middleware.CorsMiddleware']\n\n"
+    "class Base(Core, Cors):\n    pass\n\nclass Production(Base):\n    pass\n"
+)
 SWITCHED = (
     BASE + "from environs import Env\nenv = Env()\nif env.bool('DEBUG', True):\n    CORS_ORIGIN_ALLOW_ALL = True\n"
 )
@@ -254,6 +260,12 @@ SWITCHED = (
         pytest.param({"settings.py": BASE + "CORS_ALLOWED_ORIGINS = 'https://a.example'\n"}, {"cors-startup-error"}, id="string"),
         pytest.param({"settings.py": BASE + "CORS_ALLOWED_ORIGINS = load()\n"}, {"cors-unresolved"}, id="unresolved"),
         pytest.param({"settings.py": BASE + "CORS_ALLOWED_ORIGIN_REGEXES = [r'^https://(a|b).*$']\nCORS_ALLOW_CREDENTIALS = True\n"}, {"cors-lookalike-origin"}, id="regexes"),
+        pytest.param({"settings.py": CLASSES.format("values.BooleanValue(True)")}, {"cors-any-origin"}, id="a-class-open-by-default"),
+        pytest.param({"settings.py": CLASSES.format("values.BooleanValue(False)")}, set(), id="a-class-closed-by-default"),
+        pytest.param({"settings.py": CLASSES.format("True")}, {"cors-any-origin"}, id="a-class-that-is-open"),
+        pytest.param({"settings.py": CLASSES.format("False") + "class Development(Base):\n    CORS_ALLOW_ALL_ORIGINS = True\n"}, set(), id="a-class-for-development"),
+        pytest.param({"settings.py": CLASSES.format("values.BooleanValue(True)"), ".env.production": "DJANGO_CORS_ALLOW_ALL_ORIGINS=no\n"}, {"cors-wildcard-default"}, id="a-class-closed-where-it-is-deployed"),
+        pytest.param({"settings.py": CLASSES.format("values.BooleanValue(environ_name='OPEN')")}, set(), id="a-class-that-the-operator-opens"),
         pytest.param({"settings.py": "from x import *\nCORS_ALLOW_ALL_ORIGINS = True\n# corsheaders.middleware\n"}, {"cors-any-origin"}, id="middleware-elsewhere"),
     ],
 )  # fmt: skip
@@ -315,6 +327,21 @@ def test_the_pinned_version_decides_the_explanation(pin: dict[str, str], wanted:
         wanted
         in hits({**added('allow_origins=["*"], allow_credentials=True'), **pin})["cors-any-origin-credentials"].message
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "clause"),
+    [
+        pytest.param("os.getenv('A', '*')", "(`A` decides, and its default does)", id="one"),
+        pytest.param(
+            "os.getenv('A', os.getenv('B', '*'))", "(`A`, `B` decide, and what holds without them does)", id="several"
+        ),
+    ],
+)
+def test_what_decides_is_named(value: str, clause: str) -> None:
+    """In a sentence, for one variable and for several."""
+    found = hits(added(f"allow_origins=[{value}]"))
+    assert clause in found["cors-any-origin"].message
 
 
 def test_pinned_versions() -> None:

@@ -58,6 +58,7 @@ def copies(**files: str) -> list[ContextCopy]:
 
 
 BROAD = "FROM python\nCOPY . /app\n"
+COMPOSE = "services:\n  web:\n    build:\n      context: .\n      dockerfile: {}\n"
 
 
 def test_a_copy_of_the_context_takes_what_is_there() -> None:
@@ -77,6 +78,9 @@ def test_a_copy_of_the_context_takes_what_is_there() -> None:
         pytest.param("FROM x\nCOPY --chown=app:app . .\n", (".env",), id="flag"),
         pytest.param("FROM x\nCOPY / /app\n", (".env",), id="root-of-the-context"),
         pytest.param("FROM x\nCOPY --exclude=.env* . .\n", None, id="exclude-flag"),
+        pytest.param(
+            "FROM x\nCOPY --exclude=.env* --exclude=docs \\\n  --exclude=a . .\n", None, id="several-exclude-flags"
+        ),
         pytest.param("FROM x\nCOPY --from=build . .\n", None, id="another-stage"),
         pytest.param("FROM x\nCOPY requirements.txt .\n", None, id="one-file"),
         pytest.param("FROM x\nCOPY src /app\n", None, id="a-folder-without-env-files"),
@@ -160,6 +164,12 @@ jobs:
                      ".dockerignore", id="as-its-sibling"),
         pytest.param({"build.sh": "docker build -f docker/web.Dockerfile docker && echo .\n"}, "docker/.dockerignore",
                      id="said-to-be-its-own"),
+        pytest.param({"compose.yml": COMPOSE.format("./docker/${IMAGE}/Dockerfile")}, "docker/.dockerignore",
+                     id="compose-with-a-variable-that-does-not-fit"),
+        pytest.param({"compose.yml": COMPOSE.format("./docker/${IMAGE}.Dockerfile")}, ".dockerignore",
+                     id="compose-with-a-variable"),
+        pytest.param({"compose.yml": COMPOSE.format("docker/${IMAGE:-web}.Dockerfile")}, ".dockerignore",
+                     id="compose-with-a-default"),
         pytest.param({"backend/requirements.txt": ""}, ".dockerignore", id="sources-at-the-root"),
         pytest.param({"backend/requirements.txt": "", "docker/backend/requirements.txt": ""}, "docker/.dockerignore",
                      id="sources-in-both"),
@@ -168,8 +178,17 @@ jobs:
 def test_where_the_context_is(files: dict[str, str], ignore_path: str) -> None:
     """A Dockerfile in a folder is built where something says so, else where its sources lie."""
     dockerfile = "FROM python\nCOPY backend/requirements.txt /tmp/\nCOPY . /app\n"
-    (copy,) = read(MemorySnapshot({"docker/web.Dockerfile": dockerfile, **files}))
+    found = read(MemorySnapshot({"docker/web.Dockerfile": dockerfile, **files}))
+    (copy,) = (each for each in found if each.path == "docker/web.Dockerfile")
     assert copy.ignore_path == ignore_path
+
+
+def test_what_a_run_mounts_lies_in_the_context() -> None:
+    """A Dockerfile that copies everything and mounts a lock file by name is built where that file is."""
+    mounts = "--mount=type=cache,target=/c --mount=type=bind,source=uv.lock,target=uv.lock"
+    files = {"docker/web.Dockerfile": f"FROM python\nRUN {mounts} uv sync\nCOPY . /app\n", "uv.lock": ""}
+    (copy,) = read(MemorySnapshot(files))
+    assert copy.ignore_path == ".dockerignore"
 
 
 def test_an_allow_list_at_the_root_keeps_env_files_out() -> None:

@@ -110,6 +110,16 @@ def test_the_server_behind_its_wrappers(command: str, server: str | None):
         pytest.param(
             "deploy/supervisor/shop.conf", "[program:web]\ncommand=gunicorn -w 4 a:b\n", id="supervisor-by-its-folder"
         ),
+        pytest.param(
+            "Dockerfile",
+            "FROM python:3.13 AS web\nCMD gunicorn -w 4 a:b\nFROM web AS web-dev\nRUN pip install debugpy\n",
+            id="inherited-by-a-last-stage-for-development",
+        ),
+        pytest.param(
+            "supervisord_programs/web.conf",
+            "[program:web]\ncommand=gunicorn\n  -w 4\n  a:b\n",
+            id="supervisor-programs",
+        ),
         pytest.param("Makefile", "serve-prod:\n\t@gunicorn -w 4 a:b\n", id="makefile"),
         pytest.param("railway.toml", '[deploy]\nstartCommand = "gunicorn -w 4 a:b"\n', id="railway"),
         pytest.param("render.yaml", "services:\n  - startCommand: gunicorn -w 4 a:b\n", id="render"),
@@ -172,6 +182,28 @@ def test_what_eval_starts(script: str):
     """A command in a variable, read anew."""
     launch = one({"start.sh": script})
     assert (launch.server, launch.setting("workers").value) == ("gunicorn", 4)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        pytest.param(
+            "supervisord.conf", "[program:web]\ncommand=gunicorn a:make() -w %(ENV_N)s -t 9\n", id="supervisor"
+        ),
+        pytest.param("a.service", "[Service]\nExecStart=/v/bin/gunicorn a:make() -w ${N} -t 9\n", id="systemd"),
+        pytest.param(
+            "b.service",
+            "[Service]\nExecStart=/bin/sh -c 'cd /srv; gunicorn -w $N -t 9 a:b'\n",
+            id="systemd-and-a-shell",
+        ),
+    ],
+)
+def test_a_supervisor_is_no_shell(path: str, text: str):
+    """A bracket ends no command; a variable is nobody's to know."""
+    launch = one({path: text})
+    assert launch.setting("timeout").value == 9
+    assert launch.setting("workers").is_set
+    assert not launch.setting("workers").known
 
 
 def test_a_workflow_step_is_for_development():
@@ -260,6 +292,18 @@ def test_a_replaced_command_stays_a_launch_line():
         ("Dockerfile", 2, None),
         ("compose.yml", 6, "web"),
     ]
+
+
+def test_an_image_may_start_a_script_of_any_name():
+    """What CMD names is a script, though neither its name nor a suffix says so; a function in it starts the server."""
+    files = {
+        "Dockerfile": 'FROM python:3.13\nCOPY docker/init/* /\nCMD ["/init"]\n',
+        "docker/init/init": '#!/bin/bash\nstart_web() {\n\t"${wrap[@]}" gunicorn --forwarded-allow-ips="*" a:b &\n}\n',
+        "docker/init/other": "#!/bin/bash\ngunicorn -w 2 a:b\n",
+    }
+    launch = one(files)
+    assert launch.path == "docker/init/init"
+    assert launch.setting("forwarded_allow_ips").value == ("*",)
 
 
 def test_the_service_gives_its_image_environment_and_limit():

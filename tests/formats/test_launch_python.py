@@ -261,6 +261,13 @@ def test_settings_of_a_call(call: str, server: str, settings: dict[str, Any]) ->
     assert all(each.origin == "code" and each.span and each.span.path == "main.py" for each in launch.settings.values())
 
 
+def test_what_is_set_behind_the_main_guard_is_known() -> None:
+    """A program is its own `__main__`: what stands there holds, and no test is shown in its place."""
+    text = "import os, uvicorn\n\nif __name__ == '__main__':\n    port = int(os.environ.get('PORT', 5000))\n"
+    (launch,) = servers(image('["python", "main.py"]', main_py=text + "    uvicorn.run('a:b', port=port)\n"))
+    assert launch.setting("port").value == 5000
+
+
 def test_the_environment_of_the_service_counts() -> None:
     """`WEB_CONCURRENCY` of the service that starts the program moves uvicorn's default."""
     compose = (

@@ -215,3 +215,39 @@ def test_only_what_is_read(code: str, more: dict[str, str], expected: list[str])
     text = render("env-example", detect_facts(MemorySnapshot(files)))
     lines = [line for line in text.splitlines() if "=" in line and "WEB_CONCURRENCY" not in line]
     assert sorted(lines) == expected
+
+
+def test_the_config_is_mounted_where_the_process_starts() -> None:
+    """An image without a WORKDIR starts in `/`."""
+    files = {
+        "docker/Dockerfile": "FROM python:3.13\nRUN pip install shop gunicorn\nCMD gunicorn a:b\n",
+        "compose.yml": "services:\n  web:\n    build:\n      context: .\n      dockerfile: docker/Dockerfile\n",
+    }
+    assert compose_of(files)["web"]["volumes"] == ["./gunicorn.conf.py:/gunicorn.conf.py:ro"]
+
+
+@pytest.mark.parametrize(
+    ("files", "wanted"),
+    [
+        pytest.param(
+            {"web/requirements.txt": "django", "web/manage.py": "DJANGO_SETTINGS_MODULE", "web/shop/wsgi.py": ""},
+            ["COPY web/requirements.txt ./requirements.txt", "COPY web .", "COPY gunicorn.conf.py ."],
+            id="a-folder-with-its-own-requirements",
+        ),
+        pytest.param(
+            {"requirements.txt": "fastapi", "api/manage.py": "", "api/main.py": FASTAPI},
+            ["COPY requirements.txt ./requirements.txt", "COPY api .", "COPY gunicorn.conf.py ."],
+            id="a-folder-with-the-roots-requirements",
+        ),
+        pytest.param(MONOREPO, ["COPY backend/ .", "COPY backend .", "COPY gunicorn.conf.py ."], id="a-package"),
+        pytest.param(
+            {"requirements.txt": "fastapi", "main.py": FASTAPI, "old/requirements.txt": "", "old/main.py": FASTAPI},
+            ["COPY requirements.txt ./requirements.txt", "COPY . ."],
+            id="the-root",
+        ),
+    ],
+)
+def test_the_image_holds_what_the_app_is_imported_from(files: dict[str, str], wanted: list[str]) -> None:
+    """The folder the app lies in becomes the working folder: from anywhere else its module would not be found."""
+    lines = render("dockerfile", detect_facts(MemorySnapshot(files))).splitlines()
+    assert [each for each in lines if each.startswith("COPY ") and "--from" not in each] == wanted

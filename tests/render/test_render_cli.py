@@ -57,6 +57,16 @@ def test_what_a_rendered_file_needs_is_said(project: Path, capsys: pytest.Captur
     assert (project / "Dockerfile").exists()
 
 
+def test_a_dockerfile_that_a_variable_names_is_not_called_missing(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which file it is, only the environment says."""
+    build = "    build:\n      context: .\n      dockerfile: docker/${PYTHON}/Dockerfile\n"
+    (project / "compose.yml").write_text(f"services:\n  web:\n{build}    command: uvicorn main:app\n")
+    assert run(["render", "compose"]) == 0
+    assert "it builds" not in capsys.readouterr().err
+
+
 def test_write_new(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file that isn't there is written, its folder too; a second time it is up to date."""
     assert run(["render", "github-actions", str(project), "--write"]) == 0

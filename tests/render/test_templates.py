@@ -353,7 +353,9 @@ def test_pre_commit_and_ci_run_what_there_is() -> None:
     """The hook and the workflow call commands of ours."""
     hook = yaml.safe_load(render("pre-commit", ProjectFacts()))["repos"][0]["hooks"][0]
     assert hook["entry"] == "hardenctl audit --staged"
-    steps = yaml.safe_load(render("github-actions", ProjectFacts()))["jobs"]["audit"]["steps"]
+    workflow = yaml.safe_load(render("github-actions", ProjectFacts()))
+    assert workflow[True]["push"]["branches"] == ["main", "master"]  # `on` is a boolean to YAML 1.1
+    steps = workflow["jobs"]["audit"]["steps"]
     assert steps[-1]["run"] == "hardenctl audit --format github"
 
 

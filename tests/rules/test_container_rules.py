@@ -364,6 +364,11 @@ def test_what_is_missing_is_not_asked_of_development_and_jobs():
         pytest.param(
             "FROM python:3 AS b\nENV SECRET_KEY=dummy-for-build\nFROM python:3\nUSER a", {}, id="dummy-of-a-build-stage"
         ),
+        pytest.param(
+            'FROM python:3 AS b\nFROM scratch\nCOPY --from=b / /\nCMD ["/init"]',
+            {"dockerfile-user-root": "medium"},
+            id="scratch-has-no-other-user",
+        ),
         pytest.param("FROM python:3\nCOPY .env.prod /x\nUSER a", {"dockerfile-env-copied": "medium"}, id="env-copied"),
         pytest.param("FROM python:3\nCOPY .env.example /x\nUSER a", {}, id="example-copied"),
         pytest.param("FROM python:3\nCOPY --from=x .env /x\nUSER a", {}, id="env-of-another-stage"),
@@ -376,6 +381,20 @@ def test_what_is_missing_is_not_asked_of_development_and_jobs():
 def test_dockerfile(text: str, expected: dict[str, str]):
     """Each rule where it applies."""
     assert severities({"Dockerfile": text + "\n"}, dockerfile.RULES) == expected
+
+
+@pytest.mark.parametrize(
+    ("image", "command"),
+    [
+        pytest.param("python:3.13-slim", "useradd --system app", id="debian"),
+        pytest.param("python:3.13-alpine", "adduser -S app", id="alpine-has-no-useradd"),
+    ],
+)
+def test_the_advice_names_a_command_of_the_image(image: str, command: str):
+    """A command that the image doesn't have would break the build."""
+    ((_, hit),) = hits({"Dockerfile": f"FROM {image}\nCMD x\n"}, [dockerfile.user_root])
+    assert hit.fix is not None
+    assert f"`RUN {command}`" in hit.fix.title
 
 
 def test_an_entrypoint_script_that_steps_down_is_read():

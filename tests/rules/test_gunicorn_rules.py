@@ -79,6 +79,41 @@ def test_hard_coded_workers(files: dict[str, str], expected: dict[str, str]):
     assert found(files) == expected
 
 
+@pytest.mark.parametrize(
+    ("files", "variable"),
+    [
+        pytest.param({"Procfile": "web: uvicorn a:b --workers 4\n"}, "WEB_CONCURRENCY", id="uvicorn"),
+        pytest.param({"Procfile": "web: granian a:b --workers 4\n"}, "GRANIAN_WORKERS", id="granian"),
+        pytest.param({"Procfile": "web: hypercorn a:b --workers 4\n"}, "${WEB_CONCURRENCY:-2}", id="hypercorn"),
+        pytest.param({"Procfile": "web: uwsgi --processes 4 --module a\n"}, "UWSGI_PROCESSES", id="uwsgi"),
+    ],
+)
+def test_the_advice_names_a_variable_that_the_server_reads(files: dict[str, str], variable: str):
+    """Only gunicorn, uvicorn and what starts uvicorn read WEB_CONCURRENCY."""
+    hits = [
+        each for each in detect_config(MemorySnapshot(files), gunicorn.RULES, Settings()) if isinstance(each, tuple)
+    ]
+    (fix,) = [hit.fix for rule, hit in hits if rule.id == "gunicorn-hardcoded-workers"]
+    assert fix is not None
+    assert variable in fix.title
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        pytest.param('"--workers", "${WORKERS:-4}"', "no shell puts in `$WORKERS`", id="a-value"),
+        pytest.param('"--workers=${WORKERS}"', "`--workers` holds a variable that no shell puts in", id="an-option"),
+    ],
+)
+def test_a_variable_that_no_shell_puts_in_is_named(argument: str, message: str):
+    """Its name is no secret; what stands beside it could be one."""
+    files = {"Dockerfile": DOCKERFILE + f'CMD ["gunicorn", {argument}, "a:b"]\n'}
+    hits = [
+        each for each in detect_config(MemorySnapshot(files), gunicorn.RULES, Settings()) if isinstance(each, tuple)
+    ]
+    assert [hit.message for rule, hit in hits if rule.id == "gunicorn-quoted-argument"] == [message]
+
+
 def test_the_policy_formula_decides():
     """Another formula fits another number."""
     files = {"compose.yml": "services: {web: {image: x, cpus: '4', command: gunicorn -w 4 a:b}}"}
@@ -217,6 +252,17 @@ def test_settings(files: dict[str, str], expected: dict[str, str]):
             {"Dockerfile": DOCKERFILE + "ENV GRANIAN_RELOAD=1\nCMD granian a:b\n"}, "medium", id="granian-reload-in-env"
         ),
         pytest.param({"Procfile.dev": "web: flask run\n"}, None, id="named-for-development"),
+        pytest.param(
+            {"Dockerfile": DOCKERFILE + 'CMD ["nautobot-server", "runserver", "0.0.0.0:8080", "--insecure"]\n'},
+            "medium",
+            id="manage-py-under-a-projects-own-name",
+        ),
+        pytest.param({"Procfile": "web: make runserver\n"}, None, id="a-target-of-that-name"),
+        pytest.param(
+            {"compose.yml": "services: {web: {build: {context: ., target: dev}, command: flask run}}"},
+            None,
+            id="built-to-a-stage-for-development",
+        ),
         pytest.param(
             {"compose.yml": "services: {web: {build: ., command: flask run, volumes: ['.:/app']}}"},
             "low",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hardenctl.formats.cors.acceptance import Acceptance, shown
 from hardenctl.formats.cors.build import state
+from hardenctl.formats.cors.classes import setting_classes
 from hardenctl.formats.cors.document import Argument, Outcome
 from hardenctl.formats.cors.values import Strings, source, strings, truth
 from hardenctl.formats.python.values import Scope, Value, is_set
@@ -46,10 +47,19 @@ def environment_of(path: str) -> str | None:
 
 
 def sight(run: Interpreter, module: Module, *, assume_middleware: bool) -> Iterator[Sighting]:
-    """The set-up of a settings module; nothing where the middleware is not installed."""
+    """The set-up of a settings module, or of each class of settings in it; nothing without the middleware."""
+    scope = run.module(module)
+    yield from _sight_in(run, module, scope, environment_of(module.path), assume_middleware=assume_middleware)
+    for name, inner in setting_classes(run, scope):
+        environment = environment_of(name.lower()) or environment_of(module.path)
+        yield from _sight_in(run, module, inner, environment, assume_middleware=assume_middleware)
+
+
+def _sight_in(
+    run: Interpreter, module: Module, scope: Scope, environment: str | None, *, assume_middleware: bool
+) -> Iterator[Sighting]:
     from hardenctl.formats.cors.sink import Sighting
 
-    scope = run.module(module)
     found = {name: each for name in _READ if (each := _setting(scope, name)) is not None}
     if not found or not _active(scope, assume_middleware=assume_middleware):
         return
@@ -80,7 +90,7 @@ def sight(run: Interpreter, module: Module, *, assume_middleware: bool) -> Itera
         methods=values.get("CORS_ALLOW_METHODS"),
         headers=values.get("CORS_ALLOW_HEADERS"),
         startup_error=_check_error(literals, text=origins.text),
-        environment=environment_of(module.path),
+        environment=environment,
     )
     arguments = {name: _argument(run, scope, used, values[name]) for name, used in found.items()}
     first = next(iter(arguments.values()))

@@ -84,7 +84,7 @@ def evaluate_config(path: str, text: str, environment: Mapping[str, Value]) -> C
         raise DocumentError("not valid Python", line=line) from None
     except RecursionError:
         raise DocumentError("nested too deeply") from None
-    runner = _Runner(path, Lines(text), environment)
+    runner = _Runner(path, Lines(text), environment, name="__config__")  # as gunicorn loads it
     runner.config.tree = tree
     runner.run(tree.body)
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
@@ -97,8 +97,8 @@ def evaluate_config(path: str, text: str, environment: Mapping[str, Value]) -> C
 
 
 def module_scope(path: str, tree: ast.Module, lines: Lines, environment: Mapping[str, Value]) -> dict[str, Result]:
-    """What the names of any module stand for once it has run."""
-    runner = _Runner(path, lines, environment)
+    """What the names of any module stand for once it has run as a program."""
+    runner = _Runner(path, lines, environment, name="__main__")
     runner.run(tree.body)
     return runner.scope
 
@@ -106,10 +106,10 @@ def module_scope(path: str, tree: ast.Module, lines: Lines, environment: Mapping
 class _Runner:
     """Runs module-level statements in order. A branch nobody can decide makes what it sets unknown."""
 
-    def __init__(self, path: str, lines: Lines, environment: Mapping[str, Value]) -> None:
+    def __init__(self, path: str, lines: Lines, environment: Mapping[str, Value], name: str) -> None:
         self.config = ConfigFile(path)
         self.lines, self.environment = lines, environment
-        self.scope: dict[str, Result] = {}
+        self.scope: dict[str, Result] = {"__name__": Result(name)}
 
     def run(self, body: list[ast.stmt]) -> None:
         for node in body:
@@ -188,7 +188,7 @@ class _Runner:
             mine, theirs = self.scope.get(name), after_body.get(name)
             if not (mine and theirs and mine.known and theirs.known and mine.value == theirs.value):
                 place = self.config.names.get(name) or body_names.get(name)
-                self.scope[name] = Result(NOTHING, expression=node.test, configurable=True)
+                self.scope[name] = Result(NOTHING, expression=_either(node.test, theirs, mine), configurable=True)
                 if place:
                     self.config.names[name] = Assigned(self.scope[name], place.span, place.name_span)
 
@@ -229,6 +229,18 @@ class _Runner:
         start = self.lines.offset_utf8(node.lineno, node.col_offset)
         end = self.lines.offset_utf8(node.end_lineno or node.lineno, node.end_col_offset or 0)
         return Span(self.config.path, start, end)
+
+
+def _either(test: ast.expr, body: Result | None, orelse: Result | None) -> ast.expr:
+    """What a name is after a branch that nobody can decide: the one value it may have, or the choice between two."""
+    values = [
+        each.expression or ast.Constant(each.value)
+        for each in (body, orelse)
+        if each and (each.known or each.expression)
+    ]
+    if not values:
+        return test
+    return values[0] if len(values) == 1 else ast.fix_missing_locations(ast.IfExp(test, *values))
 
 
 def _assigned_names(body: list[ast.stmt]) -> set[str]:

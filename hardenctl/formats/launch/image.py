@@ -56,14 +56,26 @@ def started_scripts(argv: Argv) -> Iterator[str]:
 
 
 def launch_stages(dockerfile: Dockerfile) -> Iterator[Stage]:
-    """The stages that start something of their own, the final one first; what they only inherit is not repeated."""
+    """The stages that start something of their own, the shipped one first; what they only inherit is not repeated.
+
+    What a stage for development inherits is told of the stage that it has it from.
+    """
     seen: set[tuple[int, int]] = set()
-    for stage in reversed(dockerfile.stages):
+    for stage in sorted(_latest_first(dockerfile), key=is_development_stage):
         pair = (id(stage.entrypoint), id(stage.command))
         if (stage.entrypoint is None and stage.command is None) or pair in seen:
             continue
         seen.add(pair)
         yield stage
+
+
+def shipped_stage(dockerfile: Dockerfile) -> Stage:
+    """The last stage, or the last one before those for development."""
+    return min(_latest_first(dockerfile), key=is_development_stage)
+
+
+def _latest_first(dockerfile: Dockerfile) -> list[Stage]:
+    return [*reversed(dockerfile.stages)]
 
 
 def is_development_stage(stage: Stage) -> bool:

@@ -34,7 +34,7 @@ _KINDS = (
     ),
 )
 # The programs of supervisord stand in files of any name, in its own folder.
-_SUPERVISED = lazy_pattern(r"(?:.*/)?supervisord?(?:\.d)?/(?:.*/)?[^/]+\.(?:conf|ini)", re.IGNORECASE)
+_SUPERVISED = lazy_pattern(r"(?:.*/)?supervisord?(?:[._-][^/]*)?/(?:.*/)?[^/]+\.(?:conf|ini)", re.IGNORECASE)
 _WORKFLOW = lazy_pattern(r"(?:.*/)?\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml")
 DEFAULT_CONFIG = "gunicorn.conf.py"
 _CONFIG_NAME = lazy_pattern(

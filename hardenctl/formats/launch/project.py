@@ -27,12 +27,13 @@ from hardenctl.formats.launch.image import (
     image_launches,
     is_development_stage,
     launch_stages,
+    shipped_stage,
     started_scripts,
 )
 from hardenctl.formats.launch.kubernetes import pod_launches
 from hardenctl.formats.launch.model import Launch
 from hardenctl.formats.launch.paths import kind_of
-from hardenctl.formats.launch.program import MENTIONS, Argv
+from hardenctl.formats.launch.program import Argv, mentions_server
 from hardenctl.formats.launch.python import handed_commands, installed_commands, program_launches, unstarted_launches
 from hardenctl.formats.launch.sources import file_launches
 from hardenctl.formats.paths import is_compose
@@ -74,6 +75,8 @@ class Project:
                 yield from self.of_service(file, service)
         for path in self.snapshot.paths():
             kind = kind_of(path)
+            if kind is None and posixpath.basename(path) in self.scripts and "." not in posixpath.basename(path):
+                kind = "bare script"  # an image's own /init
             if kind is not None and not is_compose(path):
                 yield from self.of_file(path, kind)
         seen: set[Span] = set()
@@ -104,7 +107,7 @@ class Project:
                 development=development,
                 service=service,
                 image=(stage, context),
-                doubtful=service is None and stage is not dockerfile.final,
+                doubtful=service is None and stage is not shipped_stage(dockerfile),
                 cpus=cpu_limit(service),
                 memory=memory_limit(service),
                 read_only=service is not None and plain_bool(service.node.get("read_only")),
@@ -229,7 +232,7 @@ class Project:
         """The launch lines of any other file; a script has the environment of what starts it."""
         blob = self.snapshot.read(path)
         if blob is None or not (
-            MENTIONS.search(blob.text) or _STARTS.search(blob.text) or self.mentions_command(blob.text)
+            mentions_server(blob.text) or _starts_python(blob.text) or self.mentions_command(blob.text)
         ):
             return
         started = self.scripts.get(posixpath.basename(path))
@@ -270,6 +273,11 @@ class Project:
             argv = [(word, resolve(word, {})) for word in split_words(instruction.rest) if isinstance(word, Word)]
         for name in started_scripts(argv):
             self.scripts.setdefault(name, setting)
+
+
+def _starts_python(text: str) -> bool:
+    """Whether a text may start a Python program; most have none of the words, and the pattern is slow to say so."""
+    return any(map(text.__contains__, ("python", "pypy", ".py"))) and bool(_STARTS.search(text))
 
 
 def _folders(kind: str, folder: str, text: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from hardenctl.formats.gunicorn.evaluate import NOTHING, Result, evaluate
 from hardenctl.formats.launch.find import Setting, is_development_test, launches_in_argv
 from hardenctl.formats.launch.image import host_paths
 from hardenctl.formats.launch.model import Launch
-from hardenctl.formats.launch.program import MENTIONS
+from hardenctl.formats.launch.program import mentions_server
 from hardenctl.formats.python.project import parse
 from hardenctl.formats.shell.values import Value
 from hardenctl.formats.shell.words import Word, literal_word
@@ -202,7 +202,7 @@ class _Program:
 
     def command(self, module: _Module, node: ast.List, setting: Setting) -> Iterator[Launch]:
         """`["gunicorn", "-w", "4", "app:app"]`, in a file that starts other programs."""
-        if not _STARTS_PROGRAMS.search(module.text) or not MENTIONS.search(ast.unparse(node)):
+        if not _STARTS_PROGRAMS.search(module.text) or not mentions_server(ast.unparse(node)):
             return
         argv = [self.word(module, each) for each in node.elts]
         if any((value.text or "").startswith("-") or ":" in (value.text or "") for _, value in argv):

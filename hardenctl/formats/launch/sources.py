@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 
 from hardenctl.formats.compose import is_development, is_production
-from hardenctl.formats.launch.find import Setting, launches_in_script
+from hardenctl.formats.launch.find import Setting, launches_in_argv, launches_in_script
 from hardenctl.formats.launch.model import Launch
-from hardenctl.formats.launch.program import MENTIONS
+from hardenctl.formats.launch.program import mentions_server
 from hardenctl.formats.launch.terraform import terraform_launches, vagrant_launches
-from hardenctl.formats.shell.values import Value
+from hardenctl.formats.shell.values import Value, resolve_words
+from hardenctl.formats.shell.words import Dialect, Word, split_words
 from hardenctl.formats.strand import Strand
 from hardenctl.formats.yaml import Mapping, Scalar, load_yaml, walk
 from hardenctl.model.errors import DocumentError
@@ -27,6 +28,7 @@ _COMMANDS = {
         re.MULTILINE,
     ),
 }
+_DIALECTS = {"systemd": Dialect.COMPOSE, "supervisor": Dialect.SUPERVISOR}
 _ENVIRONMENT = re.compile(r"^Environment[ \t]*=[ \t]*((?:.*\\\r?\n)*.*)$", re.MULTILINE)
 _ASSIGNMENT = re.compile(
     r"""(?<![^\s=])(?:"\w+=(?P<double>[^"\n]*)"|'\w+=(?P<single>[^'\n]*)'|\w+="(?P<inner>[^"\n]*)"|"""
@@ -43,9 +45,10 @@ def file_launches(kind: str, text: str, setting: Setting) -> Iterator[Launch]:
     if kind in _COMMANDS:
         for match in _COMMANDS[kind].finditer(text):
             content = Strand.of(path, text, *match.span(1))
-            if kind == "supervisor":  # an indented line goes on
-                content = Strand(path, content.text.replace("\r", " ").replace("\n", " "), content.places)
-            yield from launches_in_script(content, setting)
+            if kind in _DIALECTS:
+                yield from _without_shell(content, _DIALECTS[kind], setting)
+            else:
+                yield from launches_in_script(content, setting)
     elif kind == "makefile":
         yield from _makefile(text, setting)
     elif kind == "terraform":
@@ -56,6 +59,14 @@ def file_launches(kind: str, text: str, setting: Setting) -> Iterator[Launch]:
         yield from vagrant_launches(text, setting)
     elif kind == "script" or text.startswith("#!"):
         yield from launches_in_script(Strand.of(path, text), setting)
+
+
+def _without_shell(content: Strand, dialect: Dialect, setting: Setting) -> Iterator[Launch]:
+    """The command that a supervisor starts by itself: brackets and semicolons are characters like any other."""
+    words = [each for each in split_words(content, dialect) if isinstance(each, Word)]
+    if words:
+        span = Span(setting.path, words[0].span.start, words[-1].span.end)
+        yield from launches_in_argv(resolve_words(words, setting.scope), setting, span)
 
 
 def _unit_environment(path: str, text: str) -> dict[str, Value]:
@@ -77,7 +88,7 @@ def _workflow(text: str, setting: Setting) -> Iterator[Launch]:
         return  # said where workflows are looked at for their own sake
     for node in (each for document in documents for each in walk(document)):
         script = node.get("run") if isinstance(node, Mapping) else None
-        if isinstance(script, Scalar) and MENTIONS.search(script.text):
+        if isinstance(script, Scalar) and mentions_server(script.text):
             yield from launches_in_script(script.strand, setting)
 
 

@@ -15,6 +15,7 @@ from hardenctl.model.record import field, record
 from hardenctl.model.text import Span
 
 _SETTINGS = re.compile(r"""DJANGO_SETTINGS_MODULE["']\s*(?:,|\]\s*=)\s*["']([\w.]+)["']""")
+_OURS = ".".join(map(str, sys.version_info[:2]))  # newer syntax is none to it
 LARGEST = 1_000_000  # bytes; a bigger module is generated data
 
 
@@ -132,7 +133,9 @@ def parse(text: str) -> ast.Module:
         try:
             return ast.parse(text.lstrip("\ufeff"))
         except SyntaxError as error:
-            raise DocumentError("syntax error", line=error.lineno or 0) from None
+            raise DocumentError(
+                f"syntax error to Python {_OURS}, which runs hardenctl", line=error.lineno or 0
+            ) from None
         except (ValueError, RecursionError, MemoryError):
             raise DocumentError("cannot be parsed as Python") from None
 

@@ -1,7 +1,8 @@
 """A shell text into words and operators, quotes taken off, with every expansion still to be seen.
 
-Three dialects: a POSIX shell; Compose, which puts variables in and then splits at blanks, with no shell at all; and
-literal, the exec form of a Dockerfile, where `$` means nothing.
+The dialects: a POSIX shell; Compose, which puts variables in and then splits at blanks, with no shell at all, and so
+does systemd; supervisord, which splits so and writes its variables `%(ENV_NAME)s`; and literal, the exec form of a
+Dockerfile, where `$` means nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from hardenctl.model.text import Span
 
 _NAME = re.compile(r"[A-Za-z_]\w*|[0-9@*#?!$-]")
 _BRACED = re.compile(r"([A-Za-z_]\w*|[0-9@*#?!-]+)(?:(:?[-=+?])(.*))?", re.DOTALL)
+_SUPERVISED = re.compile(r"%\((?:ENV_)?(\w+)\)[sd]")
 _OPERATOR = re.compile(r"&&|\|\||;;|\|&|&>>?|[0-9]*(?:<<<|<<-?|>>|>&|<&|>\||<>|[<>])|[;&|()\n]")
 _HEREDOC = re.compile(r"[ \t]*(['\"]?)([A-Za-z_]\w*)\1")
 
@@ -25,6 +27,7 @@ class Dialect(enum.Enum):
 
     SHELL = "shell"
     COMPOSE = "compose"
+    SUPERVISOR = "supervisor"
     LITERAL = "literal"
 
 
@@ -199,7 +202,7 @@ class _Lexer:
             self.keep(self.at)
             self.at += 2
             return
-        end = self.expansion_end() if char in "$`" else None
+        end = self.expansion_end() if char in ("%" if self.dialect is Dialect.SUPERVISOR else "$`") else None
         if end is None:
             self.keep(self.at)
             self.at += 1
@@ -212,6 +215,9 @@ class _Lexer:
         """Where the expansion that begins here ends; None where it is a plain character."""
         text, at = self.text, self.at
         shell = self.dialect is Dialect.SHELL
+        if text[at] == "%":
+            match = _SUPERVISED.match(text, at)
+            return match.end() if match else None
         if text[at] == "`":
             end = text.find("`", at + 1)
             return end + 1 if shell and end > 0 else None
@@ -226,6 +232,8 @@ class _Lexer:
         return name.end()
 
     def expansion(self, source: str, *, quoted: bool) -> Expansion:
+        if source.startswith("%") and (match := _SUPERVISED.fullmatch(source)):
+            return Expansion(source, match[1] if source.startswith("%(ENV_") else None, quoted=quoted)
         if source.startswith("${") and (match := _BRACED.fullmatch(source[2:-1])):
             return Expansion(source, match[1], match[2] or "", match[3] or "", quoted)
         if source.startswith(("$(", "`", "${")):

@@ -29,9 +29,12 @@ class Ruling:
         if not names:
             where = self.outcome.environment
             return f" (in {where})" if where and self.confidence is not Confidence.PROVEN else ""
+        several = len(self.outcome.variables) > 1
+        decides, it = ("decide", "them") if several else ("decides", "it")
+        its = "what holds without them" if several else "its default"
         if self.outcome.decided_by_files:
-            return f" ({names} decides, and {_files(self.outcome)} sets it so)"
-        return f" ({names} decides, and its default does)"
+            return f" ({names} {decides}, and {_files(self.outcome)} sets {it} so)"
+        return f" ({names} {decides}, and {its} does)"
 
 
 def judge(setup: CorsSetup, settings: CorsSettings, test: Test) -> Ruling | None:

@@ -13,7 +13,7 @@ from hardenctl.rules.declare import rule
 _ROOT_IMAGES = re.compile(
     r"(?:(?:docker\.io|public\.ecr\.aws/docker|mirror\.gcr\.io)/)?(?:library/)?(?:python|pypy|debian|ubuntu|alpine|"
     r"fedora|centos|rockylinux|almalinux|amazonlinux|node|golang|ruby|php|rust|openjdk|eclipse-temurin|buildpack-deps)"
-    r"(?:[:@].*)?|ghcr\.io/astral-sh/uv:.*|(?:tiangolo|continuumio)/.*"
+    r"(?:[:@].*)?|scratch|ghcr\.io/astral-sh/uv:.*|(?:tiangolo|continuumio)/.*"
 )
 # Images that are made to run as another user. Source: their manuals. Wolfi's own base starts as root.
 _OTHER_USER = re.compile(r".*(?:[:-]nonroot|-unprivileged)(?:[-:@].*)?|cgr\.dev/(?!.*/wolfi-base).*", re.IGNORECASE)
@@ -69,7 +69,8 @@ def user_root(dockerfile: Dockerfile) -> Iterator[Hit]:
         message = "no USER: the container runs as root"
     else:
         message = f"no USER: the container runs as root unless {base} sets another user"
-    fix = advice("add a user with `RUN useradd --system app`, and `USER app` before the command")
+    add = "adduser -S app" if "alpine" in base else "useradd --system app"
+    fix = advice(f"add a user with `RUN {add}`, and `USER app` before the command")
     yield Hit(span, message, identity="user", severity=_severity(dockerfile, final, named=user is not None), fix=fix)
 
 

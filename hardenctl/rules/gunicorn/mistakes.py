@@ -178,16 +178,18 @@ def quoted_argument(launch: ServerLaunch) -> Iterator[Hit]:
         text = value.text
         if text is None or any(text.startswith(flag) for flag in ("--access-logformat", "--statsd", "-e", "--env")):
             continue
-        problem = None
+        problem, variable = None, re.search(r"\$\{?([A-Za-z_]\w*)", text)
         if _QUOTED.fullmatch(text):
             problem = "holds quotes that no shell takes away"
-        elif launch.launch.kind == "dockerfile" and re.search(r"\$\{?[A-Za-z_]", text):
+        elif launch.launch.kind == "dockerfile" and variable:
             problem = "holds a variable that no shell puts in"
         elif re.fullmatch(r"--[a-z-]+ +\S+", text):
             problem = "is an option and its value in one word"
         if problem:
+            # A value could be anything, a credential too; the name of a variable is none.
             flag = re.split(r"[= ]", text, maxsplit=1)[0] if text.startswith("-") else "a value"
-            message = f"`{flag}` {problem}"
+            alone = variable and not text.startswith("-") and "variable" in problem
+            message = f"no shell puts in `${variable[1]}`" if variable and alone else f"`{flag}` {problem}"
             identity = f"{launch.name}/{flag}"
             yield Hit(
                 word.span, message, identity=identity, severity=weigh(launch, Severity.HIGH), services=launch.services

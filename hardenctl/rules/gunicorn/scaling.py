@@ -43,6 +43,12 @@ def available_cpus():
 '''
 _MIB = 1024 * 1024
 _LEAST_MEMORY = 64 * _MIB  # a worker that has imported a web framework rarely fits in less
+# The variables that servers take their number of workers from. Hypercorn reads none, so its own line has to.
+_VARIABLES = {
+    "uwsgi": "UWSGI_PROCESSES",
+    "granian": "GRANIAN_WORKERS",
+    "hypercorn": "a variable in its place (`--workers ${WEB_CONCURRENCY:-2}`)",
+}
 _TITLE = "compute the number of workers in gunicorn.conf.py"
 _ADVICE = (
     "take the flag away, and set WEB_CONCURRENCY where it is deployed or compute the number in a gunicorn.conf.py in "
@@ -116,7 +122,7 @@ def hardcoded_workers(launch: ServerLaunch, settings: Settings) -> Iterator[Hit]
     evidence |= {"memory limit": f"{limits.memory // _MIB} MiB"} if limits.memory else {}
     low = count == 1 or other or not literal  # one worker is most often meant
     fix = (
-        advice("leave it to WEB_CONCURRENCY, set where it is deployed")
+        advice(f"leave it to {_VARIABLES.get(launch.server, 'WEB_CONCURRENCY')}, set where it is deployed")
         if other or not literal
         else _fix(launch, workers)
     )

@@ -113,6 +113,8 @@ _PLAIN = lazy_pattern(
     """,
     re.VERBOSE,
 )
+_OF_ADDRESS = lazy_pattern(r"(?i)(?:ur[il]|dsn)$")
+_HOST_AND_PORT = lazy_pattern(r"[A-Za-z][\w.-]*:\d{2,5}(?:/[\w.-]*)?")  # what libraries take for a URL, too
 _PROVIDER = lazy_pattern(
     r"""^(?: A[KS]IA[A-Z2-7]{16} | gh[pousr]_\w{36} | github_pat_\w{22} | glpat-[\w-]{20} | [sr]k_(?:live|test)_\w{16}
         | xox[abprs]-\d | eyJ[\w-]{8,}\.eyJ[\w-]{4,}\. | AIza[\w-]{35} | sk-[\w-]{20} | SG\.[\w-]{16} | npm_\w{36}
@@ -210,7 +212,7 @@ def classify_value(key: str, value: str) -> ValueClass:  # noqa: C901, PLR0911 -
         return ValueClass.PLAIN
     if is_placeholder(value) or _NAME_OF_ANOTHER.fullmatch(value):
         return ValueClass.PLACEHOLDER
-    if _PLAIN.fullmatch(value):
+    if _PLAIN.fullmatch(value) or (_OF_ADDRESS.search(key) and _HOST_AND_PORT.fullmatch(value)):
         return ValueClass.PLAIN
     if is_weak(value, key) or _falls_to_a_guess(key, value):
         return ValueClass.WEAK
