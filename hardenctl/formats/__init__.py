@@ -204,7 +204,7 @@ READERS: tuple[Reader, ...] = (
     Reader("hardenctl.formats.cors", "CorsSetup", concerns=_cors, words=CORS_WORDS),
     Reader("hardenctl.formats.cors.edge", "CorsSetup", concerns=_edge),
     Reader("hardenctl.formats.dockerfile", "Dockerfile", concerns=is_dockerfile),
-    Reader("hardenctl.formats.workflow", "Workflow", "Pipeline", concerns=_ci),
+    Reader("hardenctl.formats.ci", "Workflow", "Pipeline", concerns=_ci),
     Reader("hardenctl.formats.application", "Application", concerns=_python, own=APPLICATION_WORDS),
     Reader("hardenctl.formats.launch.reader", "ServerLaunch", concerns=_launch, hints=SERVER_WORDS),
     Reader("hardenctl.formats.project_docs", "Documentation", concerns=_any, missing=GUIDES),

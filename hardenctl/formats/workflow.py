@@ -1,19 +1,21 @@
-"""CI configuration as what runs it reads it: GitHub's workflows and composite actions, GitLab's pipelines.
+"""CI configuration as what runs it reads it: GitHub's workflows and composite actions.
 
-Forgejo and Gitea read GitHub's syntax. Nothing is fetched: of a reusable workflow or an included file elsewhere, only
-its name is known.
+Forgejo and Gitea read GitHub's syntax. Nothing is fetched: of an action or a reusable workflow elsewhere, only its
+name is known.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
+from collections.abc import Mapping as Names
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 
 from hardenctl.formats.markup import load_template
-from hardenctl.formats.paths import is_action, is_pipeline, is_workflow
+from hardenctl.formats.workflow_values import Scope
 from hardenctl.formats.yaml import Mapping, Node, Scalar, Sequence, walk
-from hardenctl.model.blob import Gap, Snapshot
 from hardenctl.model.errors import DocumentError
 
 # What runs with the repository's own rights and secrets, on behalf of people who need none.
@@ -29,16 +31,27 @@ PRIVILEGED = frozenset(
         "commit_comment",
     )
 )
+_OF_THOSE_WITH_RIGHTS = frozenset(("push", "schedule", "workflow_dispatch", "repository_dispatch", "release"))
+CALL, USE = "workflow_call", "uses"  # what starts a reusable workflow, and an action, of callers that are not known
+MOST_STEPS = 10_000  # of one workflow; aliases can make a small file more than memory holds
+_MOST_NEEDED = 50  # jobs that one job waits for, as far as their conditions are read
+_SCRIPT_INPUTS = {"actions/github-script": "script"}
+_EVENT = re.compile(r"github\.event_name\s*+(==|!=)\s*+'(\w+)'")
+_PULL_REQUEST = re.compile(r"(?<!!)github\.event\.pull_request\s*+(?:$|&&|\}\})")  # which only some events have
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step of a job. `script` is what a shell or an interpreter is given; `uses` names an action."""
+    """A step of a job. `script` is what a shell or an interpreter is given; `uses` names an action.
+
+    `condition` is its `if`, with that of its job.
+    """
 
     node: Mapping
     uses: Scalar | None
     script: Scalar | None
     condition: str
+    scope: Scope = field(repr=False)
 
     @property
     def action(self) -> str:
@@ -53,33 +66,64 @@ class Step:
 
 @dataclass(frozen=True)
 class Job:
-    """A job. `uses` names a reusable workflow; `condition` is its `if`, and its environment where it has one."""
+    """A job, or what a composite action does. `uses` names a reusable workflow.
+
+    `condition` is its `if`, with those of the jobs that it waits for, and `environment:` where one of them has one.
+    """
 
     name: str
     node: Mapping
     uses: Scalar | None
     steps: tuple[Step, ...]
     condition: str
+    scope: Scope = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A way in which a workflow comes to run: on which events, under which condition of a caller.
+
+    `given` are the inputs of the call: what their expressions can yield, by name.
+    """
+
+    triggers: frozenset[str]
+    condition: str = ""
+    given: Names[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Workflow:
-    """A workflow, or a composite action, which has no triggers: what starts it is its users' matter.
+    """A workflow, or a composite action, which has no triggers of its own.
 
-    `neighbours` are the paths of the project's own CI configuration.
+    `neighbours` are the project's own workflows and actions by path; None stands for one that is none.
     """
 
     path: str
     top: Mapping
     triggers: frozenset[str]
     jobs: tuple[Job, ...]
-    steps: tuple[Step, ...] = field(repr=False)
-    neighbours: frozenset[str] = field(default=frozenset(), repr=False)
+    starts: tuple[Start, ...] = field(default=(), repr=False)
+    neighbours: Names[str, Workflow | None] = field(default_factory=dict, repr=False)
 
     @property
-    def privileged(self) -> frozenset[str]:
-        """The triggers by which strangers start it with the repository's rights."""
-        return self.triggers & PRIVILEGED
+    def steps(self) -> Iterator[Step]:
+        """The steps of all jobs."""
+        return (step for job in self.jobs for step in job.steps)
+
+    @property
+    def is_callable(self) -> bool:
+        """Whether others can start it: a reusable workflow, or an action."""
+        return CALL in self.triggers or not self.triggers
+
+    @property
+    def own_triggers(self) -> frozenset[str]:
+        """What starts it by itself; runs that it follows count where a stranger can have started one."""
+        node = self.top.get("on", "workflow_run", "workflows")
+        names = {each.text for each in (node if isinstance(node, Sequence) else (node,)) if isinstance(each, Scalar)}
+        followed = [each for each in self.neighbours.values() if each and (each.top.text("name") or each.path) in names]
+        known = len(followed) == len(names) > 0
+        harmless = known and all(each.triggers <= _OF_THOSE_WITH_RIGHTS for each in followed)
+        return self.triggers - ({CALL, "workflow_run"} if harmless else {CALL})
 
     @property
     def has_fixed_branches(self) -> bool:
@@ -88,71 +132,49 @@ class Workflow:
         names = [each.text for each in (node if isinstance(node, Sequence) else ()) if isinstance(each, Scalar)]
         return bool(names) and not any(set("*?+![") & set(name) for name in names)
 
+    def called(self, uses: str) -> Workflow | None:
+        """The project's own action or reusable workflow of that name, as a path or in full; None where it is none.
+
+        Another repository may have a file of the same path: no workflow calls itself, and what is called says so.
+        """
+        name = uses.partition("@")[0].strip()
+        own = name.startswith("./")
+        inner = name[2:] if own else "/".join(name.split("/")[2:])
+        if not inner and not own:
+            return None
+        folder = self.path.partition(".github/")[0] if ".github/" in self.path else ""
+        for root in dict.fromkeys((folder, "")):
+            for end in ("", "/action.yml", "/action.yaml"):
+                found = self.neighbours.get(posixpath.normpath(root + inner + end))
+                if found and found.path != self.path and (own or not found.triggers or CALL in found.triggers):
+                    return found
+        return None
+
     def is_own(self, uses: str) -> bool:
         """Whether an action or a reusable workflow is the project's own, called by a path or by its full name."""
-        inner = "/".join(uses.partition("@")[0].split("/")[2:])
-        names = {inner, f"{inner}/action.yml", f"{inner}/action.yaml"}
-        return uses.startswith("./") or (bool(inner) and not self.neighbours.isdisjoint(names))
-
-
-@dataclass(frozen=True)
-class Pipeline:
-    """A pipeline of GitLab's: every mapping of variables in it, with the name of the job, empty for all jobs."""
-
-    path: str
-    variables: tuple[tuple[str, Mapping], ...]
-
-
-DOCUMENTS = (Workflow, Pipeline)
-_SCRIPT_INPUTS = {"actions/github-script": "script"}
-
-
-def read(snapshot: Snapshot) -> Iterator[Workflow | Pipeline | Gap]:
-    """The CI configuration of a snapshot; what cannot be parsed is a gap."""
-    neighbours = frozenset(path for path in snapshot.paths() if is_workflow(path) or is_action(path))
-    for path in snapshot.paths():
-        parse = (
-            parse_workflow if is_workflow(path) or is_action(path) else parse_pipeline if is_pipeline(path) else None
-        )
-        if parse is None or (blob := snapshot.read(path)) is None:
-            continue
-        try:
-            document = parse(path, blob.text)
-        except DocumentError as error:
-            yield Gap(path, f"{error.what} (line {error.line})" if error.line else error.what)
-            continue
-        if isinstance(document, Workflow):
-            yield replace(document, neighbours=neighbours)
-        elif document is not None:
-            yield document
+        return uses.startswith("./") or self.called(uses) is not None
 
 
 def parse_workflow(path: str, text: str) -> Workflow | None:
     """The workflow or composite action of a text; None where it is none. Raises DocumentError for broken YAML."""
-    top = _top(path, text)
-    if top is None:
-        return None
-    jobs = tuple(_job(key.text, node) for key, node in top.mapping("jobs") if isinstance(node, Mapping))
-    steps = tuple(_steps(top.get("runs", "steps")))
-    if not jobs and not steps:
-        return None
-    own = (step for job in jobs for step in job.steps)
-    return Workflow(path, top, frozenset(_triggers(top.value_of("on"))), jobs, (*own, *steps))
-
-
-def parse_pipeline(path: str, text: str) -> Pipeline | None:
-    """The pipeline of a text; None where it is none. Raises DocumentError for broken YAML."""
-    top = _top(path, text)
-    if top is None:
-        return None
-    found = [(key.text, node.mapping("variables")) for key, node in top if isinstance(node, Mapping)]
-    return Pipeline(path, (("", top.mapping("variables")), *found))
-
-
-def _top(path: str, text: str) -> Mapping | None:
-    """The last document: GitLab's pipelines may have a header of inputs before."""
     nodes = load_template(text, path, expressions=True)
-    return nodes[-1] if nodes and isinstance(nodes[-1], Mapping) else None
+    top = nodes[-1] if nodes else None
+    if not isinstance(top, Mapping):
+        return None
+    runs, scopes = top.mapping("runs"), dict[str, Scope]()
+    conditions = {key.text: _condition(node) for key, node in top.mapping("jobs") if isinstance(node, Mapping)}
+    room = [MOST_STEPS]
+    jobs = []
+    for key, node in top.mapping("jobs"):
+        if isinstance(node, Mapping):
+            condition = " ".join(filter(None, (conditions[name] for name in _waited_for(key.text, top))))
+            scope = scopes.setdefault(key.text, Scope(node, top, scopes))
+            jobs.append(_job(key.text, scope, condition, room))
+    if not jobs and "steps" in runs:
+        jobs.append(_job("", Scope(runs, top, scopes), "", room))
+    if not any(job.steps or job.uses for job in jobs):
+        return None
+    return Workflow(path, top, frozenset(_triggers(top.value_of("on"))), tuple(jobs))
 
 
 def _triggers(node: Node | None) -> Iterator[str]:
@@ -164,34 +186,60 @@ def _triggers(node: Node | None) -> Iterator[str]:
         yield from (key.text for key, _ in node)
 
 
-def _job(name: str, node: Mapping) -> Job:
-    environment = node.text("environment") or node.text("environment", "name") or ""
-    condition = " ".join(filter(None, (node.text("if"), environment and "environment")))
-    return Job(name, node, _scalar(node.value_of("uses")), tuple(_steps(node.value_of("steps"))), condition)
+def _condition(job: Mapping) -> str:
+    environment = job.text("environment") or job.text("environment", "name")
+    return f"{job.text('if') or ''} {'environment:' if environment else ''}".strip()
 
 
-def _steps(node: Node | None) -> Iterator[Step]:
-    for each in node if isinstance(node, Sequence) else ():
-        if isinstance(each, Mapping):
-            uses = _scalar(each.value_of("uses"))
-            step = Step(each, uses, _scalar(each.value_of("run")), each.text("if") or "")
-            name = _SCRIPT_INPUTS.get(step.action)
-            yield step if name is None else Step(each, uses, step.given(name), step.condition)
+def _waited_for(name: str, top: Mapping) -> list[str]:
+    """A job, and those that have to succeed before it, the nearest first."""
+    found, jobs = {name: None}, top.mapping("jobs")
+    for each in (waiting := [name]):
+        node = jobs.mapping(each)
+        if re.search(r"\b(?:always|failure|cancelled)\s*\(", node.text("if") or ""):
+            continue  # it runs whatever became of the others
+        needs = node.value_of("needs")
+        items = needs if isinstance(needs, Sequence) else (needs,)
+        for need in islice(items, _MOST_NEEDED):
+            if isinstance(need, Scalar) and need.text not in found and need.text in jobs and len(found) < _MOST_NEEDED:
+                found[need.text] = None
+                waiting.append(need.text)
+    return [each for each in found if isinstance(jobs.value_of(each), Mapping)]
+
+
+def _job(name: str, scope: Scope, condition: str, room: list[int]) -> Job:
+    steps = []
+    listed = scope.holder.value_of("steps")
+    for node in listed if isinstance(listed, Sequence) else ():
+        if isinstance(node, Mapping):
+            room[0] -= 1
+            if room[0] < 0:
+                raise DocumentError(f"more than {MOST_STEPS} steps")
+            steps.append(_step(node, scope, condition))
+    return Job(name, scope.holder, _scalar(scope.holder.value_of("uses")), tuple(steps), condition, scope)
+
+
+def _step(node: Mapping, scope: Scope, condition: str) -> Step:
+    condition = f"{condition} {node.text('if') or ''}".strip()
+    step = Step(node, _scalar(node.value_of("uses")), _scalar(node.value_of("run")), condition, scope)
+    name = _SCRIPT_INPUTS.get(step.action)
+    return replace(step, script=step.given(name)) if name else step
 
 
 def _scalar(node: Node | None) -> Scalar | None:
     return node if isinstance(node, Scalar) and node.text.strip() else None
 
 
+def let_through(triggers: frozenset[str], condition: str) -> frozenset[str]:
+    """The triggers that a condition lets through, as far as it is plain."""
+    if "||" in condition:
+        named = [{name for sign, name in _EVENT.findall(each) if sign == "=="} for each in condition.split("||")]
+        return triggers & set(chain.from_iterable(named)) if all(named) else triggers
+    for comparison, name in _EVENT.findall(condition):
+        triggers = triggers & {name} if comparison == "==" else triggers - {name}
+    return triggers & {"pull_request_target", "pull_request"} if _PULL_REQUEST.search(condition) else triggers
+
+
 def scalars(node: Node) -> Iterator[Scalar]:
     """Every leaf below a node."""
     return (each for each in walk(node) if isinstance(each, Scalar))
-
-
-_EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
-
-
-def expressions(scalar: Scalar) -> Iterator[tuple[int, int, str]]:
-    """The expressions in a text: start and end in it, and what stands between the brackets."""
-    for match in _EXPRESSION.finditer(scalar.text):
-        yield match.start(), match.end(), match[1].strip()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from hardenctl.rules.ci.checkout import untrusted_checkout
+from hardenctl.rules.ci.injection import script_injection
 from hardenctl.rules.ci.rights import debug_trace, secrets_exposed, unpinned_action, write_all
-from hardenctl.rules.ci.strangers import script_injection, untrusted_checkout
 from hardenctl.rules.declare import Rule
 
 RULES: tuple[Rule, ...] = (

@@ -5,17 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hardenctl.formats.workflow import Pipeline, Workflow, expressions, scalars
+from hardenctl.formats.pipeline import Pipeline
+from hardenctl.formats.workflow import Workflow, scalars
+from hardenctl.formats.workflow_values import expressions
 from hardenctl.formats.yaml import Mapping, Scalar
 from hardenctl.model.finding import Hit, Severity, advice
 from hardenctl.rules.declare import rule
 
-_ALL_SECRETS = re.compile(r"\btoJSON\s*\(\s*secrets\s*\)|^secrets$", re.IGNORECASE)
+_ALL_SECRETS = re.compile(r"\btoJSON\s*+\(\s*+secrets\s*+\)", re.IGNORECASE)
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_MOVING = re.compile(r"(?i)main|master|trunk|dev|develop|latest|head|nightly|edge|stable|next|unstable|beta|alpha")
+_MOVING = re.compile(
+    r"(?i)main|master|trunk|dev|develop|latest|head|nightly|edge|stable|next|unstable|beta|alpha|production"
+)
 _TRUSTED = ("docker://", "actions/", "github/")
-_SECRET = re.compile(r"\bsecrets\.(?!GITHUB_TOKEN\b)|\bsecrets\[|^inherit$")
-_TRUE = frozenset(("true", "1", "yes", "on"))
+_SECRET = re.compile(r"\bsecrets\b(?!\.GITHUB_TOKEN\b)", re.IGNORECASE)
+_TRUE = frozenset(("true", "1", "t"))  # as the runner reads it
+_SHOWN = {
+    "CI_DEBUG_TRACE": "CI_DEBUG_TRACE writes all variables to the log of",
+    "CI_DEBUG_SERVICES": "CI_DEBUG_SERVICES can put values that are not masked into the log of",
+}
 
 
 @rule("ci-secrets-exposed", on=Workflow, severity=Severity.MEDIUM)
@@ -23,9 +31,9 @@ def secrets_exposed(workflow: Workflow) -> Iterator[Hit]:
     """All secrets are handed over at once.
 
     ## Why is this bad?
-    `toJSON(secrets)` gives a step every secret of the repository and its organisation, those of other services too. As
-    one value they are masked in the log only where they stand there exactly as in it. A reusable workflow of another
-    owner that inherits all can send them anywhere, today or after its next release.
+    `toJSON(secrets)` gives a step every secret of the repository, those of other services too: whatever runs in that
+    step, each dependency included, can read them all. A reusable workflow of another owner that inherits all secrets
+    can send them anywhere, today or after its next release.
 
     ## Example
     ```yaml title=".github/workflows/deploy.yml"
@@ -74,11 +82,14 @@ def secrets_exposed(workflow: Workflow) -> Iterator[Hit]:
 
 @rule("ci-debug-trace", on=Pipeline, severity=Severity.HIGH)
 def debug_trace(pipeline: Pipeline) -> Iterator[Hit]:
-    """The job log shows every variable.
+    """The job log shows secrets.
 
     ## Why is this bad?
-    With `CI_DEBUG_TRACE` GitLab's runner prints each command with all variables, those that are masked elsewhere too,
-    into a log that everybody with access to the project can read.
+    With `CI_DEBUG_TRACE` GitLab's runner writes all variables to the job's log, credentials included. They stay there
+    for everybody who may read the log, until it is deleted.
+
+    Medium for `CI_DEBUG_SERVICES`: lines of the services' logs come between those of the job, and can split a value
+    so that it is not masked.
 
     ## Example
     ```yaml title=".gitlab-ci.yml"
@@ -100,13 +111,15 @@ def debug_trace(pipeline: Pipeline) -> Iterator[Hit]:
     - https://docs.gitlab.com/ci/variables/variables_troubleshooting/#enable-debug-logging
     """
     for job, variables in pipeline.variables:
-        for name in ("CI_DEBUG_TRACE", "CI_DEBUG_SERVICES"):
+        for name, shown in _SHOWN.items():
             node = variables.value_of(name)
             node = node.value_of("value") if isinstance(node, Mapping) else node
             if isinstance(node, Scalar) and node.text.lower() in _TRUE:
-                message = f"{name} shows all variables of {f'job {job}' if job else 'every job'} in its log"
-                fix = advice("remove it, and change what the logs have shown")
-                yield Hit(node.span, message, identity=f"{job} {name}".strip(), fix=fix)
+                where = f"job {job}" if job else "every job"
+                message = f"{shown} {where}"
+                severity = None if name == "CI_DEBUG_TRACE" else Severity.MEDIUM
+                fix = advice("remove it, delete the logs, and change the credentials that they have shown")
+                yield Hit(node.span, message, identity=f"{job} {name}".strip(), severity=severity, fix=fix)
 
 
 @rule("ci-write-all", on=Workflow, severity=Severity.LOW)
@@ -114,7 +127,7 @@ def write_all(workflow: Workflow) -> Iterator[Hit]:
     """The job's token may change everything.
 
     ## Why is this bad?
-    Each action and each package that a job installs can use its token: to push, to release, to change workflows.
+    Each action and each package that a job installs can use its token: to push, to publish a release, to approve.
 
     ## Example
     ```yaml title=".github/workflows/release.yml"
@@ -154,12 +167,13 @@ def write_all(workflow: Workflow) -> Iterator[Hit]:
 
 @rule("ci-unpinned-action", on=Workflow, severity=Severity.LOW)
 def unpinned_action(workflow: Workflow) -> Iterator[Hit]:
-    """Somebody else's action runs as it is on the day.
+    """An action of another owner can change at any time.
 
     ## Why is this bad?
-    A branch is whatever its owner, or who has taken his account, pushed last, and it runs with the job's token and
-    secrets. A tag can be moved as well (in March 2025 those of a popular action were): where an action gets secrets,
-    that is said as a note, once a workflow. GitHub's own actions and those of the project itself are not meant.
+    A branch holds what was pushed last, by its owner or by whoever has taken over the account, and it runs with the
+    job's token and secrets. A tag can be moved as well (in March 2025 those of a popular action were): actions that get
+    secrets and are named by a tag are noted once for each workflow. GitHub's own actions and the project's are
+    not meant.
 
     ## Example
     ```yaml title=".github/workflows/deploy.yml"
@@ -187,6 +201,7 @@ def unpinned_action(workflow: Workflow) -> Iterator[Hit]:
     - https://docs.github.com/en/actions/reference/security/secure-use#using-third-party-actions
     """
     tagged: dict[str, Scalar] = {}
+    known: dict[int, bool] = {}
     said: set[str] = set()
     used = [(step.uses, step.node) for step in workflow.steps] + [(job.uses, job.node) for job in workflow.jobs]
     for uses, node in used:
@@ -197,10 +212,10 @@ def unpinned_action(workflow: Workflow) -> Iterator[Hit]:
             continue
         if _MOVING.fullmatch(version):
             said.add(uses.text)
-            message = f"{name} runs as it stands on its branch {version} that day"
+            message = f"{name} is taken from {version}, which can change at any time"
             yield Hit(uses.span, message, identity=name, fix=advice("name the commit that was looked at"))
-        elif any(_SECRET.search(each.text) for each in scalars(node)):
-            tagged.setdefault(name, uses)
+        elif name not in tagged and _gets_secret(node, known):
+            tagged[name] = uses
     if tagged:
         first, *others = tagged
         message = f"{first} gets secrets and is named by a tag, which can be moved"
@@ -208,3 +223,17 @@ def unpinned_action(workflow: Workflow) -> Iterator[Hit]:
             message = f"{first} and {len(others)} more get secrets and are named by tags, which can be moved"
         fix = advice("name the commits that were looked at")
         yield Hit(tagged[first].span, message, identity="tags", severity=Severity.INFO, fix=fix)
+
+
+def _gets_secret(user: Mapping, known: dict[int, bool]) -> bool:
+    """Whether a step or a job hands a secret over. What many share by an alias is looked at once."""
+    for name in ("with", "env", "secrets"):
+        node = user.value_of(name)
+        if node is not None and id(node) not in known:
+            values = (value for _, value in node) if isinstance(node, Mapping) else (node,)
+            texts = (text for each in values if isinstance(each, Scalar) for _, _, text in expressions(each))
+            inherited = isinstance(node, Scalar) and node.text == "inherit"
+            known[id(node)] = inherited or any(_SECRET.search(text) for text in texts)
+        if node is not None and known[id(node)]:
+            return True
+    return False
