@@ -49,12 +49,17 @@ class Configured:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`environment` names the deployment; `spans` says which file set a variable (forced selectors have none)."""
+    """`environment` names the deployment; `spans` says which file set a variable (forced selectors have none).
+
+    `files` is the environment that the names of those files say, empty for none: what a switch in one of them says of
+    itself is another matter.
+    """
 
     environment: str
     variables: Mapping[str, str | None] = field(default_factory=dict)
     spans: Mapping[str, Span] = field(default_factory=dict)
     taken_by: Mapping[str, Span] = field(default_factory=dict)
+    files: str = ""
 
     @property
     def configured(self) -> frozenset[str]:
@@ -141,6 +146,7 @@ def plan(reads: Reads, configured: Mapping[str, Sequence[Configured]]) -> Iterat
             {**forced, **{name: each.value for name, each in files.items()}},
             {name: each.span for name, each in files.items()},
             {name: each.taken_by for name, each in files.items() if each.taken_by is not None},
+            environment,
         )
 
 
