@@ -16,6 +16,7 @@ from hardenctl.report.servers import render_servers
 
 _HELP = {
     "compose": "Compose files.",
+    "django": "The Django settings that production uses, as far as reading them shows; nothing is imported.",
     "dockerfile": "Dockerfiles.",
     "env": "Environment files and what is in them.",
     "gitignore": "Whether environment files stay out of git and images.",

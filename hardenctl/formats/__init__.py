@@ -11,7 +11,16 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from hardenctl.formats.launch.paths import is_config, kind_of
-from hardenctl.formats.paths import GITIGNORE, GUIDES, LEDGER, LOAD_RESULT, is_compose, is_dockerfile, is_env_file
+from hardenctl.formats.paths import (
+    GITIGNORE,
+    GUIDES,
+    LEDGER,
+    LOAD_RESULT,
+    is_compose,
+    is_django_settings,
+    is_dockerfile,
+    is_env_file,
+)
 from hardenctl.model.blob import Snapshot
 
 # A Python file without one of these sets up no CORS. The last two are the header, in either case.
@@ -30,6 +39,8 @@ CORS_WORDS = (
     b"ccess-Control-Allow-Origin",
     b"ccess-control-allow-origin",
 )
+# What one of a Django project's settings modules gives. The others may only change some of what it gives.
+DJANGO_WORDS = (b"INSTALLED_APPS", b"ROOT_URLCONF")
 # What a Python file says in which a server may be started: cheap to ask of every file, where parsing one is not.
 SERVER_WORDS = (
     b"uvicorn",
@@ -157,6 +168,7 @@ READERS: tuple[Reader, ...] = (
     Reader("hardenctl.formats.compose", "ComposeFile", concerns=is_compose),
     Reader("hardenctl.formats.cors", "CorsSetup", concerns=_cors, words=CORS_WORDS),
     Reader("hardenctl.formats.cors.edge", "CorsSetup", concerns=_edge),
+    Reader("hardenctl.formats.django", "DjangoSettings", concerns=is_django_settings, words=DJANGO_WORDS),
     Reader("hardenctl.formats.dockerfile", "Dockerfile", concerns=is_dockerfile),
     Reader("hardenctl.formats.launch.reader", "ServerLaunch", concerns=_launch, hints=SERVER_WORDS),
     Reader("hardenctl.formats.project_docs", "Documentation", concerns=_any, missing=GUIDES),

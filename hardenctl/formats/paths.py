@@ -41,6 +41,9 @@ _ENVIRONMENTS = {
 _WORDS = {word: name for name, words in _ENVIRONMENTS.items() for word in words.split()}
 _SEPARATOR = lazy_pattern(r"[._-]+")
 _COMPOSE = lazy_pattern(r"(?:[\w.-]+[._-])?(?:docker-?)?compose(?:[._-][\w.-]+)?\.ya?ml", re.IGNORECASE)
+_DJANGO = lazy_pattern(  # a module's name has no dot: `gunicorn.conf.py` is none
+    r"(?:^|/)(?:[^/]*(?:setting|conf|env|django|server)[^/]*/.*|[^/.]*(?:setting|conf|env|django|server)[^/.]*)\.py$"
+)
 _WORKFLOWS = lazy_pattern(r"(?:^|/)\.(?:github|gitlab|circleci|gitea|forgejo|buildkite)/")
 _DOCKERFILE = lazy_pattern(r"(?:.*[._-])?(?:dockerfile|containerfile)(?:[._-].*)?", re.IGNORECASE)
 _NO_DOCKERFILE = lazy_pattern(
@@ -105,3 +108,8 @@ def is_dockerfile(path: str) -> bool:
     """Whether a file is named as one: `Dockerfile`, `Dockerfile.prod`, `web.Dockerfile`, `Containerfile`."""
     name = posixpath.basename(path)
     return bool(_DOCKERFILE.fullmatch(name)) and not _NO_DOCKERFILE.fullmatch(name)
+
+
+def is_django_settings(path: str) -> bool:
+    """Whether a Python file may hold Django's settings by its name or folders: `settings/base.py`, `app/conf.py`."""
+    return path.endswith(".py") and bool(_DJANGO.search(path))

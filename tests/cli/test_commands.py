@@ -280,11 +280,25 @@ def test_help(hardenctl: Run, command: tuple[str, ...]) -> None:
         assert "Exit codes: 0 passed; 1 the gate failed" in result.out
 
 
-@pytest.mark.parametrize("subject", ["django", "app", "ci", "nonsense"])
+@pytest.mark.parametrize("subject", ["app", "ci", "nonsense"])
 def test_subjects_that_do_not_exist_are_not_offered(hardenctl: Run, subject: str) -> None:
     """An unknown subject is a usage error."""
     assert subject not in hardenctl("check", "--help").out
     assert hardenctl("check", subject).code == 2
+
+
+def test_check_django_says_what_it_looked_at(hardenctl: Run, tmp_path: Path) -> None:
+    """A project without Django passes as any other subject's does; one with it is judged, and nothing of it is run."""
+    (tmp_path / "app.py").write_text("x = 1\n", encoding="utf-8")
+    result = hardenctl("check", "django", cwd=tmp_path)
+    assert (result.code, "nothing found" in result.out) == (0, True)
+    marker = tmp_path / "imported"
+    (tmp_path / "settings.py").write_text(
+        f"open({str(marker)!r}, 'w')\nROOT_URLCONF = 'urls'\nDEBUG = True\n", encoding="utf-8"
+    )
+    result = hardenctl("check", "django", cwd=tmp_path)
+    assert (result.code, "django-debug" in result.out) == (1, True)
+    assert not marker.exists()
 
 
 def test_policy_show_gives_targets_their_units(hardenctl: Run, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from hardenctl.formats.python.signals import Signal
 from hardenctl.formats.python.survey import Configuration, survey
 from hardenctl.formats.python.values import Function, Value
 
+
 def in_worlds(
     project: Project,
     configured: Configuration,

@@ -25,6 +25,7 @@ _NAMES = {
 }
 # A variable that is compared with one of these says which environment it is. (`debug` may be a log level.)
 _TELLING = _PRODUCTION | {"development", "dev", "staging", "local"}
+_SWITCHED = frozenset({"true", "false", "0", "1"})
 TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 
 
@@ -155,6 +156,8 @@ def _selects(name: str, reads: Reads) -> bool:
     if _SWITCH.search(name) or _REVERSED.search(name):
         return False
     words = reads.compared.get(name, set())
+    if reads.defaults[name] and all(each.lower() in _SWITCHED for each in reads.defaults[name]) and not words:
+        return False  # `MAINTENANCE_MODE=false`
     return bool(_SELECTOR.search(name)) or any(word.lower() in _TELLING for word in words)
 
 
