@@ -18,6 +18,8 @@ _HELP = {
     "compose": "Compose files.",
     "django": "The Django settings that production uses, as far as reading them shows; nothing is imported.",
     "dockerfile": "Dockerfiles.",
+    "app": "The application's own code: tokens, cookies, debugging, whom it believes.",
+    "ci": "CI configuration: who can run what with the repository's rights.",
     "env": "Environment files and what is in them.",
     "gitignore": "Whether environment files stay out of git and images.",
 }

@@ -13,6 +13,8 @@ SUBJECTS: dict[str, Catalogue] = {
     "compose": RULES.of("compose"),
     "dockerfile": RULES.of("dockerfile"),
     "django": RULES.of("django"),
+    "app": RULES.of("app"),
+    "ci": RULES.of("ci"),
     "env": RULES.of("env"),
     "gitignore": RULES.of("gitignore", "dockerignore"),
 }

@@ -33,6 +33,8 @@ SUBJECTS = (
     Subject("compose", "compose", documents=("ComposeFile",)),
     Subject("dockerfile", "dockerfile", documents=("Dockerfile",)),
     Subject("django", "django", documents=("DjangoSettings",)),
+    Subject("app", "app", documents=("Application",)),
+    Subject("ci", "ci", documents=("Workflow", "Pipeline")),
     Subject("docs", "docs", documents=("Documentation",)),
     Subject("load", "load", documents=("LoadEvidence",)),
 )
