@@ -18,6 +18,7 @@ ENV_EXAMPLE = ".env.example"
 DEPLOYMENT = "docs/DEPLOYMENT.md"
 SECRETS = "docs/SECRETS_MANAGEMENT.md"
 PERFORMANCE = "docs/PERFORMANCE_BENCHMARKING.md"
+DJANGO_ENTRIES = ("wsgi.py", "asgi.py", "manage.py")  # they name the settings module
 GUIDES = (README, ENV_EXAMPLE, DEPLOYMENT, SECRETS, PERFORMANCE)  # where findings about what is missing point
 
 _EXAMPLES = frozenset(
@@ -133,3 +134,8 @@ def is_dockerfile(path: str) -> bool:
 def is_django_settings(path: str) -> bool:
     """Whether a Python file may hold Django's settings by its name or folders: `settings/base.py`, `app/conf.py`."""
     return path.endswith(".py") and bool(_DJANGO.search(path))
+
+
+def is_django(path: str) -> bool:
+    """Whether a file may hold Django's settings, or name the module that does."""
+    return is_django_settings(path) or posixpath.basename(path) in DJANGO_ENTRIES

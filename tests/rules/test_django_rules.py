@@ -29,6 +29,7 @@ MIDDLEWARE = """MIDDLEWARE = [
 ]
 """
 SECURE = "SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = True\nSECURE_HSTS_SECONDS = 60\n"
+CLASSES = "from configurations import Configuration\nclass Base(Configuration):\n    ROOT_URLCONF = ''\n"
 STAR = "from .base import *\n"
 NAMES = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "{}")\n'
 
@@ -104,10 +105,11 @@ def words(files: Mapping[str, str], *rules: str) -> set[str]:
             {"debug medium"},
             id="a module that isn't there may switch it off",
         ),
+        pytest.param(CLASSES + "class Dev(Base):\n    DEBUG = True\nclass Prod(Base):\n    A = 1", set(), id="classes"),
+        pytest.param(CLASSES + "class Prod(Base):\n    DEBUG = True", {"debug high"}, id="production's class"),
+        pytest.param(CLASSES + "class Shop(Base):\n    DEBUG = True", {"debug high"}, id="the only class"),
         pytest.param(
-            "from configurations import Configuration as Own\nROOT_URLCONF = ''\nclass Prod(Own):\n    DEBUG = False",
-            {"unresolved info"},
-            id="settings in classes",
+            CLASSES + "class One(Base):\n    DEBUG = True\nclass Two(Base):\n    A = 1", {"unresolved info"}, id="which"
         ),
     ],
 )
@@ -291,6 +293,14 @@ GOOD = STAR + "DEBUG = False\n"
             id="a package that chooses development unless told otherwise",
         ),
         pytest.param({"settings.py": BASE, "manage.py": NAMES.format("settings")}, {"settings.py"}, id="manage.py"),
+        pytest.param(
+            {"a/core.py": BASE, "wsgi.py": NAMES.format("a.core")}, {"a/core.py"}, id="any name that wsgi names"
+        ),
+        pytest.param(
+            {"settings/a.py": BASE + "from .b import *", "settings/b.py": HEAD + "from .a import *"},
+            {"settings/a.py"},
+            id="two that build on each other",
+        ),
         pytest.param({"demo/settings.py": BASE}, set(), id="a project that shows a library"),
         pytest.param({"{{cookiecutter.name}}/settings.py": "{% if x %}" + BASE}, set(), id="a template"),
         pytest.param({"app/config.py": "DEBUG = True\n"}, set(), id="not Django's"),

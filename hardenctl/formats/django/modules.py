@@ -11,8 +11,9 @@ from typing import TypeGuard
 from hardenctl.formats import DJANGO_WORDS
 from hardenctl.formats.compose import is_development
 from hardenctl.formats.launch.paths import kind_of
-from hardenctl.formats.paths import is_django_settings
+from hardenctl.formats.paths import DJANGO_ENTRIES, is_django_settings
 from hardenctl.formats.python.project import Module, Project
+from hardenctl.formats.python.values import Class
 from hardenctl.formats.python.world import Configured, environment_name
 from hardenctl.model.blob import Snapshot
 from hardenctl.model.text import Span
@@ -26,10 +27,12 @@ _NAMED = re.compile(
     r"DJANGO_SETTINGS_MODULE[\"']?(?:\s*(?::?=|:-|[:,]|\]\s*=)\s*|\s*\n\s*value:\s*)[\"']?([A-Za-z_]\w*(?:\.\w+)*)"
 )
 _OF_SERVERS = frozenset(("procfile", "systemd", "supervisor", "uwsgi", "platform", "kubernetes", "terraform"))
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")  # of a class's name
 _SETS = frozenset(("INSTALLED_APPS", "ROOT_URLCONF"))
 # Calls that can give a module names which its text doesn't show, and libraries that build settings in their own way.
 _GIVES = frozenset(("globals", "locals", "vars", "exec"))
-_BUILDS = frozenset(("configurations", "split_settings", "dynaconf", "cbs", "classy_settings"))
+_BUILDS = frozenset(("split_settings", "dynaconf", "cbs", "classy_settings"))
+_CLASSES = "configurations"  # django-configurations: a class for each deployment
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,11 @@ def _is_component(module: Module, project: Project) -> bool:
     return any(_gives_names(node) for each in packages if each is not None for node in ast.walk(each.tree))
 
 
+def is_of_classes(module: Module) -> bool:
+    """Whether a module's settings are the attributes of classes."""
+    return any(isinstance(node, ast.ImportFrom) and node.module == _CLASSES for node in module.tree.body)
+
+
 def _gives_names(node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
         return isinstance(node.func, ast.Name) and node.func.id in _GIVES
@@ -127,18 +135,21 @@ def _is_star(node: ast.AST) -> TypeGuard[ast.ImportFrom]:
 
 
 def homes(project: Project, snapshot: Snapshot, paths: Iterable[str]) -> list[str]:
-    """The files that may give a Django project its settings, by their names and bytes."""
+    """The files that give a Django project its settings: by their names, or as `wsgi.py` and its like name them."""
+    named = {each.module for each in _in_entries(project, snapshot, DJANGO_ENTRIES)}
+    candidates = {each.path for each in named}.union(*(bases(each, project) for each in named))
     found = []
     for path in paths:
-        if is_django_settings(path) and (blob := snapshot.read(path)) is not None:
-            module = project.parse(path) if any(word in blob.data for word in DJANGO_WORDS) else None
-            if module is not None and _is_home(module):
-                found.append(path)
+        blob = snapshot.read(path) if path in candidates or is_django_settings(path) else None
+        module = project.parse(path) if blob is not None and any(word in blob.data for word in DJANGO_WORDS) else None
+        if module is not None and _is_home(module):
+            found.append(path)
     return found
 
 
 def _is_home(module: Module) -> bool:
-    """Whether a module itself, and no function or class in it, gives a setting that every project has."""
+    """Whether a module itself, or a class of settings in it, gives a setting that every project has."""
+    in_classes = is_of_classes(module)
     waiting: list[ast.AST] = [module.tree]
     while waiting:
         node = waiting.pop()
@@ -146,10 +157,24 @@ def _is_home(module: Module) -> bool:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if any(isinstance(each, ast.Name) and each.id in _SETS for each in targets):
                 return True
-        elif not isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        elif in_classes or not isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             waiting.extend(each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt))
             waiting.extend(ast.iter_child_nodes(node) if isinstance(node, ast.Try) else [])
     return False
+
+
+def deployed_class(classes: Iterable[Class]) -> Class | None:
+    """The class of settings that production uses: by its name, else the only one that is no base of another one.
+
+    None where none of them is, or several may be.
+    """
+    own = [each for each in classes if each.derives("Configuration")]
+    built = {id(base) for each in own for base in [*each.lineage()][1:]}
+    ends = [each for each in own if id(each) not in built]
+    named = {each.node.name: environment_of(_WORDS.sub("_", each.node.name).lower()) for each in ends}
+    ends = [each for each in ends if named[each.node.name] != "development"]
+    meant = [each for each in ends if named[each.node.name] == "production"] or ends
+    return meant[0] if len(meant) == 1 else None
 
 
 def served(
@@ -175,7 +200,7 @@ def served(
     over = {path for each in own_name for path in built[each.module.path]}
     begun = [each for each in deployed or started if each.module.path not in over]
     ours = {each.path for each in family if not _is_for_development(each, project)}
-    for group in ([*begun, *own_name], managed, [Served(each) for each in ends]):
+    for group in ([*begun, *own_name], managed, [Served(each) for each in ends or family]):
         chosen: dict[str, Served] = {}
         for each in group:
             path = each.module.path

@@ -11,14 +11,14 @@ from hardenctl.formats.cors.document import Source
 from hardenctl.formats.cors.search import ASIDE
 from hardenctl.formats.cors.values import source, strings
 from hardenctl.formats.django.document import Deployment, DjangoSettings, Setting, Way
-from hardenctl.formats.django.modules import Served, homes, is_open, served
+from hardenctl.formats.django.modules import Served, deployed_class, homes, is_of_classes, is_open, served
 from hardenctl.formats.environment import configured_values
 from hardenctl.formats.paths import is_django_settings
 from hardenctl.formats.python.interest import Interest
 from hardenctl.formats.python.interpreter import Call, Interpreter
 from hardenctl.formats.python.project import Module, Project, unparsable
 from hardenctl.formats.python.survey import Configuration, Seen, survey
-from hardenctl.formats.python.values import Lazy, Scope, Value, all_variables, is_operators, plain
+from hardenctl.formats.python.values import Class, Lazy, Scope, Value, all_variables, is_operators, plain
 from hardenctl.model.blob import Gap, Snapshot
 from hardenctl.model.text import Span
 
@@ -61,6 +61,7 @@ class Watch:
     """What a run leaves in the settings: nothing on the way matters."""
 
     way: dict[str, Setting] = field(default_factory=dict)
+    lost: bool = False  # settings are in classes, and which of them counts could not be told
 
     def wants(self, name: str, node: ast.Call | None = None) -> bool:
         """No call matters."""
@@ -85,17 +86,22 @@ def _document(project: Project, chosen: Served, configured: Configuration) -> Dj
     module = chosen.module
 
     def body(run: Interpreter, watch: Watch) -> None:
-        scope = run.module(module)
-        watch.way = {name: _setting(run, scope, name) for name in SETTINGS if name in scope.names}
+        scopes = [run.module(module)]
+        if is_of_classes(module):
+            own = deployed_class(each.data for each in scopes[0].names.values() if isinstance(each.data, Class))
+            watch.lost = own is None
+            scopes = [each.scope for each in own.lineage()] if own is not None else scopes
+        homes = {name: next((each for each in scopes if name in each.names), None) for name in SETTINGS}
+        watch.way = {name: _setting(run, home, name) for name, home in homes.items() if home is not None}
 
     found = survey(project, configured, Interest(SETTINGS, [module]), Watch, body)
     return DjangoSettings(
         path=module.path,
         name=module.name,
-        top=_first_line(module, 0, len(module.blob.text)),
+        top=_top(module),
         deployments=tuple(map(_deployment, found)),
         chosen=chosen.named,
-        open_ended=is_open(module, project),
+        open_ended=is_open(module, project) or any(each.lost for one in found for each in (*one.whole, *one.cut)),
         complete=all(each.complete for each in found),
     )
 
@@ -115,7 +121,7 @@ def _setting(run: Interpreter, scope: Scope, name: str) -> Setting:
     span = (
         _first_line(home, origin.statement.start, origin.statement.end)
         if origin is not None and home is not None
-        else _first_line(scope.module, 0, len(scope.module.blob.text))
+        else _top(scope.module)
     )
     try:
         known, data = True, plain(value)
@@ -141,6 +147,15 @@ def _literal(run: Interpreter, value: Value) -> Source | None:
     span = value.span
     home = run.project.parse(span.path) if span is not None and span.path.endswith(".py") else None
     return source(home, span.start, span.end) if home is not None and span is not None else None
+
+
+def _top(module: Module) -> Span:
+    """The first line that does something."""
+    body = [
+        each for each in module.tree.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))
+    ]
+    whole = module.span(body[0]) if body else Span(module.path, 0, len(module.blob.text))
+    return _first_line(module, whole.start, whole.end)
 
 
 def _first_line(module: Module, start: int, end: int) -> Span:
