@@ -161,6 +161,17 @@ def test_debug_that_files_switch_on(files: dict[str, str], expected: set[str]) -
         assert {each.span.path for each in hit.related} == set(files)
 
 
+def test_a_mode_that_is_on_or_off_names_no_environment() -> None:
+    """A compose file that sets `MAINTENANCE_MODE` and switches debug on is development's all the same."""
+    settings = DECOUPLE + 'MAINTENANCE = config("MAINTENANCE_MODE", default=False, cast=bool)\n'
+    compose = "services:\n  web:\n    environment: [MAINTENANCE_MODE=False, DEBUG=True]\n"
+    files = {
+        "app/settings.py": settings + 'DEBUG = config("DEBUG", default=False, cast=bool)\n',
+        "compose.yml": compose,
+    }
+    assert words(files) == set()
+
+
 BASE = HEAD + "DEBUG = True\n"
 GOOD = STAR + "DEBUG = False\n"
 
@@ -571,6 +582,14 @@ def test_a_module_that_cannot_be_parsed_is_a_gap() -> None:
     assert [each.path for each in detect_config(snapshot, RULES, Settings()) if isinstance(each, Gap)] == [
         "app/settings.py"
     ]
+
+
+def test_settings_that_are_built_in_a_way_of_their_own_are_no_all_clear() -> None:
+    """What `wsgi.py` names gives nothing that settings are known by: that is said, and once."""
+    files = {"a/settings.py": "from own import load\nload(__name__)\n", "wsgi.py": NAMES.format("a.settings")}
+    files["manage.py"] = files["wsgi.py"]
+    assert words(files) == {"unresolved info"}
+    assert words({**files, "wsgi.py": NAMES.format("elsewhere"), "manage.py": ""}) == set()
 
 
 def test_severities_are_those_of_the_pages() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from hardenctl.formats import DJANGO_WORDS
@@ -37,10 +37,11 @@ _CLASSES = "configurations"  # django-configurations: a class for each deploymen
 
 @dataclass(frozen=True)
 class Served:
-    """A module that production uses, and where a file says so."""
+    """A module that production uses, and where a file says so. `apart`: it gives nothing that settings are known by."""
 
     module: Module
     named: Span | None = None
+    apart: bool = False
 
 
 def environment_of(path: str) -> str | None:
@@ -183,7 +184,8 @@ def served(
     """The settings modules that production uses.
 
     Those that files of a deployment name, else those of `wsgi.py` and `asgi.py`; and those named after production.
-    Where there are none, what `manage.py` names, and at last every module that no name gives to development.
+    Where there are none, what `manage.py` names, then every module that no name gives to development, and at last what
+    is named and builds its settings in a way of its own.
     """
     folders = {path.rpartition("/")[0] for path in homes}
     beside = [path for path in sorted(project.paths) if path.rpartition("/")[0] in folders]
@@ -208,7 +210,8 @@ def served(
                 chosen.setdefault(path, each)
         if chosen:
             return list(chosen.values())
-    return []
+    strange = {each.module.path: each for each in [*begun, *managed] if not _is_for_development(each.module, project)}
+    return [replace(each, apart=True) for path, each in strange.items() if path not in ours]
 
 
 def _in_files(project: Project, snapshot: Snapshot, configured: Mapping[str, Sequence[Configured]]) -> Iterator[Served]:

@@ -36,8 +36,6 @@ def read(snapshot: Snapshot) -> Iterator[DjangoSettings | Gap]:
     paths = [path for path in sorted(project.paths) if snapshot.named(path) or not ASIDE.search(path)]
     found = homes(project, snapshot, paths)
     yield from _gaps(project, snapshot, paths)
-    if not found:
-        return
     configured = configured_values(snapshot)
     for each in served(project, snapshot, found, configured):
         try:
@@ -101,7 +99,9 @@ def _document(project: Project, chosen: Served, configured: Configuration) -> Dj
         top=_top(module),
         deployments=tuple(map(_deployment, found)),
         chosen=chosen.named,
-        open_ended=is_open(module, project) or any(each.lost for one in found for each in (*one.whole, *one.cut)),
+        open_ended=chosen.apart
+        or is_open(module, project)
+        or any(each.lost for one in found for each in (*one.whole, *one.cut)),
         complete=all(each.complete for each in found),
     )
 

@@ -44,11 +44,15 @@ def _related(ruling: Ruling) -> tuple[Related, ...]:
 
 def _decided(ruling: Ruling) -> str:
     """A clause about the variables that decide it; empty where none does."""
-    if not ruling.names:
-        return ""
     if ruling.by_files:
         return f" ({ruling.names} decides, and a file of the repository sets it so)"
-    return f" where {ruling.names} is not set"
+    return _unset(ruling)
+
+
+def _unset(ruling: Ruling) -> str:
+    if not ruling.names:
+        return ""
+    return f" where {ruling.names} {'is' if len(ruling.setting.variables) == 1 else 'are'} not set"
 
 
 @rule("django-debug", on=DjangoSettings, severity=Severity.HIGH)
@@ -182,11 +186,10 @@ def public_secret_key(settings: DjangoSettings) -> Iterator[Hit]:
     if ruling is None:
         return
     setting = ruling.setting
-    unset = f" where {ruling.names} is not set" if ruling.names else ""
     hit = tell(
         settings,
         setting,
-        f"`SECRET_KEY` is a text that anyone who reads the code knows{unset}",
+        f"`SECRET_KEY` is a text that anyone who reads the code knows{_unset(ruling)}",
         "SECRET_KEY",
         fix=advice("Read it from the environment without a default (`hardenctl generate secret-key` makes one)"),
         severity=Severity.LOW if ruling.fallback else None,
