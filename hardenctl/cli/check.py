@@ -16,6 +16,7 @@ from hardenctl.report.servers import render_servers
 
 _HELP = {
     "compose": "Compose files.",
+    "django": "The Django settings that production uses, as far as reading them shows; nothing is imported.",
     "dockerfile": "Dockerfiles.",
     "app": "The application's own code: tokens, cookies, debugging, whom it believes.",
     "ci": "CI configuration: who can run what with the repository's rights.",

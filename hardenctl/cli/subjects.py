@@ -12,6 +12,7 @@ SUBJECTS: dict[str, Catalogue] = {
     "gunicorn": RULES.of("gunicorn", "server"),
     "compose": RULES.of("compose"),
     "dockerfile": RULES.of("dockerfile"),
+    "django": RULES.of("django"),
     "app": RULES.of("app"),
     "ci": RULES.of("ci"),
     "env": RULES.of("env"),

@@ -64,6 +64,7 @@ def detect(
             progress(blob)
         looked.look(blob, wanted, stamper, first=first)
     findings: list[Finding] = []
+    held: list[Finding] = []  # of settings that hold a credential: one that a secret rule tells is told once
     gaps: list[Gap] = []
     with looking_at_shares(shares, wanted, lambda: source.salt, jobs) as elsewhere:  # while this one is busy
         for result in detect_config(snapshot, rules, settings) if snapshot is not None else ():
@@ -74,9 +75,12 @@ def detect(
             else:
                 each, hit = result
                 blob = snapshot.read(hit.span.path) if snapshot is not None else None
-                findings.append(stamper.stamp(each, hit, blob or Blob.empty(hit.span.path)))
+                found = stamper.stamp(each, hit, blob or Blob.empty(hit.span.path))
+                (findings if hit.secret is None else held).append(found)
         for other in elsewhere:
             looked.add(other)
+    told = {(each.location.path, each.location.line) for each in looked.findings}
+    findings += [each for each in held if (each.location.path, each.location.line) not in told]
     findings, gaps = [*looked.findings, *findings], [*looked.gaps, *gaps]
     if known is not None:
         known.add(looked.clean)

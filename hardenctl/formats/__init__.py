@@ -18,6 +18,7 @@ from hardenctl.formats.paths import (
     LOAD_RESULT,
     is_action,
     is_compose,
+    is_django,
     is_dockerfile,
     is_env_file,
     is_pipeline,
@@ -41,6 +42,8 @@ CORS_WORDS = (
     b"ccess-Control-Allow-Origin",
     b"ccess-control-allow-origin",
 )
+# What one of a Django project's settings modules gives. The others may only change some of what it gives.
+DJANGO_WORDS = (b"INSTALLED_APPS", b"ROOT_URLCONF")
 # What a Python file says in which a server may be started: cheap to ask of every file, where parsing one is not.
 SERVER_WORDS = (
     b"uvicorn",
@@ -203,6 +206,7 @@ READERS: tuple[Reader, ...] = (
     Reader("hardenctl.formats.compose", "ComposeFile", concerns=is_compose),
     Reader("hardenctl.formats.cors", "CorsSetup", concerns=_cors, words=CORS_WORDS),
     Reader("hardenctl.formats.cors.edge", "CorsSetup", concerns=_edge),
+    Reader("hardenctl.formats.django", "DjangoSettings", concerns=is_django, words=DJANGO_WORDS),
     Reader("hardenctl.formats.dockerfile", "Dockerfile", concerns=is_dockerfile),
     Reader("hardenctl.formats.ci", "Workflow", "Pipeline", concerns=_ci),
     Reader("hardenctl.formats.application", "Application", concerns=_python, own=APPLICATION_WORDS),

@@ -18,6 +18,7 @@ ENV_EXAMPLE = ".env.example"
 DEPLOYMENT = "docs/DEPLOYMENT.md"
 SECRETS = "docs/SECRETS_MANAGEMENT.md"
 PERFORMANCE = "docs/PERFORMANCE_BENCHMARKING.md"
+DJANGO_ENTRIES = ("wsgi.py", "asgi.py", "manage.py")  # they name the settings module
 GUIDES = (README, ENV_EXAMPLE, DEPLOYMENT, SECRETS, PERFORMANCE)  # where findings about what is missing point
 
 _EXAMPLES = frozenset(
@@ -41,6 +42,9 @@ _ENVIRONMENTS = {
 _WORDS = {word: name for name, words in _ENVIRONMENTS.items() for word in words.split()}
 _SEPARATOR = lazy_pattern(r"[._-]+")
 _COMPOSE = lazy_pattern(r"(?:[\w.-]+[._-])?(?:docker-?)?compose(?:[._-][\w.-]+)?\.ya?ml", re.IGNORECASE)
+_DJANGO = lazy_pattern(  # a module's name has no dot: `gunicorn.conf.py` is none
+    r"(?:^|/)(?:[^/]*(?:setting|conf|env|django|server)[^/]*/.*|[^/.]*(?:setting|conf|env|django|server)[^/.]*)\.py$"
+)
 _WORKFLOWS = lazy_pattern(r"(?:^|/)\.(?:github|gitlab|circleci|gitea|forgejo|buildkite)/")
 _WORKFLOW = lazy_pattern(r"(?:^|/)\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml$")
 _ACTION = lazy_pattern(r"(?:^|/)action\.ya?ml$")
@@ -125,3 +129,13 @@ def is_dockerfile(path: str) -> bool:
     """Whether a file is named as one: `Dockerfile`, `Dockerfile.prod`, `web.Dockerfile`, `Containerfile`."""
     name = posixpath.basename(path)
     return bool(_DOCKERFILE.fullmatch(name)) and not _NO_DOCKERFILE.fullmatch(name)
+
+
+def is_django_settings(path: str) -> bool:
+    """Whether a Python file may hold Django's settings by its name or folders: `settings/base.py`, `app/conf.py`."""
+    return path.endswith(".py") and bool(_DJANGO.search(path))
+
+
+def is_django(path: str) -> bool:
+    """Whether a file may hold Django's settings, or name the module that does."""
+    return is_django_settings(path) or posixpath.basename(path) in DJANGO_ENTRIES

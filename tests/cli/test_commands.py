@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from hardenctl.cli.fast import CHECKED
 from hardenctl.report.formats import FORMATS
 from hardenctl.report.rule_page import render_page
 from hardenctl.report.schema import json_schema
@@ -282,11 +283,24 @@ def test_help(hardenctl: Run, command: tuple[str, ...]) -> None:
         assert "Exit codes: 0 passed; 1 the gate failed" in result.out
 
 
-@pytest.mark.parametrize("subject", ["django", "nonsense"])
-def test_subjects_that_do_not_exist_are_not_offered(hardenctl: Run, subject: str) -> None:
-    """An unknown subject is a usage error."""
-    assert subject not in hardenctl("check", "--help").out
-    assert hardenctl("check", subject).code == 2
+def test_a_subject_that_does_not_exist_is_a_usage_error(hardenctl: Run) -> None:
+    """The help names those that do."""
+    assert hardenctl("check", "nonsense").code == 2
+    assert all(subject in hardenctl("check", "--help").out for subject in CHECKED)
+
+
+def test_check_django_says_what_it_looked_at(hardenctl: Run, tmp_path: Path) -> None:
+    """A project without Django passes as any other subject's does; one with it is judged, and nothing of it is run."""
+    (tmp_path / "app.py").write_text("x = 1\n", encoding="utf-8")
+    result = hardenctl("check", "django", cwd=tmp_path)
+    assert (result.code, "nothing found" in result.out) == (0, True)
+    marker = tmp_path / "imported"
+    (tmp_path / "settings.py").write_text(
+        f"open({str(marker)!r}, 'w')\nROOT_URLCONF = 'urls'\nDEBUG = True\n", encoding="utf-8"
+    )
+    result = hardenctl("check", "django", cwd=tmp_path)
+    assert (result.code, "django-debug" in result.out) == (1, True)
+    assert not marker.exists()
 
 
 def test_policy_show_gives_targets_their_units(hardenctl: Run, tmp_path: Path) -> None:

@@ -67,10 +67,11 @@ def test_hook_path_loads_nothing_heavy(
 
 
 # What a plain file must not load: readers and rules of subjects that it doesn't concern, and what they would bring.
-SUBJECTS = ("formats.compose", "formats.cors", "formats.dotenv", "formats.gunicorn", "formats.python",
-            "formats.yaml", "formats.dockerfile", "formats.launch.reader", "formats.project_docs",
-            "formats.ci", "formats.pipeline", "formats.workflow", "rules.ci", "rules.cors", "rules.compose",
-            "rules.gunicorn", "rules.env", "rules.docs", "rules.dockerfile", "rules.ignore")  # fmt: skip
+SUBJECTS = ("formats.compose", "formats.cors", "formats.django", "formats.dotenv", "formats.gunicorn",
+            "formats.python", "formats.yaml", "formats.dockerfile", "formats.launch.reader", "formats.project_docs",
+            "formats.application", "formats.ci", "formats.pipeline", "formats.workflow", "rules.app", "rules.ci",
+            "rules.cors", "rules.compose", "rules.django", "rules.gunicorn", "rules.env", "rules.docs",
+            "rules.dockerfile", "rules.ignore")  # fmt: skip
 DECLARING = ("dataclasses", "inspect", "ast", "tempfile", "shutil", "argparse", "importlib.metadata")
 
 
@@ -113,6 +114,17 @@ def test_a_file_loads_what_it_concerns(make_repository: Callable[..., Any], proj
     broken.git("add", "-A")
     assert _loaded(broken.root, "audit", "--staged")[0] == 0
     assert _loaded(broken.root, "audit", "--staged", "b.py")[0] == 2
+
+
+def test_settings_of_no_django_project_load_no_django(make_repository: Callable[..., Any]) -> None:
+    """A module of that name is no reason, unless one in the index holds what each Django project's settings do."""
+    repository = make_repository({"a.py": "x = 1\n"})
+    repository.write({"app/settings.py": "DEBUG = False\n"})
+    repository.git("add", "-A")
+    assert not any("django" in name for name in _loaded(repository.root, "audit", "--staged")[1])
+    repository.write({"site/settings.py": "INSTALLED_APPS = []\n"})
+    repository.git("add", "-A")
+    assert "hardenctl.formats.django.reader" in _loaded(repository.root, "audit", "--staged")[1]
 
 
 def test_nothing_staged_loads_no_rule(make_repository: Callable[..., Any]) -> None:

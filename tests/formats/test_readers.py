@@ -41,6 +41,7 @@ def test_a_rule_is_found_by_its_id() -> None:
     ("path", "documents"),
     [
         pytest.param("a/b.py", {"CorsSetup"}, id="python"),
+        pytest.param("app/settings/production.py", {"CorsSetup", "DjangoSettings"}, id="django"),
         pytest.param("image.png", set(), id="image"),
         pytest.param("deploy/Dockerfile.prod", {"CorsSetup", "ContextCopy", "Dockerfile", "ServerLaunch"}, id="image"),
         pytest.param("docker-compose.yml", {"CorsSetup", "ContextCopy", "ComposeFile", "ServerLaunch"}, id="compose"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hardenctl.formats.cors.acceptance import Acceptance, shown
@@ -11,8 +11,8 @@ from hardenctl.formats.cors.build import state
 from hardenctl.formats.cors.classes import setting_classes
 from hardenctl.formats.cors.document import Argument, Outcome
 from hardenctl.formats.cors.values import Strings, source, strings, truth
+from hardenctl.formats.django.modules import environment_of
 from hardenctl.formats.python.values import Scope, Value, is_set
-from hardenctl.formats.python.world import environment_name
 from hardenctl.model.text import Span
 
 if TYPE_CHECKING:
@@ -28,22 +28,12 @@ _ALIASES = {
 }
 _READ = (*_ALIASES, "CORS_ALLOW_CREDENTIALS", "CORS_ALLOW_METHODS", "CORS_ALLOW_HEADERS")
 SETTINGS = frozenset({*_READ, *_ALIASES.values(), "MIDDLEWARE"})
-_STEM = re.compile(
-    r"(?:^|[_./-])(dev|develop|development|local|test|tests|testing|ci|debug|stag\w*|prod\w*|live)(?=$|[_./-])"
-)
 
 
 def is_settings(module: Module) -> bool:
     """Whether a module looks like Django settings."""
     data = module.blob.data
     return b"corsheaders" in data or bool(re.search(rb"^\s*CORS_\w+\s*=", data, re.MULTILINE))
-
-
-def environment_of(path: str) -> str | None:
-    """The environment that a settings file's name says, None where it says none."""
-    stem = path.removesuffix(".py").rpartition("/")[2]
-    match = _STEM.search(stem)
-    return environment_name(match[1]) if match else None
 
 
 def sight(run: Interpreter, module: Module, *, assume_middleware: bool) -> Iterator[Sighting]:
@@ -118,16 +108,6 @@ def shut(run: Interpreter, module: Module) -> Outcome:
         credentials=None,
         environment=environment_of(module.path),
     )
-
-
-def leaves(modules: Sequence[Module], imported: dict[str, set[str]]) -> list[Module]:
-    """The settings modules that deployments name: those no other one builds on, and a base of development ones only."""
-    chosen = []
-    for module in modules:
-        users = [path for path, names in imported.items() if module.path in names and path != module.path]
-        if all(environment_of(path) == "development" for path in users):
-            chosen.append(module)
-    return chosen
 
 
 def _setting(scope: Scope, name: str) -> str | None:

@@ -13,11 +13,12 @@ from hardenctl.formats.cors.build import state
 from hardenctl.formats.cors.document import Argument, CorsSetup, Outcome
 from hardenctl.formats.cors.samples import samples
 from hardenctl.formats.cors.sink import CorsSink, Sighting
-from hardenctl.formats.cors.trace import Configuration, call_alone, call_the_rest, in_worlds, merge
+from hardenctl.formats.cors.trace import call_alone, call_the_rest, in_worlds, merge
 from hardenctl.formats.cors.values import NOTHING, Strings
 from hardenctl.formats.python.interest import Interest
 from hardenctl.formats.python.interpreter import Interpreter
 from hardenctl.formats.python.project import Module, Project, names_in
+from hardenctl.formats.python.survey import Configuration
 from hardenctl.formats.python.values import REQUEST, Function, Unknown, is_operators, is_set
 
 LONGEST = 300  # characters of a text that may be an origin or a pattern of origins

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,12 +11,13 @@ from hardenctl.formats.cors import django
 from hardenctl.formats.cors.document import CorsSetup
 from hardenctl.formats.cors.handlers import trace_headers
 from hardenctl.formats.cors.search import ASIDE, find_callers, matters, sets_header, sites
-from hardenctl.formats.cors.trace import Configuration, trace_django, trace_site
+from hardenctl.formats.cors.trace import trace_django, trace_site
+from hardenctl.formats.django.modules import bases, leaves
 from hardenctl.formats.environment import configured_values
 from hardenctl.formats.pins import pinned_versions
-from hardenctl.formats.python.project import Module, Project, parse
+from hardenctl.formats.python.project import Module, Project, unparsable
+from hardenctl.formats.python.survey import Configuration
 from hardenctl.model.blob import Gap, Snapshot
-from hardenctl.model.errors import DocumentError
 
 
 def read(snapshot: Snapshot) -> Iterator[CorsSetup | Gap]:
@@ -55,7 +55,7 @@ def _relevant(project: Project, snapshot: Snapshot, paths: list[str]) -> Iterato
         if not (concerns or snapshot.named(path)):
             continue
         if project.parse(path) is None:
-            yield from _gap(path, blob.text)
+            yield from unparsable(path, blob.text)
         elif concerns:
             yield path
 
@@ -106,10 +106,10 @@ def _deployed(project: Project, settings: list[Module], paths: list[str]) -> lis
     """The settings modules that deployments name."""
     beside = [each for path in _beside(settings, paths) if (each := project.parse(path)) is not None]
     everyone = list(dict.fromkeys([*settings, *beside]))
-    imported = {module.path: _bases(module, project) for module in everyone}
+    imported = {module.path: bases(module, project) for module in everyone}
     homes = {module.path for module in settings}
     users = [each for each in everyone if each.path in homes or imported[each.path] & homes]
-    return django.leaves(users, {each.path: imported[each.path] for each in users})
+    return leaves(users, {each.path: imported[each.path] for each in users})
 
 
 def _is_flask(module: Module) -> bool:
@@ -121,35 +121,3 @@ def _beside(settings: list[Module], paths: list[str]) -> list[str]:
     folders = {module.path.rpartition("/")[0] for module in settings}
     named = {folder for folder in folders if folder.rpartition("/")[2] in {"settings", "config", "conf"}}
     return [path for path in paths if path.rpartition("/")[0] in named and not path.endswith("__init__.py")]
-
-
-def _bases(module: Module, project: Project) -> set[str]:
-    """The modules that a settings module takes all names of, directly or not."""
-    found: set[str] = set()
-    waiting = [module]
-    while waiting:
-        current = waiting.pop()
-        for node in ast.walk(current.tree):
-            if isinstance(node, ast.ImportFrom) and any(each.name == "*" for each in node.names):
-                base = _imported(node, current, project)
-                if base is not None and base.path not in found:
-                    found.add(base.path)
-                    waiting.append(base)
-    return found
-
-
-def _imported(node: ast.ImportFrom, module: Module, project: Project) -> Module | None:
-    if not node.level:
-        return project.find(node.module or "", module)
-    package = module.package.split(".") if module.package else []
-    base = package[: len(package) - (node.level - 1)]
-    return project.find(".".join([*base, *([node.module] if node.module else [])]), exact=True)
-
-
-def _gap(path: str, text: str) -> Iterator[Gap]:
-    try:
-        parse(text)
-    except DocumentError as error:
-        yield Gap(path, f"line {error.line}: {error.what}" if error.line else error.what)
-    else:
-        yield Gap(path, "too large to be read as Python")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import functools
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 
 from hardenctl.formats.cors import django
 from hardenctl.formats.cors.document import Argument, CorsSetup, Outcome
@@ -17,15 +16,8 @@ from hardenctl.formats.python.interest import Interest
 from hardenctl.formats.python.interpreter import Interpreter
 from hardenctl.formats.python.project import Module, Project, names_in
 from hardenctl.formats.python.signals import Signal
+from hardenctl.formats.python.survey import Configuration, survey
 from hardenctl.formats.python.values import Function, Value
-from hardenctl.formats.python.world import Choices, Configured, Reads, World, explore, plan
-
-ROUNDS = 3  # of planning worlds: a world can show variables that no earlier one read
-BUDGET = (
-    120_000  # expressions of one module's set-up, about 2 s: then each further world gets one run, and that is said
-)
-WorldKey = tuple[str, frozenset[tuple[str, str | None]], frozenset[str]]
-Configuration = Mapping[str, Sequence[Configured]]
 
 
 def in_worlds(
@@ -35,61 +27,11 @@ def in_worlds(
     body: Callable[[Interpreter, CorsSink], None],
 ) -> tuple[list[Sighting], bool]:
     """Everything sighted while `body` runs in each world worth a run, and whether all ways were followed."""
-    reads = Reads()
-    spent = Spent()
-    runs: dict[WorldKey, tuple[list[Sighting], list[Sighting], bool]] = {}
-    worlds: list[World] = []
-    for _ in range(ROUNDS):
-        size = reads.size()
-        worlds = list(plan(reads, configured))
-        for world in worlds:
-            if _key(world) not in runs:
-                runs[_key(world)] = _in_world(project, world, reads, interest, body, spent=spent)
-        if reads.size() == size:
-            break
-    # Only the worlds of the last plan count: an earlier one knew less of what the variables mean.
-    found = [runs[_key(world)] for world in worlds if _key(world) in runs]
-    sightings = [each for whole, _, _ in found for each in whole]
+    found = survey(project, configured, interest, CorsSink, body)
+    sightings = [each for world in found for sink in world.whole for each in sink.sightings]
     seen = {each.key for each in sightings}
-    crashed = [each for _, cut, _ in found for each in cut if each.key not in seen]
-    return [*sightings, *crashed], all(complete for _, _, complete in found)
-
-
-def _key(world: World) -> WorldKey:
-    # A value that a file sets says more than the same one that is only tried.
-    return world.environment, frozenset(world.variables.items()), world.configured
-
-
-@dataclass
-class Spent:
-    """How many expressions the runs of one set-up have evaluated."""
-
-    steps: int = 0
-
-
-def _in_world(
-    project: Project,
-    world: World,
-    reads: Reads,
-    interest: Interest,
-    body: Callable[[Interpreter, CorsSink], None],
-    *,
-    spent: Spent,
-) -> tuple[list[Sighting], list[Sighting], bool]:
-    """What was sighted in runs that start the application, in runs that do not, and whether all ways were followed."""
-    sightings: list[Sighting] = []
-    crashed: list[Sighting] = []
-
-    def run(choices: Choices) -> None:
-        sink = CorsSink()
-        evaluator = Interpreter(project, world, choices, reads, sink, interest)
-        with contextlib.suppress(Signal, RecursionError):  # a run that is cut off counts as far as it got
-            body(evaluator, sink)
-        spent.steps += evaluator.steps
-        (crashed if evaluator.crashed else sightings).extend(sink.sightings)
-
-    complete = explore(run, lambda: spent.steps > BUDGET)
-    return sightings, crashed, complete
+    crashed = [each for world in found for sink in world.cut for each in sink.sightings if each.key not in seen]
+    return [*sightings, *crashed], all(world.complete for world in found)
 
 
 def trace_site(project: Project, site: Site, configured: Configuration) -> Iterator[CorsSetup]:

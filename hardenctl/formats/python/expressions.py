@@ -55,6 +55,7 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.BitOr: operator.or_,
 }
+_STARTED_WITH = frozenset({"sys.argv", "sys.modules"})
 _BEYOND = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
 
@@ -216,6 +217,8 @@ def _compare(run: Interpreter, node: ast.Compare, scope: Scope) -> Value:
             found = run.variable(left.data, Value(None))
             used |= {left.data}
             result: bool | None = (found is not None and found.data is not None) != isinstance(op, ast.NotIn)
+        elif isinstance(right.data, External) and right.data.name in _STARTED_WITH and isinstance(left.data, str):
+            result = isinstance(op, ast.NotIn)  # `"test" in sys.argv`: a server is started with no such word
         else:
             result = _compared(op, left, right)
         if result is None:

@@ -88,6 +88,7 @@ class Interpreter:
     instances: list[Value] = field(default_factory=list)
     errors: list[tuple[str, Value]] = field(default_factory=list)  # what stops the application from starting
     under: frozenset[str] = frozenset()  # the variables that the branches around the current statement hang on
+    refused: frozenset[str] = frozenset()  # the variables of which a value stops the start, as code that raises says
     decided_by: frozenset[str] = frozenset()  # the variables that branches of the current call were decided by
     trying: int = 0  # `try` blocks around the current statement
     calm: bool = False  # within a statement that does not matter
@@ -212,6 +213,8 @@ class Interpreter:
             return self.of_module(self.project.django_settings, name)
         if isinstance(data, External) and data.owner is None:
             return self.resolve_import(f"{data.name}.{name}")
+        if data is None and owner.variables:  # of a variable that must be set, then: None has no such thing
+            return unknown(f"${','.join(sorted(owner.variables))}.{name}", owner.variables)
         if name in PASSES_THROUGH and isinstance(data, (str, int)):
             return owner  # an enumeration's member stands for its value
         if isinstance(data, Url) and name == "host":

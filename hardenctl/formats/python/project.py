@@ -6,10 +6,10 @@ import ast
 import re
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from hardenctl.model.blob import Blob, Snapshot
+from hardenctl.model.blob import Blob, Gap, Snapshot
 from hardenctl.model.errors import DocumentError
 from hardenctl.model.record import field, record
 from hardenctl.model.text import Span
@@ -138,6 +138,16 @@ def parse(text: str) -> ast.Module:
             ) from None
         except (ValueError, RecursionError, MemoryError):
             raise DocumentError("cannot be parsed as Python") from None
+
+
+def unparsable(path: str, text: str) -> Iterator[Gap]:
+    """Why a module that matters is not parsed."""
+    try:
+        parse(text)
+    except DocumentError as error:
+        yield Gap(path, f"line {error.line}: {error.what}" if error.line else error.what)
+    else:
+        yield Gap(path, "too large to be read as Python")
 
 
 def dotted(path: str) -> str:

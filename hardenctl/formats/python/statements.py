@@ -130,6 +130,7 @@ def _do_if(run: Interpreter, node: ast.If, scope: Scope) -> None:
     chosen, other = (node.body, node.orelse) if run.truth(test) else (node.orelse, node.body)
     if test.variables and not run.answering and chosen and isinstance(chosen[-1], ast.Raise):
         chosen = other  # a deployment that does not start serves nobody: the variable must be set otherwise
+        run.refused |= test.variables
     around, run.under = run.under, run.under | test.variables
     try:
         run.block(chosen, scope)

@@ -25,6 +25,7 @@ _NAMES = {
 }
 # A variable that is compared with one of these says which environment it is. (`debug` may be a log level.)
 _TELLING = _PRODUCTION | {"development", "dev", "staging", "local"}
+_SWITCHED = frozenset({"true", "false", "0", "1"})
 TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 
 
@@ -49,12 +50,17 @@ class Configured:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`environment` names the deployment; `spans` says which file set a variable (forced selectors have none)."""
+    """`environment` names the deployment; `spans` says which file set a variable (forced selectors have none).
+
+    `files` is the environment that the names of those files say, empty for none: what a switch in one of them says of
+    itself is another matter.
+    """
 
     environment: str
     variables: Mapping[str, str | None] = field(default_factory=dict)
     spans: Mapping[str, Span] = field(default_factory=dict)
     taken_by: Mapping[str, Span] = field(default_factory=dict)
+    files: str = ""
 
     @property
     def configured(self) -> frozenset[str]:
@@ -141,6 +147,7 @@ def plan(reads: Reads, configured: Mapping[str, Sequence[Configured]]) -> Iterat
             {**forced, **{name: each.value for name, each in files.items()}},
             {name: each.span for name, each in files.items()},
             {name: each.taken_by for name, each in files.items() if each.taken_by is not None},
+            environment,
         )
 
 
@@ -149,6 +156,8 @@ def _selects(name: str, reads: Reads) -> bool:
     if _SWITCH.search(name) or _REVERSED.search(name):
         return False
     words = reads.compared.get(name, set())
+    if reads.defaults[name] and all(each.lower() in _SWITCHED for each in reads.defaults[name]) and not words:
+        return False  # `MAINTENANCE_MODE=false`
     return bool(_SELECTOR.search(name)) or any(word.lower() in _TELLING for word in words)
 
 
