@@ -69,7 +69,9 @@ class Git:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                raise SourceError(f"the git configuration `{path}` could not be read: {error.strerror}") from error
+                raise SourceError(
+                    f"the git configuration `{path}` could not be read: {error.strerror}", help="make it readable"
+                ) from error
             if not _WORK_TREE.search(text):
                 continue
             named = self.run("config", "--file", str(path), "--type=path", "--get", "core.worktree", ok=(0, 1))
