@@ -19,6 +19,7 @@ from hardenctl.model.record import field, record
 from hardenctl.model.text import Span
 
 DEEPEST = 200  # levels of nesting; real files stay below 30
+MOST_MERGED = 200_000  # entries that merge keys copy; real files stay below a thousand
 LARGEST = 5_000_000  # characters; a vendored OpenAPI description or a CRD bundle stays below it
 
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
@@ -217,6 +218,7 @@ class _Builder:
     def __init__(self, text: str, path: str) -> None:
         self.text, self.path = text, path
         self.shift = int(text.startswith("\ufeff"))  # marks don't count a byte order mark
+        self.merged = 0
         self.anchors: dict[str, Node] = {}
         self.documents: list[Node] = []
         self.stack: list[_Open] = []
@@ -271,7 +273,11 @@ class _Builder:
         span = Span(self.path, start, max(start, end))
         if not opened.mapping:
             return Sequence(span, tuple(opened.nodes), opened.event.tag)
-        return _mapping(span, opened.nodes, opened.event.tag)
+        mapping = _mapping(span, opened.nodes, opened.event.tag)
+        self.merged += max(len(mapping.entries) - len(opened.nodes) // 2, 0)
+        if self.merged > MOST_MERGED:
+            raise DocumentError(f"merge keys copy more than {MOST_MERGED} entries", line=event.start_mark.line + 1)
+        return mapping
 
 
 class _Open:

@@ -143,6 +143,14 @@ def test_an_error_quotes_nothing(text: str, loader: str, monkeypatch: pytest.Mon
     assert "hunter2" not in caught.value.what
 
 
+def test_merge_keys_that_copy_too_much_are_refused():
+    """A small file could fill the memory: each merge copies the entries."""
+    many = ", ".join(f"k{n}: v" for n in range(1000))
+    uses = "\n".join(f"m{n}: {{<<: *x}}" for n in range(1000))
+    with pytest.raises(DocumentError, match="merge keys copy more than"):
+        load_yaml(f"x: &x {{{many}}}\n{uses}\n", "f.yml")
+
+
 def test_a_billion_laughs_stay_small():
     """Aliases share one node, and walking sees each once."""
     lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60)]
