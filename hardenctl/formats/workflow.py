@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Names
 from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from itertools import chain, islice
 
 from hardenctl.formats.markup import load_template
-from hardenctl.formats.workflow_values import Scope
+from hardenctl.formats.workflow_values import LONGEST, Scope
 from hardenctl.formats.yaml import Mapping, Node, Scalar, Sequence, walk
 from hardenctl.model.errors import DocumentError
 
@@ -125,7 +126,7 @@ class Workflow:
         harmless = known and all(each.triggers <= _OF_THOSE_WITH_RIGHTS for each in followed)
         return self.triggers - ({CALL, "workflow_run"} if harmless else {CALL})
 
-    @property
+    @cached_property
     def has_fixed_branches(self) -> bool:
         """Whether it only follows runs on branches that are named in full."""
         node = self.top.get("on", "workflow_run", "branches")
@@ -167,7 +168,7 @@ def parse_workflow(path: str, text: str) -> Workflow | None:
     jobs = []
     for key, node in top.mapping("jobs"):
         if isinstance(node, Mapping):
-            condition = " ".join(filter(None, (conditions[name] for name in _waited_for(key.text, top))))
+            condition = " ".join(filter(None, (conditions[name] for name in _waited_for(key.text, top))))[:LONGEST]
             scope = scopes.setdefault(key.text, Scope(node, top, scopes))
             jobs.append(_job(key.text, scope, condition, room))
     if not jobs and "steps" in runs:
@@ -220,7 +221,7 @@ def _job(name: str, scope: Scope, condition: str, room: list[int]) -> Job:
 
 
 def _step(node: Mapping, scope: Scope, condition: str) -> Step:
-    condition = f"{condition} {node.text('if') or ''}".strip()
+    condition = f"{condition} {node.text('if') or ''}".strip()[:LONGEST]
     step = Step(node, _scalar(node.value_of("uses")), _scalar(node.value_of("run")), condition, scope)
     name = _SCRIPT_INPUTS.get(step.action)
     return replace(step, script=step.given(name)) if name else step
@@ -230,6 +231,7 @@ def _scalar(node: Node | None) -> Scalar | None:
     return node if isinstance(node, Scalar) and node.text.strip() else None
 
 
+@lru_cache(maxsize=64)  # the steps of a job have one condition mostly
 def let_through(triggers: frozenset[str], condition: str) -> frozenset[str]:
     """The triggers that a condition lets through, as far as it is plain."""
     if "||" in condition:

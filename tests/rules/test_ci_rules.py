@@ -451,7 +451,7 @@ def test_what_a_pipeline_includes(include: str) -> None:
     assert results({".gitlab-ci.yml": "a: b", **part}) == []
 
 
-HOSTILE = 200_000  # repetitions; anything that looks back or ahead through all of them would take hours
+HOSTILE = 50_000  # repetitions; anything that looks back or ahead through all of them would take minutes
 
 
 @pytest.mark.parametrize(
@@ -477,6 +477,13 @@ def test_hostile_templates(markup: str) -> None:
     """Markup without an end is no template, and is told in time."""
     (gap,) = detect_config(MemorySnapshot({WORKFLOW: f"a: '\n{markup * HOSTILE}\n\t: {{"}), ci.RULES, Settings())
     assert isinstance(gap, Gap)
+
+
+@pytest.mark.parametrize("value", ["${{ env.A }} ", "${{ env.B }} ", "${{ steps.s.outputs.t }} "])
+def test_hostile_values(value: str) -> None:
+    """A long value that many steps name is read once."""
+    steps = f"- id: s\n  run: |\n{'    echo t=$T >> $GITHUB_OUTPUT' * 3000}\n" + "- run: a ${{ env.A }}\n" * 5000
+    assert results(workflow(steps, job=f"env: {{A: '{value * 3000}', B: '{value * 3000}'}}")) == []
 
 
 def test_hostile_aliases() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from hardenctl.formats.workflow import CALL, PRIVILEGED, USE, Step, Workflow, let_through
 from hardenctl.formats.workflow_values import expressions, origins, yielded
@@ -116,13 +117,19 @@ def _written(text: str, step: Step, workflow: Workflow) -> Iterator[tuple[str, S
         condition = f"{start.condition} {step.condition}"
         triggers = let_through(start.triggers, condition)
         for each in origins(text, step.node, step.scope, start.given):
-            if (found := _WRITTEN.search(each)) is None:
+            if (written := _written_in(each)) is None:
                 continue
-            events = triggers & (_events_of(found[0], workflow) | {CALL, USE})
+            events = triggers & (_events_of(written, workflow) | {CALL, USE})
             if events & PRIVILEGED:
-                yield found[0], Severity.HIGH if worst_under(condition) is None else Severity.LOW
+                yield written, Severity.HIGH if worst_under(condition) is None else Severity.LOW
             elif events:
-                yield found[0], Severity.MEDIUM if USE in events else Severity.LOW
+                yield written, Severity.MEDIUM if USE in events else Severity.LOW
+
+
+@lru_cache(maxsize=64)  # a value that many steps name
+def _written_in(text: str) -> str | None:
+    found = _WRITTEN.search(text)
+    return found[0] if found else None
 
 
 def _events_of(written: str, workflow: Workflow) -> frozenset[str]:
