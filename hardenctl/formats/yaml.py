@@ -29,6 +29,7 @@ _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s+)+")
 _MERGE = "<<"
+_ESCAPED = {"x": 2, "u": 4, "U": 8}  # digits behind the letter of an escape
 
 
 @record(slots=False, eq=False)
@@ -72,9 +73,13 @@ class Scalar:
                 places.append(self.span.start + min(at, len(source)))
                 continue
             if char not in " \n":
-                while at < len(source) and source[at].isspace():
+                while at < len(source) and source[at].isspace() and source[at] != char:
                     at += 1
-                at = self._past_escape(char, at)
+                before, at = at, self._past_escape(char, at)
+                if at > before and source[at - 1] == "\\":
+                    places.append(self.span.start + min(at, len(source)))
+                    at += 1 + _ESCAPED.get(source[at : at + 1], 0)
+                    continue
             places.append(self.span.start + min(at, len(source)))
             at += 1
         places.append(self.span.start + min(at, len(source)))

@@ -51,6 +51,8 @@ def test_a_value_knows_its_span(text: str, source: str):
         pytest.param(">-\n    gunicorn\n    -w 4\n      x", id="folded"),
         pytest.param("gunicorn\n    -w   4", id="plain-over-lines"),
         pytest.param("'it''s -w 4'", id="doubled-quote"),
+        pytest.param("|\n    a\tb\n    \t-w\tc", id="tabs"),
+        pytest.param("a\u00a0b -w 4", id="a-space-that-does-not-break"),
     ],
 )
 def test_every_character_of_a_scalar_knows_its_place(value: str):
@@ -64,6 +66,17 @@ def test_every_character_of_a_scalar_knows_its_place(value: str):
     start = scalar.text.index("-w")
     span = strand.span(start, start + 2)
     assert text[span.start : span.end] == "-w"
+
+
+@pytest.mark.parametrize("escaped", ["\\u00e9", "\\x41", "\\U0001f600", "\\t", "\\\\u", "\\\n  \\xe9"])
+def test_what_is_behind_an_escape_knows_its_place(escaped: str):
+    """However many digits it has."""
+    text = f'a: "{escaped} -w {escaped}-x"\n'
+    scalar = top(text).get("a")
+    assert isinstance(scalar, Scalar)
+    for word in ("-w", "-x"):
+        span = scalar.strand.span(scalar.text.index(word), scalar.text.index(word) + 2)
+        assert text[span.start : span.end] == word
 
 
 @pytest.mark.parametrize(
