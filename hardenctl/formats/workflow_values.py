@@ -19,6 +19,7 @@ LONGEST = 21_000  # characters of an expression; GitHub refuses longer ones
 MOST_NAMES = 50  # that one expression is followed through; real ones name fewer than five
 
 _END = re.compile(r"'[^']*'|\}\}")
+_FORGE = re.compile(r"(?<![\w.-])(?:forgejo|gitea)(?=\.)")  # which also know it as `github`
 _INDEX = re.compile(r"\[\s*'([\w-]+)'\s*\]")
 # What yields true or false, or is only asked: `contains(a, b)`, `a == b`, `!a`, and `a` in `a && b`.
 _ANSWERS = re.compile(r"\b(?:contains|startsWith|endsWith|hashFiles)\s*+\([^()]*(?:\([^()]*\)[^()]*)*\)", re.IGNORECASE)
@@ -43,7 +44,7 @@ def expressions(scalar: Scalar) -> Iterator[tuple[int, int, str]]:
 
 def yielded(text: str) -> str:
     """What of an expression can be what it yields: without questions, and with dots for `['name']`."""
-    return _COMPARED.sub("", _ANSWERS.sub("", _INDEX.sub(r".\1", text)))
+    return _COMPARED.sub("", _ANSWERS.sub("", _INDEX.sub(r".\1", _FORGE.sub("github", text))))
 
 
 @dataclass(eq=False)

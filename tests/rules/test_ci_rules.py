@@ -270,6 +270,7 @@ def test_what_a_caller_hands_over(files: dict[str, str], expected: list[tuple[st
         pytest.param(
             workflow("- run: echo ${{ github.event['issue']['title'] }}", on="issues"), ["high"], id="brackets"
         ),
+        pytest.param(workflow("- run: echo ${{ gitea.event.issue.title }}", on="issues"), ["high"], id="another-forge"),
         pytest.param(workflow("- run: echo ${{ GitHub.Event.issue.Title }}", on="issues"), ["high"], id="capitals"),
         pytest.param(
             workflow("- run: echo ${{ format('}}{0}', github.head_ref) }}"), ["high"], id="brackets-in-a-text"
@@ -525,6 +526,12 @@ def test_the_place_of_an_expression_in_a_folded_script() -> None:
     text = "on: issues\njobs:\n  a:\n    steps:\n    - run: >-\n        echo\n        ${{ github.event.issue.title }}\n"
     ((_, hit),) = results({WORKFLOW: text})
     assert text[hit.span.start : hit.span.end] == "${{ github.event.issue.title }}"
+
+
+def test_a_step_that_jobs_share_is_found_once() -> None:
+    """By an alias they name the same place."""
+    step = "&s {run: 'echo ${{ github.event.issue.title }}'}"
+    assert severities({WORKFLOW: f"on: issues\njobs: {{a: {{steps: [{step}]}}, b: {{steps: [*s]}}}}"}) == [INJECTED]
 
 
 def test_a_template_of_a_workflow_is_read() -> None:

@@ -146,7 +146,7 @@ def _origins(scalar: Scalar, step: Step, start: Start) -> Iterator[str]:
 
 def _pulls(script: str) -> bool:
     """Whether a script gets a pull request's code."""
-    for line in script.splitlines():
+    for line in script.replace("\\\n", " ").splitlines():
         found = _FETCHED.search(line)
         if _CHECKED_OUT.search(line) or (found and ("pull/" in line[found.end() :] or "FETCH_HEAD" in line)):
             return True

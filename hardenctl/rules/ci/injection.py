@@ -90,9 +90,13 @@ def script_injection(workflow: Workflow) -> Iterator[Hit]:
     ## References
     - https://docs.github.com/en/actions/concepts/security/script-injections
     """
+    said: set[tuple[str, Span]] = set()  # a step that several jobs share by an alias
     for job in workflow.jobs:
         for step in job.steps:
             for written, (severity, span, text) in _found(step, workflow).items():
+                if (written, span) in said:
+                    continue
+                said.add((written, span))
                 way = "" if yielded(written) in yielded(text) or len(text) > _SHORT else f", by way of {text},"
                 message = f"{written}{way} becomes part of {'the script' if step.uses is None else 'the program'}"
                 fix = advice("set it as a variable under `env`, and use the variable")
