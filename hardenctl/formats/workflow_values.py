@@ -96,6 +96,11 @@ def origins(text: str, step: Mapping, scope: Scope, given: Names[str, str]) -> I
             waiting += _referred(match, layers, scope, given)
 
 
+def named(text: str) -> str | None:
+    """The first variable, output or input that an expression names."""
+    return next((match[0] for match in _references(yielded(text))), None)
+
+
 @lru_cache(maxsize=64)  # a value that many steps name
 def _references(text: str) -> tuple[re.Match[str], ...]:
     found = {match[0]: match for match in _REFERENCE.finditer(text)}

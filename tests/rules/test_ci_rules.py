@@ -259,6 +259,11 @@ def test_what_a_caller_hands_over(files: dict[str, str], expected: list[tuple[st
             workflow("- run: ${{ github.event.head_commit.message }}", on="[push, issues]"), ["low"], id="another-event"
         ),
         pytest.param(workflow("- run: a ${{ github.head_ref }}", on="workflow_call"), ["low"], id="a-callers-event"),
+        pytest.param(
+            workflow("- run: a ${{ github.head_ref }}", on="workflow_call", job=f"if: {EVENT} == 'pull_request'"),
+            ["low"],
+            id="one-of-a-callers-events",
+        ),
         pytest.param(workflow("- run: echo ${{ github.head_ref == 'main' }}"), [], id="compared"),
         pytest.param(workflow("- run: echo ${{ github.event.pull_request.number }}"), [], id="a-number"),
         pytest.param(
@@ -512,6 +517,13 @@ def test_an_action_elsewhere_of_a_path_that_the_project_has() -> None:
     for on in ("push", "workflow_call"):
         text = f"on: {on}\njobs: {{a: {{uses: 'o/r/{WORKFLOW}@main', secrets: inherit}}}}"
         assert sorted(severities({WORKFLOW: text})) == [("ci-secrets-exposed", "low"), ("ci-unpinned-action", "low")]
+
+
+def test_an_action_of_the_project_by_its_full_name() -> None:
+    """Also one that is no composite, of which nothing is read."""
+    files = workflow("- uses: o/r/tools/build@main", on="push")
+    assert severities(files) == [("ci-unpinned-action", "low")]
+    assert severities({**files, "tools/build/action.yml": "runs: {using: node24, main: x.js}"}) == []
 
 
 def test_rights_are_found_for_all_jobs_and_for_one() -> None:

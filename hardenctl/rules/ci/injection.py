@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from hardenctl.formats.workflow import CALL, PRIVILEGED, USE, Step, Workflow, let_through
-from hardenctl.formats.workflow_values import expressions, origins, yielded
+from hardenctl.formats.workflow import CALL, PRIVILEGED, PULL_REQUESTS, USE, Step, Workflow, let_through
+from hardenctl.formats.workflow_values import expressions, named, origins, yielded
 from hardenctl.model.finding import Hit, Severity, advice
 from hardenctl.model.text import Span
 from hardenctl.rules.ci.conditions import worst_under
 from hardenctl.rules.declare import rule
 
-_SHORT = 60  # characters of an expression that fit into a message
 # What a stranger writes, or names at will. https://docs.github.com/en/actions/concepts/security/script-injections
 _WRITTEN = re.compile(
     r"github\.head_ref\b"
@@ -29,14 +28,11 @@ _WRITTEN = re.compile(
     re.IGNORECASE,
 )
 # Which events have what is written.
-_PULL_REQUESTS = frozenset(
-    ("pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment")
-)
 _EVENTS = {
     "head_ref": frozenset(("pull_request", "pull_request_target")),
-    "pull_request": _PULL_REQUESTS,
-    "review": _PULL_REQUESTS,
-    "review_comment": _PULL_REQUESTS,
+    "pull_request": PULL_REQUESTS,
+    "review": PULL_REQUESTS,
+    "review_comment": PULL_REQUESTS,
     "issue": frozenset(("issues", "issue_comment")),
     "discussion": frozenset(("discussion", "discussion_comment")),
     "answer": frozenset(("discussion",)),
@@ -46,7 +42,7 @@ _EVENTS = {
     "commits": frozenset(("push",)),
     "pages": frozenset(("gollum",)),
 }
-_EDITED = frozenset(("issues", "issue_comment", "discussion", "discussion_comment")) | _PULL_REQUESTS
+_EDITED = frozenset(("issues", "issue_comment", "discussion", "discussion_comment")) | PULL_REQUESTS
 _ALL = frozenset[str]().union(*_EVENTS.values())
 
 
@@ -97,7 +93,7 @@ def script_injection(workflow: Workflow) -> Iterator[Hit]:
                 if (written, span) in said:
                     continue
                 said.add((written, span))
-                way = "" if yielded(written) in yielded(text) or len(text) > _SHORT else f", by way of {text},"
+                way = f", by way of {name}," if written not in yielded(text) and (name := named(text)) else ""
                 message = f"{written}{way} becomes part of {'the script' if step.uses is None else 'the program'}"
                 fix = advice("set it as a variable under `env`, and use the variable")
                 yield Hit(span, message, identity=f"{job.name} {written}".strip(), severity=severity, fix=fix)
