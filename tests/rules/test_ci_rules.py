@@ -143,6 +143,15 @@ def checkout(ref: str = HEAD, more: str = "") -> str:
             "high",
             id="not-refused-as-told",
         ),
+        pytest.param(
+            workflow(
+                "- run: gh pr checkout 1 && make",
+                on="[issue_comment, pull_request]",
+                job="if: github.event.pull_request && true",
+            ),
+            None,
+            id="for-events-of-pull-requests",
+        ),
         pytest.param(workflow(checkout(), on="pull_request"), None, id="without-rights"),
         pytest.param(workflow("- uses: actions/checkout@v4\n- run: make"), None, id="the-base"),
         pytest.param(
@@ -270,6 +279,17 @@ def test_what_a_caller_hands_over(files: dict[str, str], expected: list[tuple[st
             workflow("- run: echo ${{ github.event_name == 'x' && github.head_ref || 'y' }}"), ["high"], id="a-choice"
         ),
         pytest.param(workflow("- run: echo ${{ github.head_ref && 'x' || 'y' }}"), [], id="the-reason-of-a-choice"),
+        pytest.param(workflow("- run: echo ${{ !github.head_ref }}"), [], id="whether-there-is-one"),
+        pytest.param(
+            workflow("- run: echo ${{ github.event.changes.title.from }}", on="issues"), ["high"], id="a-title-before"
+        ),
+        pytest.param(
+            workflow(
+                "- run: echo ${{ env.T }}\n  env: {T: 'x ${{ env.T }}'}", job="env: {T: '${{ github.head_ref }}'}"
+            ),
+            ["high"],
+            id="a-variable-made-of-one-of-its-name",
+        ),
         pytest.param(workflow("- run: echo '${{ toJSON(github.event) }}'"), ["high"], id="all-of-an-event"),
         pytest.param(workflow("- run: echo '${{ toJSON(github.event.label) }}'"), [], id="another-part-of-an-event"),
         pytest.param(
@@ -517,6 +537,14 @@ def test_an_action_elsewhere_of_a_path_that_the_project_has() -> None:
     for on in ("push", "workflow_call"):
         text = f"on: {on}\njobs: {{a: {{uses: 'o/r/{WORKFLOW}@main', secrets: inherit}}}}"
         assert sorted(severities({WORKFLOW: text})) == [("ci-secrets-exposed", "low"), ("ci-unpinned-action", "low")]
+
+
+def test_a_workflow_elsewhere_of_the_name_of_one_that_is_not_called() -> None:
+    """It is another owner's."""
+    files = {WORKFLOW: "on: push\njobs: {a: {uses: 'o/r/.github/workflows/x.yml@main'}}"}
+    for on, expected in (("push", ["ci-unpinned-action"]), ("workflow_call", [])):
+        other = {".github/workflows/x.yml": f"on: {on}\njobs: {{a: {{steps: [{{run: x}}]}}}}"}
+        assert [rule for rule, _ in severities({**files, **other})] == expected
 
 
 def test_an_action_of_the_project_by_its_full_name() -> None:
