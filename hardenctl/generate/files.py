@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hardenctl.generate import dotenv
 from hardenctl.generate.env import Filled, fill
-from hardenctl.generate.private import read_private, refuse_where_git_sees, write_private
+from hardenctl.generate.private import read_private, refuse_unfit, write_private
 from hardenctl.model.errors import SourceError, UsageError
 from hardenctl.model.files import top_of
 from hardenctl.model.settings import SecretSettings
@@ -19,7 +19,7 @@ TEMPLATE = Path(".env.example")
 
 def check_store(path: Path, key: str, *, force: bool = False) -> None:
     """Raise UsageError where `store` would: asked before anything is made."""
-    refuse_where_git_sees(path)
+    refuse_unfit(path)
     entries = dotenv.parse(read_private(path) or "", str(path))
     dotenv.set_value(entries, key, "")  # the name has to be one
     present = dotenv.values(entries).get(key)
@@ -46,7 +46,7 @@ def store(path: Path, key: str, value: str, *, force: bool = False) -> None:
 
 def check_key_file(path: Path, *, force: bool = False) -> None:
     """Raise UsageError where `store_key_pair` would: asked before anything is made."""
-    refuse_where_git_sees(path)
+    refuse_unfit(path)
     for each in (path, public_path(path)):
         if each.exists() and not force:
             raise UsageError(
@@ -79,7 +79,7 @@ def fill_file(
     """Fill a template into a file, mode 0600, in one step. Raises HardenctlError and leaves the file as it was."""
     if target.exists() and template.exists() and target.samefile(template):
         raise UsageError("the template cannot be its own target", help="name another file with --write")
-    refuse_where_git_sees(target)
+    refuse_unfit(target)
     # The usual template was not named by anybody: the project brought it.
     text = read_private(template, top_of(Path()) if template == TEMPLATE else None)
     if text is None:

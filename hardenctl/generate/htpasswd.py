@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hardenctl.generate.private import read_private, refuse_where_git_sees, write_private
+from hardenctl.generate.private import read_private, refuse_unfit, write_private
 from hardenctl.model.errors import ToolError, UsageError
 
 # The server checks the password at every request: what Apache's own `htpasswd -B` uses. A slower hash would protect a
@@ -30,7 +30,7 @@ def check_entry(path: Path, user: str, *, force: bool = False) -> None:
         raise UsageError(
             "a user's name is 1 to 255 printable bytes without `:`, and does not start with `#`", help="--user NAME"
         )
-    refuse_where_git_sees(path)
+    refuse_unfit(path)
     if not force and any(_user(line) == user for line in _lines(path)):
         raise UsageError(f"`{path}` has an entry for `{user}` already", help="--force replaces it")
 

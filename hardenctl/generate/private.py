@@ -15,8 +15,14 @@ from hardenctl.model.files import read_small
 from hardenctl.sources.standing import git_standing
 
 
-def refuse_where_git_sees(path: Path) -> None:
-    """Raise UsageError where git tracks a file, or would take it with the next `git add`."""
+def refuse_unfit(path: Path) -> None:
+    """Raise UsageError where a file cannot be one of credentials.
+
+    Where git tracks it, or would take it with the next `git add`; and what is no file: a device would be replaced by
+    one, /dev/null for root, and a pipe be waited for.
+    """
+    if path.exists() and not path.is_file():
+        raise UsageError(f"`{path}` is no regular file", help="name a file; without `--write` it goes to a pipe")
     for each in {path, Path(os.path.realpath(path))}:  # a link and what it points to can stand differently
         standing = git_standing(each)
         if standing is Standing.TRACKED:

@@ -9,7 +9,7 @@ from pathlib import Path
 from hardenctl.generate import dotenv
 from hardenctl.generate.accounts import Url
 from hardenctl.generate.naming import is_credential
-from hardenctl.generate.private import read_private, refuse_where_git_sees
+from hardenctl.generate.private import read_private, refuse_unfit
 from hardenctl.model.errors import SourceError, UsageError
 from hardenctl.model.nearest import nearest
 
@@ -29,7 +29,7 @@ class HeldCredential:
     @classmethod
     def read(cls, path: Path, key: str) -> HeldCredential:
         """What a file holds under a key. Raises UsageError where it holds nothing, or git would see the file."""
-        refuse_where_git_sees(path)
+        refuse_unfit(path)
         text = read_private(path)
         if text is None:
             raise SourceError(f"there is no file `{path}`", help="the ledger names it; name another with --write")

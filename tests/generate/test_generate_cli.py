@@ -162,3 +162,21 @@ def test_a_value_is_not_made_for_nowhere(what: str) -> None:
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "standard output is closed" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders")
+@pytest.mark.parametrize("command", ["secret-key --key A", "env --template t", "rsa"])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
+def test_only_a_file_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, kind: str
+) -> None:
+    """A device would be replaced by a file of credentials (/dev/null, for root), and a pipe be waited for."""
+    monkeypatch.chdir(tmp_path)
+    Path("t").write_text("A=\n")
+    os.mkfifo("real")
+    Path("folder").mkdir()
+    Path("link").symlink_to("real")
+    name = "real" if kind == "pipe" else kind
+    assert run(["generate", *command.split(), "--write", name]) == 2
+    assert f"error: `{name}` is no regular file" in capsys.readouterr().err
+    assert Path("real").is_fifo()
