@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from typing import TypeVar
 
 from hardenctl.formats.paths import is_action, is_pipeline, is_workflow
 from hardenctl.formats.pipeline import Pipeline, parse_pipeline
 from hardenctl.formats.workflow import CALL, USE, Job, Start, Step, Workflow, let_through, parse_workflow
-from hardenctl.formats.workflow_values import Scope, expressions, origins
+from hardenctl.formats.workflow_values import LONGEST, MOST_NAMES, Scope, expressions, origins
 from hardenctl.formats.yaml import Mapping, Scalar
 from hardenctl.model.blob import Gap, Snapshot
 from hardenctl.model.errors import DocumentError
@@ -33,14 +33,14 @@ def read(snapshot: Snapshot) -> Iterator[Workflow | Pipeline | Gap]:
             if isinstance(document, Gap):
                 yield document
     yield from _started([replace(each, neighbours=workflows) for each in workflows.values() if each])
-    waiting, seen = [path for path in paths if is_pipeline(path)], set[str]()
+    waiting, seen, files = [path for path in paths if is_pipeline(path)], set[str](), frozenset(paths)
     for path in waiting:
         if path in seen:
             continue
         seen.add(path)
         pipeline = _parsed(parse_pipeline, path, snapshot)
         if isinstance(pipeline, Pipeline):
-            waiting += pipeline.includes(paths)
+            waiting += pipeline.includes(files)
         if pipeline is not None:
             yield pipeline
 
@@ -90,9 +90,8 @@ class _Call:
         for name, value in self.node.mapping("with"):
             if isinstance(value, Scalar):
                 inner = (text for _, _, text in expressions(value))
-                given[name.text] = " ".join(
-                    each for text in inner for each in origins(text, self.node, self.scope, start.given)
-                )
+                held = (each for text in inner for each in origins(text, self.node, self.scope, start.given))
+                given[name.text] = " ".join(islice(held, MOST_NAMES))[:LONGEST]
         condition = f"{start.condition} {self.condition}".strip()
         return Start(let_through(start.triggers, condition), condition, given)
 

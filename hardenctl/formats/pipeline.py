@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from hardenctl.formats.markup import load_template
 from hardenctl.formats.yaml import Mapping, Node, Scalar, Sequence, walk
+
+MOST_PATTERNS = 100  # of one pipeline; real ones have fewer than five
 
 
 @dataclass(frozen=True)
@@ -21,10 +24,11 @@ class Pipeline:
     variables: tuple[tuple[str, Mapping], ...]
     included: tuple[str, ...] = ()
 
-    def includes(self, paths: Collection[str]) -> Iterator[str]:
-        """Those of the paths that it includes."""
-        for pattern in self.included:
-            yield from fnmatch.filter(paths, pattern) if "*" in pattern else {pattern}.intersection(paths)
+    def includes(self, files: frozenset[str]) -> Iterator[str]:
+        """Those of the files that it includes."""
+        yield from (each for each in self.included if each in files)
+        for pattern in islice((each for each in self.included if "*" in each), MOST_PATTERNS):
+            yield from sorted(fnmatch.filter(files, pattern))
 
 
 def parse_pipeline(path: str, text: str) -> Pipeline | None:

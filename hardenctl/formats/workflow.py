@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Names
 from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from itertools import chain, islice
 
 from hardenctl.formats.markup import load_template
-from hardenctl.formats.workflow_values import Scope
+from hardenctl.formats.workflow_values import LONGEST, Scope
 from hardenctl.formats.yaml import Mapping, Node, Scalar, Sequence, walk
 from hardenctl.model.errors import DocumentError
 
@@ -31,6 +32,7 @@ PRIVILEGED = frozenset(
         "commit_comment",
     )
 )
+PULL_REQUESTS = frozenset(("pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"))
 _OF_THOSE_WITH_RIGHTS = frozenset(("push", "schedule", "workflow_dispatch", "repository_dispatch", "release"))
 CALL, USE = "workflow_call", "uses"  # what starts a reusable workflow, and an action, of callers that are not known
 MOST_STEPS = 10_000  # of one workflow; aliases can make a small file more than memory holds
@@ -125,7 +127,7 @@ class Workflow:
         harmless = known and all(each.triggers <= _OF_THOSE_WITH_RIGHTS for each in followed)
         return self.triggers - ({CALL, "workflow_run"} if harmless else {CALL})
 
-    @property
+    @cached_property
     def has_fixed_branches(self) -> bool:
         """Whether it only follows runs on branches that are named in full."""
         node = self.top.get("on", "workflow_run", "branches")
@@ -133,26 +135,27 @@ class Workflow:
         return bool(names) and not any(set("*?+![") & set(name) for name in names)
 
     def called(self, uses: str) -> Workflow | None:
-        """The project's own action or reusable workflow of that name, as a path or in full; None where it is none.
-
-        Another repository may have a file of the same path: no workflow calls itself, and what is called says so.
-        """
-        name = uses.partition("@")[0].strip()
-        own = name.startswith("./")
-        inner = name[2:] if own else "/".join(name.split("/")[2:])
-        if not inner and not own:
-            return None
-        folder = self.path.partition(".github/")[0] if ".github/" in self.path else ""
-        for root in dict.fromkeys((folder, "")):
-            for end in ("", "/action.yml", "/action.yaml"):
-                found = self.neighbours.get(posixpath.normpath(root + inner + end))
-                if found and found.path != self.path and (own or not found.triggers or CALL in found.triggers):
-                    return found
-        return None
+        """The project's own action or reusable workflow of that name, as a path or in full; None where none is read."""
+        return next((found for path in self._own_paths(uses) if (found := self.neighbours[path])), None)
 
     def is_own(self, uses: str) -> bool:
         """Whether an action or a reusable workflow is the project's own, called by a path or by its full name."""
-        return uses.startswith("./") or self.called(uses) is not None
+        return uses.startswith("./") or any(self._own_paths(uses))
+
+    def _own_paths(self, uses: str) -> Iterator[str]:
+        """The files of the project that a name can mean.
+
+        Another repository may have one of the same path: no workflow calls itself, and what is called says so.
+        """
+        name = uses.partition("@")[0].strip()
+        inner = name[2:] if name.startswith("./") else "/".join(name.split("/")[2:])
+        folder = self.path.partition(".github/")[0] if ".github/" in self.path else ""
+        for root in dict.fromkeys((folder, "")) if inner else ():
+            for end in ("", "/action.yml", "/action.yaml"):
+                path = posixpath.normpath(root + inner + end)
+                found = self.neighbours.get(path)
+                if path in self.neighbours and path != self.path and (found is None or found.is_callable):
+                    yield path
 
 
 def parse_workflow(path: str, text: str) -> Workflow | None:
@@ -167,7 +170,7 @@ def parse_workflow(path: str, text: str) -> Workflow | None:
     jobs = []
     for key, node in top.mapping("jobs"):
         if isinstance(node, Mapping):
-            condition = " ".join(filter(None, (conditions[name] for name in _waited_for(key.text, top))))
+            condition = " ".join(filter(None, (conditions[name] for name in _waited_for(key.text, top))))[:LONGEST]
             scope = scopes.setdefault(key.text, Scope(node, top, scopes))
             jobs.append(_job(key.text, scope, condition, room))
     if not jobs and "steps" in runs:
@@ -220,7 +223,7 @@ def _job(name: str, scope: Scope, condition: str, room: list[int]) -> Job:
 
 
 def _step(node: Mapping, scope: Scope, condition: str) -> Step:
-    condition = f"{condition} {node.text('if') or ''}".strip()
+    condition = f"{condition} {node.text('if') or ''}".strip()[:LONGEST]
     step = Step(node, _scalar(node.value_of("uses")), _scalar(node.value_of("run")), condition, scope)
     name = _SCRIPT_INPUTS.get(step.action)
     return replace(step, script=step.given(name)) if name else step
@@ -230,14 +233,16 @@ def _scalar(node: Node | None) -> Scalar | None:
     return node if isinstance(node, Scalar) and node.text.strip() else None
 
 
+@lru_cache(maxsize=64)  # the steps of a job have one condition mostly
 def let_through(triggers: frozenset[str], condition: str) -> frozenset[str]:
-    """The triggers that a condition lets through, as far as it is plain."""
+    """The triggers that a condition lets through, as far as it is plain; what an unknown caller runs on may be any."""
+    own, unknown = triggers - {CALL, USE}, triggers & {CALL, USE}
     if "||" in condition:
         named = [{name for sign, name in _EVENT.findall(each) if sign == "=="} for each in condition.split("||")]
-        return triggers & set(chain.from_iterable(named)) if all(named) else triggers
+        return own & set(chain.from_iterable(named)) | unknown if all(named) else triggers
     for comparison, name in _EVENT.findall(condition):
-        triggers = triggers & {name} if comparison == "==" else triggers - {name}
-    return triggers & {"pull_request_target", "pull_request"} if _PULL_REQUEST.search(condition) else triggers
+        own = own & {name} if comparison == "==" else own - {name}
+    return (own & PULL_REQUESTS if _PULL_REQUEST.search(condition) else own) | unknown
 
 
 def scalars(node: Node) -> Iterator[Scalar]:

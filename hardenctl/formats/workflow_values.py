@@ -10,13 +10,16 @@ import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Names
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import islice
 
 from hardenctl.formats.yaml import Mapping, Node, Scalar, Sequence, walk
 
+LONGEST = 21_000  # characters of an expression; GitHub refuses longer ones
 MOST_NAMES = 50  # that one expression is followed through; real ones name fewer than five
 
 _END = re.compile(r"'[^']*'|\}\}")
+_FORGE = re.compile(r"(?<![\w.-])(?:forgejo|gitea)(?=\.)")  # which also know it as `github`
 _INDEX = re.compile(r"\[\s*'([\w-]+)'\s*\]")
 # What yields true or false, or is only asked: `contains(a, b)`, `a == b`, `!a`, and `a` in `a && b`.
 _ANSWERS = re.compile(r"\b(?:contains|startsWith|endsWith|hashFiles)\s*+\([^()]*(?:\([^()]*\)[^()]*)*\)", re.IGNORECASE)
@@ -41,7 +44,7 @@ def expressions(scalar: Scalar) -> Iterator[tuple[int, int, str]]:
 
 def yielded(text: str) -> str:
     """What of an expression can be what it yields: without questions, and with dots for `['name']`."""
-    return _COMPARED.sub("", _ANSWERS.sub("", _INDEX.sub(r".\1", text)))
+    return _COMPARED.sub("", _ANSWERS.sub("", _INDEX.sub(r".\1", _FORGE.sub("github", text))))
 
 
 @dataclass(eq=False)
@@ -51,6 +54,7 @@ class Scope:
     holder: Mapping
     top: Mapping
     jobs: dict[str, Scope] = field(default_factory=dict, repr=False)
+    held: dict[int, str] = field(default_factory=dict, repr=False)  # by value; the tree outlives it
 
     @cached_property
     def outputs(self) -> dict[str, list[tuple[str, Mapping]]]:
@@ -84,12 +88,23 @@ def origins(text: str, step: Mapping, scope: Scope, given: Names[str, str]) -> I
     while waiting:
         text, layers, scope = waiting.pop()
         yield text
-        for match in _REFERENCE.finditer(text):
+        for match in _references(text):
             key = (match[0], len(layers), id(scope))
             if key in seen or len(seen) >= MOST_NAMES:
                 continue
             seen.add(key)
             waiting += _referred(match, layers, scope, given)
+
+
+def named(text: str) -> str | None:
+    """The first variable, output or input that an expression names."""
+    return next((match[0] for match in _references(yielded(text))), None)
+
+
+@lru_cache(maxsize=64)  # a value that many steps name
+def _references(text: str) -> tuple[re.Match[str], ...]:
+    found = {match[0]: match for match in _REFERENCE.finditer(text)}
+    return tuple(islice(found.values(), MOST_NAMES))
 
 
 def _referred(match: re.Match[str], layers: _Layers, scope: Scope, given: Names[str, str]) -> Iterator[_Place]:
@@ -102,20 +117,20 @@ def _referred(match: re.Match[str], layers: _Layers, scope: Scope, given: Names[
         matrix = scope.holder.get("strategy", "matrix")
         more = matrix.value_of("include") if isinstance(matrix, Mapping) else None
         for node in (matrix, *(more if isinstance(more, Sequence) else ())):
-            yield from ((each, (scope.holder, scope.top), scope) for each in _texts(_named(node, name)))
+            yield from ((each, (scope.holder, scope.top), scope) for each in _held(_named(node, name), scope))
     elif kind == "steps":
-        for text, step in scope.outputs.get(f"{name}.{output}", ()):
+        for text, step in scope.outputs.get(f"{name}.{output}", ())[:MOST_NAMES]:
             yield yielded(text), (step, scope.holder, scope.top), scope
     elif isinstance(job := scope.top.get("jobs", name), Mapping):
         other = scope.jobs.setdefault(name, Scope(job, scope.top, scope.jobs))
-        yield from ((each, (job, scope.top), other) for each in _texts(job.get("outputs", output)))
+        yield from ((each, (job, scope.top), other) for each in _held(job.get("outputs", output), scope))
 
 
 def _variable(name: str, layers: _Layers, scope: Scope) -> Iterator[_Place]:
     """Of the step, else of the job, else of the workflow; one may be made of the next one's of the same name."""
     for number, layer in enumerate(layers):
         if (node := _named(layer.value_of("env"), name)) is not None:
-            yield from ((each, layers[number + 1 :], scope) for each in _texts(node))
+            yield from ((each, layers[number + 1 :], scope) for each in _held(node, scope))
             return
 
 
@@ -123,9 +138,11 @@ def _named(node: Node | None, name: str) -> Node | None:
     return node.value_of(name) if isinstance(node, Mapping) else None
 
 
-def _texts(node: Node | None) -> Iterator[str]:
-    for number, each in enumerate(walk(node) if node is not None else ()):
-        if number >= MOST_NAMES:
-            return
-        if isinstance(each, Scalar):
-            yield from (yielded(text) for _, _, text in expressions(each))
+def _held(node: Node | None, scope: Scope) -> Iterator[str]:
+    """What the expressions of a value can yield, as one text: it may be asked for often."""
+    if node is None:
+        return
+    if id(node) not in scope.held:
+        leaves = islice((each for each in walk(node) if isinstance(each, Scalar)), MOST_NAMES)
+        scope.held[id(node)] = " ".join(yielded(text) for each in leaves for _, _, text in expressions(each))[:LONGEST]
+    yield scope.held[id(node)]

@@ -19,6 +19,7 @@ from hardenctl.model.record import field, record
 from hardenctl.model.text import Span
 
 DEEPEST = 200  # levels of nesting; real files stay below 30
+MOST_MERGED = 200_000  # entries that merge keys copy; real files stay below a thousand
 LARGEST = 5_000_000  # characters; a vendored OpenAPI description or a CRD bundle stays below it
 
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
@@ -28,6 +29,7 @@ _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s+)+")
 _MERGE = "<<"
+_ESCAPED = {"x": 2, "u": 4, "U": 8}  # digits behind the letter of an escape
 
 
 @record(slots=False, eq=False)
@@ -71,9 +73,13 @@ class Scalar:
                 places.append(self.span.start + min(at, len(source)))
                 continue
             if char not in " \n":
-                while at < len(source) and source[at].isspace():
+                while at < len(source) and source[at].isspace() and source[at] != char:
                     at += 1
-                at = self._past_escape(char, at)
+                before, at = at, self._past_escape(char, at)
+                if at > before and source[at - 1] == "\\":
+                    places.append(self.span.start + min(at, len(source)))
+                    at += 1 + _ESCAPED.get(source[at : at + 1], 0)
+                    continue
             places.append(self.span.start + min(at, len(source)))
             at += 1
         places.append(self.span.start + min(at, len(source)))
@@ -217,6 +223,7 @@ class _Builder:
     def __init__(self, text: str, path: str) -> None:
         self.text, self.path = text, path
         self.shift = int(text.startswith("\ufeff"))  # marks don't count a byte order mark
+        self.merged = 0
         self.anchors: dict[str, Node] = {}
         self.documents: list[Node] = []
         self.stack: list[_Open] = []
@@ -271,7 +278,11 @@ class _Builder:
         span = Span(self.path, start, max(start, end))
         if not opened.mapping:
             return Sequence(span, tuple(opened.nodes), opened.event.tag)
-        return _mapping(span, opened.nodes, opened.event.tag)
+        mapping = _mapping(span, opened.nodes, opened.event.tag)
+        self.merged += max(len(mapping.entries) - len(opened.nodes) // 2, 0)
+        if self.merged > MOST_MERGED:
+            raise DocumentError(f"merge keys copy more than {MOST_MERGED} entries", line=event.start_mark.line + 1)
+        return mapping
 
 
 class _Open:

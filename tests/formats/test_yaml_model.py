@@ -51,6 +51,8 @@ def test_a_value_knows_its_span(text: str, source: str):
         pytest.param(">-\n    gunicorn\n    -w 4\n      x", id="folded"),
         pytest.param("gunicorn\n    -w   4", id="plain-over-lines"),
         pytest.param("'it''s -w 4'", id="doubled-quote"),
+        pytest.param("|\n    a\tb\n    \t-w\tc", id="tabs"),
+        pytest.param("a\u00a0b -w 4", id="a-space-that-does-not-break"),
     ],
 )
 def test_every_character_of_a_scalar_knows_its_place(value: str):
@@ -64,6 +66,17 @@ def test_every_character_of_a_scalar_knows_its_place(value: str):
     start = scalar.text.index("-w")
     span = strand.span(start, start + 2)
     assert text[span.start : span.end] == "-w"
+
+
+@pytest.mark.parametrize("escaped", ["\\u00e9", "\\x41", "\\U0001f600", "\\t", "\\\\u", "\\\n  \\xe9"])
+def test_what_is_behind_an_escape_knows_its_place(escaped: str):
+    """However many digits it has."""
+    text = f'a: "{escaped} -w {escaped}-x"\n'
+    scalar = top(text).get("a")
+    assert isinstance(scalar, Scalar)
+    for word in ("-w", "-x"):
+        span = scalar.strand.span(scalar.text.index(word), scalar.text.index(word) + 2)
+        assert text[span.start : span.end] == word
 
 
 @pytest.mark.parametrize(
@@ -141,6 +154,14 @@ def test_an_error_quotes_nothing(text: str, loader: str, monkeypatch: pytest.Mon
     with pytest.raises(DocumentError) as caught:
         load_yaml(text, "f.yml")
     assert "hunter2" not in caught.value.what
+
+
+def test_merge_keys_that_copy_too_much_are_refused():
+    """A small file could fill the memory: each merge copies the entries."""
+    many = ", ".join(f"k{n}: v" for n in range(1000))
+    uses = "\n".join(f"m{n}: {{<<: *x}}" for n in range(1000))
+    with pytest.raises(DocumentError, match="merge keys copy more than"):
+        load_yaml(f"x: &x {{{many}}}\n{uses}\n", "f.yml")
 
 
 def test_a_billion_laughs_stay_small():

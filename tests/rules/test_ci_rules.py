@@ -143,6 +143,15 @@ def checkout(ref: str = HEAD, more: str = "") -> str:
             "high",
             id="not-refused-as-told",
         ),
+        pytest.param(
+            workflow(
+                "- run: gh pr checkout 1 && make",
+                on="[issue_comment, pull_request]",
+                job="if: github.event.pull_request && true",
+            ),
+            None,
+            id="for-events-of-pull-requests",
+        ),
         pytest.param(workflow(checkout(), on="pull_request"), None, id="without-rights"),
         pytest.param(workflow("- uses: actions/checkout@v4\n- run: make"), None, id="the-base"),
         pytest.param(
@@ -259,17 +268,34 @@ def test_what_a_caller_hands_over(files: dict[str, str], expected: list[tuple[st
             workflow("- run: ${{ github.event.head_commit.message }}", on="[push, issues]"), ["low"], id="another-event"
         ),
         pytest.param(workflow("- run: a ${{ github.head_ref }}", on="workflow_call"), ["low"], id="a-callers-event"),
+        pytest.param(
+            workflow("- run: a ${{ github.head_ref }}", on="workflow_call", job=f"if: {EVENT} == 'pull_request'"),
+            ["low"],
+            id="one-of-a-callers-events",
+        ),
         pytest.param(workflow("- run: echo ${{ github.head_ref == 'main' }}"), [], id="compared"),
         pytest.param(workflow("- run: echo ${{ github.event.pull_request.number }}"), [], id="a-number"),
         pytest.param(
             workflow("- run: echo ${{ github.event_name == 'x' && github.head_ref || 'y' }}"), ["high"], id="a-choice"
         ),
         pytest.param(workflow("- run: echo ${{ github.head_ref && 'x' || 'y' }}"), [], id="the-reason-of-a-choice"),
+        pytest.param(workflow("- run: echo ${{ !github.head_ref }}"), [], id="whether-there-is-one"),
+        pytest.param(
+            workflow("- run: echo ${{ github.event.changes.title.from }}", on="issues"), ["high"], id="a-title-before"
+        ),
+        pytest.param(
+            workflow(
+                "- run: echo ${{ env.T }}\n  env: {T: 'x ${{ env.T }}'}", job="env: {T: '${{ github.head_ref }}'}"
+            ),
+            ["high"],
+            id="a-variable-made-of-one-of-its-name",
+        ),
         pytest.param(workflow("- run: echo '${{ toJSON(github.event) }}'"), ["high"], id="all-of-an-event"),
         pytest.param(workflow("- run: echo '${{ toJSON(github.event.label) }}'"), [], id="another-part-of-an-event"),
         pytest.param(
             workflow("- run: echo ${{ github.event['issue']['title'] }}", on="issues"), ["high"], id="brackets"
         ),
+        pytest.param(workflow("- run: echo ${{ gitea.event.issue.title }}", on="issues"), ["high"], id="another-forge"),
         pytest.param(workflow("- run: echo ${{ GitHub.Event.issue.Title }}", on="issues"), ["high"], id="capitals"),
         pytest.param(
             workflow("- run: echo ${{ format('}}{0}', github.head_ref) }}"), ["high"], id="brackets-in-a-text"
@@ -451,7 +477,7 @@ def test_what_a_pipeline_includes(include: str) -> None:
     assert results({".gitlab-ci.yml": "a: b", **part}) == []
 
 
-HOSTILE = 200_000  # repetitions; anything that looks back or ahead through all of them would take hours
+HOSTILE = 50_000  # repetitions; anything that looks back or ahead through all of them would take minutes
 
 
 @pytest.mark.parametrize(
@@ -477,6 +503,13 @@ def test_hostile_templates(markup: str) -> None:
     """Markup without an end is no template, and is told in time."""
     (gap,) = detect_config(MemorySnapshot({WORKFLOW: f"a: '\n{markup * HOSTILE}\n\t: {{"}), ci.RULES, Settings())
     assert isinstance(gap, Gap)
+
+
+@pytest.mark.parametrize("value", ["${{ env.A }} ", "${{ env.B }} ", "${{ steps.s.outputs.t }} "])
+def test_hostile_values(value: str) -> None:
+    """A long value that many steps name is read once."""
+    steps = f"- id: s\n  run: |\n{'    echo t=$T >> $GITHUB_OUTPUT' * 3000}\n" + "- run: a ${{ env.A }}\n" * 5000
+    assert results(workflow(steps, job=f"env: {{A: '{value * 3000}', B: '{value * 3000}'}}")) == []
 
 
 def test_hostile_aliases() -> None:
@@ -506,6 +539,21 @@ def test_an_action_elsewhere_of_a_path_that_the_project_has() -> None:
         assert sorted(severities({WORKFLOW: text})) == [("ci-secrets-exposed", "low"), ("ci-unpinned-action", "low")]
 
 
+def test_a_workflow_elsewhere_of_the_name_of_one_that_is_not_called() -> None:
+    """It is another owner's."""
+    files = {WORKFLOW: "on: push\njobs: {a: {uses: 'o/r/.github/workflows/x.yml@main'}}"}
+    for on, expected in (("push", ["ci-unpinned-action"]), ("workflow_call", [])):
+        other = {".github/workflows/x.yml": f"on: {on}\njobs: {{a: {{steps: [{{run: x}}]}}}}"}
+        assert [rule for rule, _ in severities({**files, **other})] == expected
+
+
+def test_an_action_of_the_project_by_its_full_name() -> None:
+    """Also one that is no composite, of which nothing is read."""
+    files = workflow("- uses: o/r/tools/build@main", on="push")
+    assert severities(files) == [("ci-unpinned-action", "low")]
+    assert severities({**files, "tools/build/action.yml": "runs: {using: node24, main: x.js}"}) == []
+
+
 def test_rights_are_found_for_all_jobs_and_for_one() -> None:
     """`write-all` is found at the top and in a job; what names its rights is not."""
     text = "on: push\npermissions: write-all\njobs:\n  a: {permissions: write-all, steps: [{run: x}]}\n"
@@ -518,6 +566,12 @@ def test_the_place_of_an_expression_in_a_folded_script() -> None:
     text = "on: issues\njobs:\n  a:\n    steps:\n    - run: >-\n        echo\n        ${{ github.event.issue.title }}\n"
     ((_, hit),) = results({WORKFLOW: text})
     assert text[hit.span.start : hit.span.end] == "${{ github.event.issue.title }}"
+
+
+def test_a_step_that_jobs_share_is_found_once() -> None:
+    """By an alias they name the same place."""
+    step = "&s {run: 'echo ${{ github.event.issue.title }}'}"
+    assert severities({WORKFLOW: f"on: issues\njobs: {{a: {{steps: [{step}]}}, b: {{steps: [*s]}}}}"}) == [INJECTED]
 
 
 def test_a_template_of_a_workflow_is_read() -> None:

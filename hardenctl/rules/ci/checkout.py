@@ -42,7 +42,8 @@ def untrusted_checkout(workflow: Workflow) -> Iterator[Hit]:
     is checked out of a pull request then is its author's: a changed `setup.py`, `conftest.py` or `package.json` is
     enough to take them.
 
-    Nothing is said where only pull requests of the repository itself get so far, or where nothing is run afterwards.
+    Nothing is said where only pull requests of the repository itself get so far, as with the name of a branch and no
+    `repository` (it is then looked for in the repository itself), or where nothing is run afterwards.
     Low where somebody with rights has to set a label or to approve, and with a version of `actions/checkout` (7 and up)
     that takes no code from forks unless `allow-unsafe-pr-checkout` is set.
 
@@ -146,7 +147,7 @@ def _origins(scalar: Scalar, step: Step, start: Start) -> Iterator[str]:
 
 def _pulls(script: str) -> bool:
     """Whether a script gets a pull request's code."""
-    for line in script.splitlines():
+    for line in script.replace("\\\n", " ").splitlines():
         found = _FETCHED.search(line)
         if _CHECKED_OUT.search(line) or (found and ("pull/" in line[found.end() :] or "FETCH_HEAD" in line)):
             return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from hardenctl.model.finding import Severity
 
@@ -13,18 +14,19 @@ _OWN = re.compile(
     r"|workflow_run\.head_repository\.full_name\s*+==\s*+github\.repository"
     r"|workflow_run\.event\s*+==\s*+'(?:push|schedule|workflow_dispatch|release)'"
 )
-# Somebody with rights has a look first: by a label, an approval, or a comment of his own. Whoever gets Dependabot to
-# touch his pull request makes it the actor.
+# Somebody with rights has a look first: by a label, an approval, or a comment of their own. An actor that is a robot is
+# none of them: anyone can get Dependabot to touch a pull request.
 _ASKED = re.compile(
     r"environment:|\.labels?\b|label\.name|author_association|permission|review\.state|user\.login\s*+=="
     r"|(?:github\.(?:triggering_)?actor|sender\.login)\s*+(?:==\s*+(?!'[^']*\[bot\]')|\))"
 )
-# What is no such question: what must not be so is mostly so.
+# What excludes somebody is no such question: everybody else gets in.
 _DENIED = re.compile(
     r"!\s*+contains\s*+\([^()]*(?:\([^()]*\)[^()]*)*\)|(?<![\w.*-])[\w.*-]++\s*+!=\s*+(?:'[^']*'|[\w.*-]++)"
 )
 
 
+@lru_cache(maxsize=64)  # the steps of a job have one condition mostly
 def worst_under(condition: str) -> Severity | None:
     """How bad what happens under a condition is at most: `INFO` where no stranger gets there, and None for all."""
     own = bool(_OWN.search(condition))

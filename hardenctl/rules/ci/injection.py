@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
-from hardenctl.formats.workflow import CALL, PRIVILEGED, USE, Step, Workflow, let_through
-from hardenctl.formats.workflow_values import expressions, origins, yielded
+from hardenctl.formats.workflow import CALL, PRIVILEGED, PULL_REQUESTS, USE, Step, Workflow, let_through
+from hardenctl.formats.workflow_values import expressions, named, origins, yielded
 from hardenctl.model.finding import Hit, Severity, advice
 from hardenctl.model.text import Span
 from hardenctl.rules.ci.conditions import worst_under
 from hardenctl.rules.declare import rule
 
-_SHORT = 60  # characters of an expression that fit into a message
 # What a stranger writes, or names at will. https://docs.github.com/en/actions/concepts/security/script-injections
 _WRITTEN = re.compile(
     r"github\.head_ref\b"
@@ -28,14 +28,11 @@ _WRITTEN = re.compile(
     re.IGNORECASE,
 )
 # Which events have what is written.
-_PULL_REQUESTS = frozenset(
-    ("pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment")
-)
 _EVENTS = {
     "head_ref": frozenset(("pull_request", "pull_request_target")),
-    "pull_request": _PULL_REQUESTS,
-    "review": _PULL_REQUESTS,
-    "review_comment": _PULL_REQUESTS,
+    "pull_request": PULL_REQUESTS,
+    "review": PULL_REQUESTS,
+    "review_comment": PULL_REQUESTS,
     "issue": frozenset(("issues", "issue_comment")),
     "discussion": frozenset(("discussion", "discussion_comment")),
     "answer": frozenset(("discussion",)),
@@ -45,7 +42,7 @@ _EVENTS = {
     "commits": frozenset(("push",)),
     "pages": frozenset(("gollum",)),
 }
-_EDITED = frozenset(("issues", "issue_comment", "discussion", "discussion_comment")) | _PULL_REQUESTS
+_EDITED = frozenset(("issues", "issue_comment", "discussion", "discussion_comment")) | PULL_REQUESTS
 _ALL = frozenset[str]().union(*_EVENTS.values())
 
 
@@ -89,10 +86,14 @@ def script_injection(workflow: Workflow) -> Iterator[Hit]:
     ## References
     - https://docs.github.com/en/actions/concepts/security/script-injections
     """
+    said: set[tuple[str, Span]] = set()  # a step that several jobs share by an alias
     for job in workflow.jobs:
         for step in job.steps:
             for written, (severity, span, text) in _found(step, workflow).items():
-                way = "" if yielded(written) in yielded(text) or len(text) > _SHORT else f", by way of {text},"
+                if (written, span) in said:
+                    continue
+                said.add((written, span))
+                way = f", by way of {name}," if written not in yielded(text) and (name := named(text)) else ""
                 message = f"{written}{way} becomes part of {'the script' if step.uses is None else 'the program'}"
                 fix = advice("set it as a variable under `env`, and use the variable")
                 yield Hit(span, message, identity=f"{job.name} {written}".strip(), severity=severity, fix=fix)
@@ -116,13 +117,19 @@ def _written(text: str, step: Step, workflow: Workflow) -> Iterator[tuple[str, S
         condition = f"{start.condition} {step.condition}"
         triggers = let_through(start.triggers, condition)
         for each in origins(text, step.node, step.scope, start.given):
-            if (found := _WRITTEN.search(each)) is None:
+            if (written := _written_in(each)) is None:
                 continue
-            events = triggers & (_events_of(found[0], workflow) | {CALL, USE})
+            events = triggers & (_events_of(written, workflow) | {CALL, USE})
             if events & PRIVILEGED:
-                yield found[0], Severity.HIGH if worst_under(condition) is None else Severity.LOW
+                yield written, Severity.HIGH if worst_under(condition) is None else Severity.LOW
             elif events:
-                yield found[0], Severity.MEDIUM if USE in events else Severity.LOW
+                yield written, Severity.MEDIUM if USE in events else Severity.LOW
+
+
+@lru_cache(maxsize=64)  # a value that many steps name
+def _written_in(text: str) -> str | None:
+    found = _WRITTEN.search(text)
+    return found[0] if found else None
 
 
 def _events_of(written: str, workflow: Workflow) -> frozenset[str]:
