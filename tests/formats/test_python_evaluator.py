@@ -20,7 +20,7 @@ from hardenctl.formats.python.interpreter import Interpreter
 from hardenctl.formats.python.project import Project
 from hardenctl.formats.python.signals import Signal
 from hardenctl.formats.python.values import Unknown, Url, Value, all_variables, plain
-from hardenctl.formats.python.world import Choices, Reads, World, explore
+from hardenctl.formats.python.world import RUNS, Choices, Reads, World, explore
 from hardenctl.sources.memory import MemorySnapshot
 
 
@@ -353,3 +353,22 @@ def test_the_evaluator_never_runs_the_code() -> None:
     module = types.ModuleType("hardenctl_never_imported")
     evaluate({"main.py": "import sys\nsys.modules['hardenctl_never_imported'] = 1\nresult = 1"})
     assert module.__name__ not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("branches", "runs", "complete"),
+    [
+        pytest.param(0, 1, True, id="none"),
+        pytest.param(3, 8, True, id="few"),
+        pytest.param(5000, RUNS, False, id="many"),
+    ],
+)
+def test_branches_are_followed_as_far_as_runs_go(branches: int, runs: int, complete: bool) -> None:  # noqa: FBT001
+    """Each combination once, up to a number of runs; thousands of branches are counted no further than that."""
+    ways: list[tuple[bool, ...]] = []
+
+    def run(choices: Choices) -> None:
+        ways.append(tuple(choices.choose(f"branch {each}") for each in range(branches)))
+
+    assert explore(run) is complete
+    assert len(ways) == len(set(ways)) == runs

@@ -112,7 +112,7 @@ def explore(run: Callable[[Choices], None], enough: Callable[[], bool] = lambda:
         choices = Choices(dict(given))
         run(choices)
         fresh = [key for key in choices.order if key not in given]
-        for index, key in enumerate(fresh):
+        for index, key in enumerate(fresh[: RUNS + 1 - len(waiting)]):  # no more of them can come to a run
             waiting.append({**given, **{each: choices.taken[each] for each in fresh[:index]}, key: False})
     return not waiting
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from hardenctl.formats.django.document import Deployment, DjangoSettings, Setting, Way
 from hardenctl.formats.paths import is_dockerfile
 from hardenctl.model.finding import Confidence, Fix, Hit, Related, Severity
-from hardenctl.model.record import record
+from hardenctl.model.record import record, replace
 
 Test = Callable[[Way], bool | None]  # whether it is bad; None where that is not known
 _MEANT = frozenset(("production", "staging"))
@@ -15,10 +15,7 @@ _MEANT = frozenset(("production", "staging"))
 
 @record
 class Ruling:
-    """`setting` is as `deployment`, where it is bad, has it. `fallback`: only where a variable that is set stays unset.
-
-    `tried`: only with a variable set as nobody's file sets it.
-    """
+    """`setting` is as `deployment`, where it is bad, has it. `fallback`: only where what overrules it is left out."""
 
     deployment: Deployment
     setting: Setting
@@ -64,18 +61,22 @@ def exposed(settings: DjangoSettings, name: str) -> Iterator[Deployment]:
 
 
 def anywhere(settings: DjangoSettings, name: str, deployments: Collection[Deployment], test: Test) -> Ruling | None:
-    """The ruling on what must not be so in any deployment; a file's doing first."""
-    bad = [each for each in deployments if answer(each, test)]
-    rulings = [Ruling(each, each.ways[0][name]) for each in bad]
-    for each in rulings:
-        if each.by_files:
-            return each
+    """The ruling on what must not be so in any deployment; a file's doing first.
+
+    What only a default says, or a file that names no environment, weighs less where a better file overrules it.
+    """
+    rulings = [Ruling(each, each.ways[0][name]) for each in deployments if answer(each, test)]
     if not rulings:
         return None
-    first = next((each for each in rulings if each.deployment.unset), rulings[0])
+    set_so = [each for each in rulings if each.by_files]
+    unset = [each for each in rulings if each.deployment.unset]
+    worst = next((each for each in set_so if each.deployment.files in _MEANT), [*set_so, *unset, *rulings][0])
     good = [each for each in counted(settings) if answer(each, test) is not True and each.ways]
-    set_well = any(not first.setting.variables.isdisjoint(each.places) for each in good)
-    return Ruling(first.deployment, first.setting, fallback=set_well)
+    overruled = any(
+        not worst.setting.variables.isdisjoint(each.places) and (not worst.by_files or each.files in _MEANT)
+        for each in good
+    )
+    return replace(worst, fallback=overruled and worst.deployment.files not in _MEANT)
 
 
 def everywhere(settings: DjangoSettings, test: Test) -> Way | None:
