@@ -421,7 +421,7 @@ def test_the_first_push_of_a_branch(make_repository: Make) -> None:
     assert source.snapshot().in_scope("a")
 
 
-@pytest.mark.parametrize("revision", ["nope", "main..nope", "--all", "-x", "main:a", "HEAD^{tree}"])
+@pytest.mark.parametrize("revision", ["nope", "main..nope", "--all", "-x", "^main", "main:a", "HEAD^{tree}"])
 def test_an_unknown_revision(make_repository: Make, revision: str) -> None:
     """A revision that is no commit is an error with a remedy, and never taken for an option."""
     with pytest.raises(SourceError, match="unknown revision") as error:
