@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from hardenctl.model.blob import Gap
@@ -154,9 +155,13 @@ def _pipe(git: Git, walk: Sequence[str], question: bytes) -> Iterator[bytes]:
     """`rev-list` names the objects, `cat-file` tells their kinds; neither output is held in memory whole."""
     import tempfile  # here: a hook run does without it
 
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as complaint:
-        given.write(question)
-        given.seek(0)
+    with ExitStack() as files:
+        try:
+            given, complaint = (files.enter_context(tempfile.TemporaryFile()) for _ in range(2))
+            given.write(question)
+            given.seek(0)
+        except OSError as error:  # a full disk, say
+            raise SourceError(f"what git is asked could not be written to disk: {error.strerror}") from error
         listed = git.start(*walk, stdin=given, stderr=complaint)
         kinds = git.start("cat-file", "--buffer", f"--batch-check={FORMAT}", stdin=listed.stdout)
         try:
