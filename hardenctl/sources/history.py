@@ -20,7 +20,17 @@ from hardenctl.sources.changes import Changes
 from hardenctl.sources.files import skip_by_name
 from hardenctl.sources.git import Git
 from hardenctl.sources.known import Known
-from hardenctl.sources.objectlist import ObjectList, list_all_objects, list_changes, list_objects, named_by_refs
+from hardenctl.sources.objectlist import (
+    BINARY,
+    EXCLUDED,
+    OUTSIDE,
+    PLAIN,
+    ObjectList,
+    list_all_objects,
+    list_changes,
+    list_objects,
+    named_by_refs,
+)
 from hardenctl.sources.past import PastSnapshot
 from hardenctl.sources.remembered import Remembered, git_state, remembered
 from hardenctl.sources.repository import Place
@@ -35,7 +45,6 @@ if TYPE_CHECKING:
 
 SHA256 = 64  # hexadecimal digits of a blob id in a repository of that format
 # With its id: what no commit gives a name, nor a ref that is there already.
-OUTSIDE, EXCLUDED, BINARY, PLAIN = range(4)  # what a name is worth
 TAGGED, UNREACHABLE = "(tagged)/", "(unreachable)/"
 
 

@@ -517,6 +517,18 @@ def test_a_better_name_counts(make_repository: Make, asked: dict[str, Any]) -> N
     assert {b"KEY"} & {blob.data for blob in blobs_of(history(repository.root, exclude=["z.py"], **options)).values()}
 
 
+@pytest.mark.parametrize("asked", [{"history": True}, {"all_objects": True}], ids=str)
+def test_a_picture_of_a_tree_that_a_tag_names(make_repository: Make, asked: dict[str, Any]) -> None:
+    """Git tells one name of each blob there, and content tells whether it is a picture."""
+    repository = make_repository({"x": "1"})
+    repository.commit({"y": "1"})
+    oid = feed(repository, "hash-object", "-w", "--stdin", "KEY").strip()
+    tree = feed(repository, "mktree", f"100644 blob {oid}\ta.png\n100644 blob {oid}\tz.py\n").strip()
+    repository.git("tag", "trees", tree)
+    seen = {blob.data for blob in blobs_of(history(repository.root, **({"history": False} | asked))).values()}
+    assert b"KEY" in seen
+
+
 @pytest.mark.parametrize("asked", [{"history": True}, {"since": "first"}, {"all_objects": True}], ids=str)
 def test_an_archive_that_has_another_name_too(make_repository: Make, asked: dict[str, Any]) -> None:
     """One name that is an archive's is enough to look into it."""
