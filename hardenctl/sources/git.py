@@ -66,7 +66,7 @@ class Git:
         folder = Path(os.path.realpath(git_folder(top)))
         for path in (folder / "config", folder / "config.worktree"):
             try:
-                real = path.resolve()  # git-new-workdir makes a link of it
+                real = Path(os.path.realpath(path))  # git-new-workdir makes a link of it
                 text = read_small(real, real.parent)
             except FileNotFoundError:
                 continue
@@ -166,7 +166,8 @@ class Git:
                 f"git refuses to read `{self.folder}`: it belongs to another user",
                 help=f"if you trust it: git config --global --add safe.directory '{self.folder}'",
             )
-        if "not a git repository" in text:
+        # The last of these is what `git diff` says where it finds no repository.
+        if any(said in text for said in ("not a git repository", "invalid gitfile format", "diff --no-index")):
             return SourceError(
                 f"`{self.folder}` is not a git repository that git can read",
                 help="name a folder in a repository, or remove a broken `.git` to audit it as a plain folder",
