@@ -54,13 +54,14 @@ class Changes:
 
     def __iter__(self) -> Iterator[Change]:
         """Newest commit first."""
-        commit, age = "", len(self.commits)
+        commit, age, ages = "", 0, self.ages()
         for file in self._files:
             with file.open("rb") as stream:
                 fields = _fields(stream)
                 for field in fields:
                     if not field.startswith(b":"):
-                        commit, age = field.decode(), age - 1
+                        commit = field.decode()
+                        age = ages[commit]
                         continue
                     # `:mode mode id id M`, one colon, mode and id more for each further parent; the last is the result
                     path, parts = next(fields, None), field.split(b" ")
@@ -69,6 +70,10 @@ class Changes:
                     oid = parts[-2]
                     if parts[field.count(b":")] != _SUBMODULE and oid.strip(b"0"):
                         yield Change(commit, age, oid.decode(), shown(path))
+
+    def ages(self) -> dict[str, int]:
+        """Each commit's age, whether or not it changed a file."""
+        return {commit: age for age, commit in enumerate(reversed(self.commits))}
 
     def _list(self, git: Git, revisions: Sequence[str]) -> list[str]:
         options = [each for each in revisions if each.startswith("--")]

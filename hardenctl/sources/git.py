@@ -44,6 +44,7 @@ HOOK_VARIABLES = (
     "GIT_QUARANTINE_PATH",
 )
 
+_GITFILE = 1 << 16  # bytes: more than any path has
 _WORK_TREE = lazy_pattern(rb"(?i)\bworktree[ \t]*=")
 _USERINFO = lazy_pattern(r"://[^/@\s]+@")
 
@@ -65,7 +66,8 @@ class Git:
         folder = Path(os.path.realpath(git_folder(top)))
         for path in (folder / "config", folder / "config.worktree"):
             try:
-                text = read_small(path, folder)
+                real = Path(os.path.realpath(path))  # git-new-workdir makes a link of it
+                text = read_small(real, real.parent)
             except FileNotFoundError:
                 continue
             except OSError as error:
@@ -166,7 +168,8 @@ class Git:
                 f"git refuses to read `{self.folder}`: it belongs to another user",
                 help=f"if you trust it: git config --global --add safe.directory '{self.folder}'",
             )
-        if "not a git repository" in text:
+        # The last of these is what `git diff` says where it finds no repository.
+        if any(said in text for said in ("not a git repository", "invalid gitfile format", "diff --no-index")):
             return SourceError(
                 f"`{self.folder}` is not a git repository that git can read",
                 help="name a folder in a repository, or remove a broken `.git` to audit it as a plain folder",
@@ -248,7 +251,8 @@ def git_folder(top: Path) -> Path:
     """Where git keeps what belongs to a work tree: `.git`, or what a file of that name says."""
     folder = top / ".git"
     if folder.is_file():  # a linked worktree or a submodule: `gitdir: PATH`
-        target = folder.read_bytes().partition(b"gitdir:")[2].strip()
+        with folder.open("rb") as file:
+            target = file.read(_GITFILE).partition(b"gitdir:")[2].strip()
         folder = top / os.fsdecode(target)
     return folder
 

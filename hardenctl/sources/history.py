@@ -20,11 +20,21 @@ from hardenctl.sources.changes import Changes
 from hardenctl.sources.files import skip_by_name
 from hardenctl.sources.git import Git
 from hardenctl.sources.known import Known
-from hardenctl.sources.objectlist import ObjectList, list_all_objects, list_changes, list_objects, named_by_refs
+from hardenctl.sources.objectlist import (
+    BINARY,
+    EXCLUDED,
+    OUTSIDE,
+    PLAIN,
+    ObjectList,
+    list_all_objects,
+    list_changes,
+    list_objects,
+    named_by_refs,
+)
 from hardenctl.sources.past import PastSnapshot
 from hardenctl.sources.remembered import Remembered, git_state, remembered
 from hardenctl.sources.repository import Place
-from hardenctl.sources.resolve import Resolver
+from hardenctl.sources.resolve import LAST, Resolver
 from hardenctl.sources.revisions import Revisions, everything, parse_range
 from hardenctl.sources.share import MESSAGES, HistoryShare, shares
 from hardenctl.sources.tree import tree_snapshot
@@ -114,10 +124,10 @@ class HistorySource(PlaceSource):
         """How much one of a blob's names speaks for looking at it: one may be out of scope, another not."""
         path = name.removeprefix(self._place.prefix)
         if not name.startswith(self._place.prefix) or not self._place.in_scope(path):
-            return 0
+            return OUTSIDE
         if self.is_excluded(path):
-            return 1
-        return 2 if skip_by_name(path) else 3
+            return EXCLUDED
+        return BINARY if skip_by_name(path) else PLAIN
 
     def remembered(self, inputs: bytes) -> Remembered | None:
         """The memory of runs like this one, `inputs` being what it depends on besides the source; None without one.
@@ -175,27 +185,31 @@ class HistorySource(PlaceSource):
 
         if self._present:
             yield from self._present.archives()
-        found = [(oid, path) for oid, path in self._list.blobs.items() if is_archive(path)]
-        yield from stored(self._git, [Provenance(path, self.kind, Standing.TRACKED, oid) for oid, path in found])
+        found = {oid: path for oid, path in self._list.blobs.items() if is_archive(path)}
+        for change in self._list.changes or ():  # one that is also kept under another name counts by that of an archive
+            if is_archive(change.path) and change.oid in self._list.blobs and self._worth(change.path) > EXCLUDED:
+                found.setdefault(change.oid, change.path.removeprefix(self._place.prefix))
+        yield from stored(
+            self._git, [Provenance(path, self.kind, Standing.TRACKED, oid) for oid, path in found.items()]
+        )
 
     def resolve(self, findings: Sequence[Finding]) -> Sequence[Finding]:
         """Add the first commit, author, date and occurrences; merge what history repeats."""
         head = self._revisions.tip if self.kind is SourceKind.RANGE else self._place.head
-        resolver = Resolver(self._git, self._changes, self._place.prefix, head, self._shared, self._told)
+        resolver = Resolver(self._git, self._list.changes or (), self._place.prefix, head, self._shared, self._told)
         return resolver.resolve(findings)
 
     @cached_property
-    def _told(self) -> frozenset[str]:
-        """What has a message: a file may have the name that a message goes by."""
-        return frozenset((*self._list.commits, *self._list.tags))
+    def _told(self) -> Mapping[str, int]:
+        """What has a message, with its age: a file may have the name that a message goes by."""
+        told = dict.fromkeys((*self._list.commits, *self._list.tags), LAST)
+        ages = self._list.changes.ages() if self._list.changes else {}
+        return told | {commit: age for commit, age in ages.items() if commit in told}
 
     def versions(self, named: Sequence[tuple[str, str]]) -> Iterator[Blob | Gap]:
         """Versions and messages again, by blob id and path; what cannot be read is a gap."""
         pairs = [(oid, "" if oid in self._told else path) for oid, path in named]
         return HistoryShare(self._git.folder, self.kind, pairs).blobs()
-
-    def _changes(self) -> Changes:
-        return self._list.changes or Changes(self._git, self._revisions.arguments, self.jobs)
 
     def snapshot(self) -> Snapshot:
         """The work tree, or the tree of the newest commit; env files of the past beside it."""
@@ -220,7 +234,7 @@ class HistorySource(PlaceSource):
             return
         if self._revisions.connected:  # one way is known whole, but a side that was merged meanwhile may be cut
             ends = _git_file(self._git, "shallow").read_text(encoding="ascii").split()
-            if not {*ends}.intersection(self._changes().commits):
+            if self._list.changes and not {*ends}.intersection(self._list.changes.commits):
                 return
         yield Gap(".", "a shallow clone: older commits are not here; `git fetch --unshallow` brings them")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 
 from hardenctl.model.errors import SourceError
@@ -37,7 +38,7 @@ def check_index(git: Git) -> None:
 
 def _content(path: Path) -> bytes:
     """Its bytes. What is no file, a pipe say, is an error: git would wait for what comes out of it."""
-    real = path.resolve()
+    real = Path(os.path.realpath(path))
     return read_small(real, real.parent, real.stat().st_size)
 
 

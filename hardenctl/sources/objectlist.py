@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from hardenctl.model.blob import Gap
@@ -26,8 +27,8 @@ class ObjectList:
 
     def name(self, changes: Changes, worth: Callable[[str], int]) -> None:
         """Name the blobs by what each commit changed, as far as that tells."""
-        self.changes = changes
-        self.blobs |= {oid: name for oid, name in names(changes, worth).items() if oid in self.blobs}
+        self.changes, known = changes, names(changes, worth)
+        self.blobs = {oid: known.get(oid) or _telling(name, worth) for oid, name in self.blobs.items()}
 
     def add(self, line: bytes) -> None:
         """Add one line of `ID KIND NAME`, as `FORMAT` asks for it."""
@@ -43,6 +44,7 @@ class ObjectList:
             self.missing += 1
 
 
+OUTSIDE, EXCLUDED, BINARY, PLAIN = range(4)  # what a name is worth: of no file that is asked for, ... of a text
 FORMAT = "%(objectname) %(objecttype) %(rest)"
 
 
@@ -84,8 +86,13 @@ def list_changes(git: Git, revisions: Sequence[str], jobs: int, worth: Callable[
         listed = list_objects(git, others)
         found.gaps = listed.gaps
         for oid, name in listed.blobs.items():
-            found.blobs.setdefault(oid, name)
+            found.blobs.setdefault(oid, _telling(name, worth))
     return found
+
+
+def _telling(name: str, worth: Callable[[str], int]) -> str:
+    """A name that only `rev-list` gives; none where it is a picture's, since there may be another: content tells."""
+    return "" if worth(name) == BINARY else name
 
 
 def names(changes: Iterable[Change], worth: Callable[[str], int]) -> dict[str, str]:
@@ -154,9 +161,13 @@ def _pipe(git: Git, walk: Sequence[str], question: bytes) -> Iterator[bytes]:
     """`rev-list` names the objects, `cat-file` tells their kinds; neither output is held in memory whole."""
     import tempfile  # here: a hook run does without it
 
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as complaint:
-        given.write(question)
-        given.seek(0)
+    with ExitStack() as files:
+        try:
+            given, complaint = (files.enter_context(tempfile.TemporaryFile()) for _ in range(2))
+            given.write(question)
+            given.seek(0)
+        except OSError as error:  # a full disk, say
+            raise SourceError(f"what git is asked could not be written to disk: {error.strerror}") from error
         listed = git.start(*walk, stdin=given, stderr=complaint)
         kinds = git.start("cat-file", "--buffer", f"--batch-check={FORMAT}", stdin=listed.stdout)
         try:

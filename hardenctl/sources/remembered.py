@@ -96,7 +96,7 @@ def files_state(root: Path, names: Iterable[bytes]) -> bytes | None:
 
 def _content(path: Path) -> bytes:
     try:
-        real = path.resolve()  # a link is as good as a file, but a pipe or a device has no end
+        real = Path(os.path.realpath(path))  # a link is as good as a file, but a pipe or a device has no end
         return b"+" + read_small(real, real.parent)
     except OSError:
         return b"-"

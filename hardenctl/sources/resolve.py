@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from hardenctl.model.address import past_path
 from hardenctl.model.blob import Commit
@@ -13,23 +13,23 @@ from hardenctl.sources.changes import Change
 from hardenctl.sources.git import Git
 from hardenctl.sources.origin import Origin, commits, origins
 
-LAST = 1 << 62  # the age of a commit that brought no blob
+LAST = 1 << 62  # the age of a tag: it is made after what it names
 
 
 @dataclass(frozen=True)
 class Resolver:
     """Resolves the findings of one history audit.
 
-    `changes` gives those of the commits that were looked at; `messages` are the ids of commits and tags, `present` the
-    blob ids that were looked at in the present state.
+    `changes` are those of the commits that were looked at; `messages` are the ids of commits and tags with their
+    ages, `present` the blob ids that were looked at in the present state.
     """
 
     git: Git
-    changes: Callable[[], Iterable[Change]]
+    changes: Iterable[Change]
     prefix: str
     head: str | None
     present: Collection[str]
-    messages: Collection[str] = frozenset()
+    messages: Mapping[str, int] = field(default_factory=dict)
 
     def resolve(self, findings: Sequence[Finding]) -> Sequence[Finding]:
         """The findings with first commit, author, date and occurrences.
@@ -39,8 +39,8 @@ class Resolver:
         """
         oids = {finding.oid for finding in findings if finding.oid}
         messages = oids.intersection(self.messages)
-        found = origins(self.changes(), oids - messages, self.prefix) if oids - messages else {}
-        found |= {oid: Origin({oid: LAST}) for oid in messages}
+        found = origins(self.changes, oids - messages, self.prefix) if oids - messages else {}
+        found |= {oid: Origin({oid: self.messages[oid]}) for oid in messages}
         authors = commits(self.git, [id_ for each in found.values() for id_ in each.commits])
         groups: dict[tuple[str, ...], list[Finding]] = {}
         for number, finding in enumerate(findings):

@@ -45,7 +45,7 @@ def parse_range(git: Git, text: str) -> Revisions:
 
 def commit_id(git: Git, revision: str) -> str:
     """The full id of a commit. Raises SourceError where there is none of that name."""
-    if not revision.startswith("-"):
+    if not revision.startswith(("-", "^")):
         found = git.run("rev-parse", "-q", "--verify", f"{revision}^{{commit}}", ok=(0, 1, 128)).decode().strip()
         if found:
             return found

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import shutil
 import subprocess
+import tempfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -262,6 +266,18 @@ def test_authors_and_dates(header: bytes, author: str, date: str) -> None:
     assert commit_of("id", raw) == Commit("id", author, date)
 
 
+def test_a_message_may_have_been_the_first(make_repository: Make) -> None:
+    """What a message gave away before a file did came in with the commit of the message."""
+    repository = make_repository({"a": "1"})
+    first = repository.commit({"a": "2"}, "KEY")
+    repository.commit({}, "nothing changes")
+    repository.commit({"a": "KEY"})
+    repository.git("tag", "-a", "-m", "KEY", "v1", first)
+    (found,) = findings_of(history(repository.root / ".git"), b"KEY")
+    assert found.commit is not None
+    assert (found.commit.id, found.location.path) == (first, "(commit message)")
+
+
 def test_one_secret_over_many_versions_is_one_finding(make_repository: Make) -> None:
     """The finding stands at the first version, names every path and counts the commits that carried it in."""
     repository = make_repository()
@@ -421,7 +437,7 @@ def test_the_first_push_of_a_branch(make_repository: Make) -> None:
     assert source.snapshot().in_scope("a")
 
 
-@pytest.mark.parametrize("revision", ["nope", "main..nope", "--all", "-x", "main:a", "HEAD^{tree}"])
+@pytest.mark.parametrize("revision", ["nope", "main..nope", "--all", "-x", "^main", "main:a", "HEAD^{tree}"])
 def test_an_unknown_revision(make_repository: Make, revision: str) -> None:
     """A revision that is no commit is an error with a remedy, and never taken for an option."""
     with pytest.raises(SourceError, match="unknown revision") as error:
@@ -499,6 +515,47 @@ def test_a_better_name_counts(make_repository: Make, asked: dict[str, Any]) -> N
     options = {"history": False} | asked
     assert blobs_of(history(repository.root, exclude=["b"], **options))["z.py"].data == b"KEY"
     assert {b"KEY"} & {blob.data for blob in blobs_of(history(repository.root, exclude=["z.py"], **options)).values()}
+
+
+@pytest.mark.parametrize("asked", [{"history": True}, {"all_objects": True}], ids=str)
+def test_a_picture_of_a_tree_that_a_tag_names(make_repository: Make, asked: dict[str, Any]) -> None:
+    """Git tells one name of each blob there, and content tells whether it is a picture."""
+    repository = make_repository({"x": "1"})
+    repository.commit({"y": "1"})
+    oid = feed(repository, "hash-object", "-w", "--stdin", "KEY").strip()
+    tree = feed(repository, "mktree", f"100644 blob {oid}\ta.png\n100644 blob {oid}\tz.py\n").strip()
+    repository.git("tag", "trees", tree)
+    seen = {blob.data for blob in blobs_of(history(repository.root, **({"history": False} | asked))).values()}
+    assert b"KEY" in seen
+
+
+@pytest.mark.parametrize("asked", [{"history": True}, {"since": "first"}, {"all_objects": True}], ids=str)
+def test_an_archive_that_has_another_name_too(make_repository: Make, asked: dict[str, Any]) -> None:
+    """One name that is an archive's is enough to look into it."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("inside.py", "KEY")
+    repository = make_repository({"x": "1"})
+    repository.git("tag", "first")
+    repository.commit(dict.fromkeys(["a.bin", "m.zip", "z.bin"], packed.getvalue()))
+    repository.git("rm", "-q", "*.*")
+    repository.git("commit", "-q", "-m", "away")
+    source = open_source([repository.root], archives=True, **asked)
+    assert b"KEY" in {blob.data for blob in source.blobs() if isinstance(blob, Blob)}
+
+
+@pytest.mark.parametrize("asked", [{"since": "first"}, {"all_objects": True}], ids=str)
+def test_a_full_disk_is_said(make_repository: Make, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any]) -> None:
+    """What git is asked goes through files: where there is no room for them, that is the gap."""
+    repository = make_repository({"x": "1"})
+    repository.git("tag", "first")
+
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    (gap,) = gaps_of(history(repository.root, **({"history": False} | asked)))
+    assert gap.reason.endswith("what git is asked could not be written to disk: No space left on device")
 
 
 def test_a_file_that_is_named_like_a_message(make_repository: Make) -> None:

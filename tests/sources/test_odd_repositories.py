@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,22 @@ def test_names_that_differ_in_case_alone(make_repository: Make) -> None:
     repository.git("commit", "-q", "-m", "twins")
     assert {"Config.py", "config.py"} <= blobs_of(open_source([repository.root / ".git"], history=True)).keys()
     assert {b"upper", b"lower"} <= seen(repository.root, since="HEAD~1")
+
+
+def test_a_work_tree_whose_git_folder_is_links(make_repository: Make, tmp_path: Path) -> None:
+    """As `git-new-workdir` makes one: what is linked is read where it is."""
+    repository = make_repository({"a": "1"})
+    other = tmp_path / "other"
+    (other / ".git/logs").mkdir(parents=True)
+    for name in ("config", "refs", "objects", "info", "packed-refs"):
+        (other / ".git" / name).symlink_to(repository.root / ".git" / name)
+    shutil.copy(repository.root / ".git/HEAD", other / ".git/HEAD")
+    subprocess.run(["git", "checkout", "-q", "-f"], cwd=other, check=True)
+    (other / "b").write_text("2")
+    subprocess.run(["git", "add", "b"], cwd=other, check=True)
+    assert seen(other) == {b"1", b"2"}
+    assert seen(other, staged=True) == {b"2"}
+    assert {b"1", b"2"} <= seen(other, history=True)
 
 
 def test_every_source_works_in_a_linked_worktree(make_repository: Make, tmp_path: Path) -> None:

@@ -532,6 +532,22 @@ def test_an_unreadable_index_is_said(make_repository: Make) -> None:
         blobs_of(work_tree(repository.root))
 
 
+@pytest.mark.parametrize("asked", [{}, {"staged": True}, {"history": True}], ids=str)
+@pytest.mark.parametrize("what", ["nothing", "garbage", "gitdir: nowhere", "gitdir: ..", "a loop", "a pipe"])
+def test_a_broken_git_file_is_said(tmp_path: Path, what: str, asked: dict[str, Any]) -> None:
+    """A `.git` that leads to no repository makes no plain folder and no clean one."""
+    place = tmp_path / ".git"
+    (tmp_path / "a.py").write_text("1")
+    if what == "a loop":
+        place.symlink_to(place)
+    elif what == "a pipe":
+        os.mkfifo(place)
+    else:
+        place.write_text("" if what == "nothing" else what)
+    with pytest.raises(SourceError, match=r"is not a git repository|could not be read"):
+        list(open_source([tmp_path], **asked).blobs())
+
+
 def test_a_broken_repository_is_said(tmp_path: Path) -> None:
     """A `.git` that leads nowhere is an error, not a plain folder whose ignored files count."""
     (tmp_path / "x").mkdir()
