@@ -3,9 +3,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,6 +100,19 @@ def test_a_folder_is_no_key_file(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("cryptography")
     assert run(["generate", "ed25519", "--write", "."]) == 2
     assert "`.` is a folder" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_a_large_key_can_be_interrupted() -> None:
+    """OpenSSL computes for minutes and hears of no Ctrl-C: it ends the process all the same."""
+    pytest.importorskip("cryptography")
+    command = [sys.executable, "-m", "hardenctl", "generate", "rsa", "--bits", "15360"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        printed, said = process.communicate(timeout=10)
+    assert process.returncode in {-signal.SIGINT, 130}
+    assert (printed, b"Traceback" in said) == (b"", False)
 
 
 def test_terminal_shows_no_value() -> None:
