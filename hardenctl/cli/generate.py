@@ -210,6 +210,8 @@ class _Options:
         """Refuse options that say nothing together, and a value that would go nowhere."""
         if self.write is None and self.push_to is None:
             _require_output()
+        if self.key == "":
+            raise UsageError("--key names no key", help="is a variable unset? without --key the usual name is taken")
         if self.write is not None and self.push_to is not None:
             raise UsageError("--write and --push exclude each other", help="`hardenctl rotate KEY` delivers to several")
         if self.write is None and self.force:

@@ -155,6 +155,7 @@ def test_write_has_a_usual_key(tmp_path: Path) -> None:
         pytest.param(["token", "--environment", "x"], "needs --push", id="environment without platform"),
         pytest.param(["token", "--write", ".env", "--key", "1A"], "cannot be the name", id="no name"),
         pytest.param(["env", "--write", ".env"], "no template", id="no template"),
+        pytest.param(["token", "--write", ".env", "--key", ""], "names no key", id="empty key"),
         pytest.param(["env", "--write", ".env", "--set", "X"], "KEY=VALUE", id="half an assignment"),
         pytest.param(["tokne"], "No such command", id="unknown kind"),
     ],
