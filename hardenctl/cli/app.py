@@ -21,6 +21,7 @@ from hardenctl.cli import (
     import_,
     init,
     load,
+    lsp,
     policy,
     preflight,
     render,
@@ -81,6 +82,7 @@ rotate.register(app)
 render.register(app)
 demo.register(app)
 preflight.register(app)
+lsp.register(app)
 
 
 def run(arguments: Sequence[str]) -> int:

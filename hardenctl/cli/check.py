@@ -17,6 +17,8 @@ from hardenctl.report.servers import render_servers
 _HELP = {
     "compose": "Compose files.",
     "dockerfile": "Dockerfiles.",
+    "app": "The application's own code: tokens, cookies, debugging, whom it believes.",
+    "ci": "CI configuration: who can run what with the repository's rights.",
     "env": "Environment files and what is in them.",
     "gitignore": "Whether environment files stay out of git and images.",
 }

@@ -15,7 +15,7 @@ from hardenctl import __version__
 
 HELP_COLUMNS = 80  # the most that Typer's help takes
 # The subjects of `check`. Their own table imports rules, and has to wait until errors and Ctrl-C are caught.
-CHECKED = frozenset({"cors", "gunicorn", "compose", "dockerfile", "env", "gitignore"})
+CHECKED = frozenset({"cors", "gunicorn", "compose", "app", "ci", "dockerfile", "env", "gitignore"})
 
 if TYPE_CHECKING:
     from hardenctl.cli.request import Request

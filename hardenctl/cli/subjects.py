@@ -12,6 +12,8 @@ SUBJECTS: dict[str, Catalogue] = {
     "gunicorn": RULES.of("gunicorn", "server"),
     "compose": RULES.of("compose"),
     "dockerfile": RULES.of("dockerfile"),
+    "app": RULES.of("app"),
+    "ci": RULES.of("ci"),
     "env": RULES.of("env"),
     "gitignore": RULES.of("gitignore", "dockerignore"),
 }

@@ -47,7 +47,7 @@ def propose(
     first: list[Finding] = []
     gaps: tuple[Gap, ...] = ()
     for number in range(ROUNDS):
-        detection = detect(_DraftSource(source, base, rounds.draft.after), enabled, policy.settings)
+        detection = detect(DraftSource(source, base, rounds.draft.after), enabled, policy.settings)
         judged = judge(source.resolve(detection.findings), policy, baseline=baseline)
         findings = [each.finding for each in judged if each.status is Status.OPEN]
         if number == 0:
@@ -129,7 +129,7 @@ def _is_edit(fix: Fix | None) -> bool:
 
 
 @dataclass(frozen=True)
-class _DraftSource:
+class DraftSource:
     """The source as it would be with the draft's files."""
 
     base: Source
@@ -138,13 +138,16 @@ class _DraftSource:
 
     @property
     def target(self) -> Target:
+        """As the base."""
         return self.base.target
 
     @property
     def salt(self) -> bytes:
+        """As the base."""
         return self.base.salt
 
     def blobs(self) -> Iterator[Blob | Gap]:
+        """The base's, the draft's files in place of its own."""
         if not self.files:
             yield from self.base.blobs()
             return
@@ -160,7 +163,9 @@ class _DraftSource:
                 yield blob
 
     def resolve(self, findings: Sequence[Finding]) -> Sequence[Finding]:
+        """As the base."""
         return self.base.resolve(findings)
 
     def snapshot(self) -> DraftSnapshot:
+        """The base's, the draft's files in place of its own."""
         return DraftSnapshot(self.state, self.files)

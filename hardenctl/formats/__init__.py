@@ -11,7 +11,18 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from hardenctl.formats.launch.paths import is_config, kind_of
-from hardenctl.formats.paths import GITIGNORE, GUIDES, LEDGER, LOAD_RESULT, is_compose, is_dockerfile, is_env_file
+from hardenctl.formats.paths import (
+    GITIGNORE,
+    GUIDES,
+    LEDGER,
+    LOAD_RESULT,
+    is_action,
+    is_compose,
+    is_dockerfile,
+    is_env_file,
+    is_pipeline,
+    is_workflow,
+)
 from hardenctl.model.blob import Snapshot
 
 # A Python file without one of these sets up no CORS. The last two are the header, in either case.
@@ -41,6 +52,20 @@ SERVER_WORDS = (
     b"application.run(",
     b"server.run(",
 )
+# What a Python file says in which something is asked of the application itself.
+APPLICATION_WORDS = (
+    b"FastAPI(",
+    b"Starlette(",
+    b"Litestar(",
+    b"set_cookie(",
+    b"SessionMiddleware",
+    b"TrustedHostMiddleware",
+    b"ProxyHeadersMiddleware",
+    b"verify_signature",
+    b"import jwt",
+    b"SESSION_COOKIE_",
+)
+FEW = 20  # files
 _ONLY_AST = 0x400  # ast.PyCF_ONLY_AST
 
 
@@ -50,7 +75,8 @@ class Reader:
     `concerns` says by path whether a file can change a document. Where `missing` names files, a document is about
     them even if they aren't there, and only wanted where one of them is in scope. `words` are what some Python file
     has to hold: only asked of a snapshot that can search faster than a reader reads.
-    A Python file that holds one of the `hints` can make a document by itself.
+    A Python file that holds one of the `hints` can make a document by itself. Where a document is about nothing but
+    Python files in scope, `own` are the words of which one has to hold one.
     """
 
     def __init__(
@@ -61,6 +87,7 @@ class Reader:
         missing: tuple[str, ...] = (),
         words: tuple[bytes, ...] = (),
         hints: tuple[bytes, ...] = (),
+        own: tuple[bytes, ...] = (),
     ) -> None:
         self.module = module
         self.documents = documents
@@ -68,11 +95,14 @@ class Reader:
         self.missing = missing
         self.words = words
         self.hints = hints
+        self.own = own
 
     def is_wanted(self, snapshot: Snapshot, scope: Collection[str]) -> bool:
         """Whether one of the paths in scope can change a document."""
         if self.missing and not any(map(snapshot.in_scope, self.missing)):
             return False
+        if self.own:
+            return _have(snapshot, self.own, [path for path in scope if self.concerns(path)])
         if any(map(self.concerns, scope)):
             return not self.words or _may_hold(snapshot, self.words, scope)
         programs = [path for path in scope if path.endswith(".py")] if self.hints else []
@@ -99,6 +129,14 @@ def _holds(snapshot: Snapshot, words: Collection[bytes], paths: Collection[str])
     if holds is not None:
         return holds(words)
     return any(word in blob.data for path in paths if (blob := snapshot.read(path)) for word in words)
+
+
+def _have(snapshot: Snapshot, words: Collection[bytes], paths: Collection[str]) -> bool:
+    """Whether one of these files may hold one of these words. A few are read, which costs less than a search."""
+    if len(paths) <= FEW:
+        return any(word in blob.data for path in paths if (blob := snapshot.read(path)) for word in words)
+    holds: Callable[[Collection[bytes]], bool] | None = getattr(snapshot, "python_holds", None)
+    return holds is None or holds(words)
 
 
 def _is_python(text: str) -> bool:
@@ -145,6 +183,14 @@ def _ledger(path: str) -> bool:
     return path == LEDGER
 
 
+def _ci(path: str) -> bool:
+    return is_workflow(path) or is_action(path) or is_pipeline(path)
+
+
+def _python(path: str) -> bool:
+    return path.endswith(".py")
+
+
 def _any(path: str) -> bool:
     return bool(path)
 
@@ -158,6 +204,8 @@ READERS: tuple[Reader, ...] = (
     Reader("hardenctl.formats.cors", "CorsSetup", concerns=_cors, words=CORS_WORDS),
     Reader("hardenctl.formats.cors.edge", "CorsSetup", concerns=_edge),
     Reader("hardenctl.formats.dockerfile", "Dockerfile", concerns=is_dockerfile),
+    Reader("hardenctl.formats.workflow", "Workflow", "Pipeline", concerns=_ci),
+    Reader("hardenctl.formats.application", "Application", concerns=_python, own=APPLICATION_WORDS),
     Reader("hardenctl.formats.launch.reader", "ServerLaunch", concerns=_launch, hints=SERVER_WORDS),
     Reader("hardenctl.formats.project_docs", "Documentation", concerns=_any, missing=GUIDES),
     Reader("hardenctl.formats.evidence", "LoadEvidence", concerns=_any, missing=(LOAD_RESULT,)),

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
+from hardenctl.formats.markup import load_template
 from hardenctl.formats.merge import merge_service
 from hardenctl.formats.paths import is_compose
-from hardenctl.formats.yaml import Mapping, Node, Scalar, Sequence, load_yaml
+from hardenctl.formats.yaml import Mapping, Node, Scalar, Sequence
 from hardenctl.model.blob import Gap, Snapshot
 from hardenctl.model.errors import DocumentError
 from hardenctl.model.record import record
@@ -22,7 +23,6 @@ _DEVELOPMENT = re.compile(
     r"fixture|fixtures|devtools|devenv|hack|dist|contrib|qa"
 )
 _PRODUCTION = re.compile(r"prod|production|staging|stage")
-_MARKUP = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _HEADER = re.compile(r"(?:[ \t]*(?:#.*)?\r?\n)*")
 _FOR_DEVELOPMENT = re.compile(
     r"(?<!not )\b(?:for|only|is|an?)\b(?! not)[^.\n]{0,30}\b(?:local |the )?\W{0,2}"
@@ -216,27 +216,13 @@ def is_production(name: str) -> bool:
 
 def parse_compose(path: str, text: str) -> Mapping | None:
     """The top of a compose file; None for other YAML. Raises DocumentError where Compose would not read it."""
-    try:
-        documents = load_yaml(text, path)
-    except DocumentError:
-        if not _MARKUP.search(text):
-            raise
-        documents = load_yaml(_MARKUP.sub(_neutral, text), path)  # a template of a compose file
+    documents = load_template(text, path)
     top = documents[0] if documents else None
     services = top.get("services") if isinstance(top, Mapping) else None
     if isinstance(services, Sequence) or (isinstance(services, Scalar) and services.value is not None):
         line = 1 + text.count("\n", 0, services.span.start)
         raise DocumentError("`services` is no mapping of names to services", line=line)
     return top if isinstance(top, Mapping) and isinstance(services, Mapping) else None
-
-
-def _neutral(match: re.Match[str]) -> str:
-    """Text of the same length that YAML has no trouble with: a variable for `{{ }}`, blanks for what stands alone."""
-    if match[0].startswith("{{"):
-        return "$" + "x" * (len(match[0]) - 1)
-    if match.string[: match.start()].endswith(("}", "}:")):
-        return "x" * len(match[0])
-    return "".join(char if char == "\n" else " " for char in match[0])
 
 
 DOCUMENTS = (ComposeFile,)

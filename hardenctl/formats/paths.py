@@ -42,6 +42,11 @@ _WORDS = {word: name for name, words in _ENVIRONMENTS.items() for word in words.
 _SEPARATOR = lazy_pattern(r"[._-]+")
 _COMPOSE = lazy_pattern(r"(?:[\w.-]+[._-])?(?:docker-?)?compose(?:[._-][\w.-]+)?\.ya?ml", re.IGNORECASE)
 _WORKFLOWS = lazy_pattern(r"(?:^|/)\.(?:github|gitlab|circleci|gitea|forgejo|buildkite)/")
+_WORKFLOW = lazy_pattern(r"(?:^|/)\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml$")
+_ACTION = lazy_pattern(r"(?:^|/)action\.ya?ml$")
+_PIPELINE = lazy_pattern(
+    r"(?:^|/)(?:[\w.-]*\.)?gitlab-ci(?:[.-][\w.-]+)?\.ya?ml$|(?:^|/)\.gitlab/(?:ci/)?[\w./-]+\.ya?ml$"
+)
 _DOCKERFILE = lazy_pattern(r"(?:.*[._-])?(?:dockerfile|containerfile)(?:[._-].*)?", re.IGNORECASE)
 _NO_DOCKERFILE = lazy_pattern(
     r".*[._-](?:dockerignore|md|rst|txt|py|sh|js|ts|json|ya?ml|toml|j2|jinja2?|tmpl|tpl|erb|html|go|rs)", re.IGNORECASE
@@ -94,6 +99,21 @@ def _words(name: str) -> list[str]:
 def is_compose(path: str) -> bool:
     """Whether a file is a compose file by its name, in any folder but those of CI workflows."""
     return bool(_COMPOSE.fullmatch(posixpath.basename(path))) and not _WORKFLOWS.search(path)
+
+
+def is_workflow(path: str) -> bool:
+    """Whether a file is a workflow of GitHub's, or of a forge that reads the same."""
+    return bool(_WORKFLOW.search(path))
+
+
+def is_action(path: str) -> bool:
+    """Whether a file describes an action: `action.yml`, in whatever folder."""
+    return bool(_ACTION.search(path))
+
+
+def is_pipeline(path: str) -> bool:
+    """Whether a file is a pipeline of GitLab's, or a part of one by its name."""
+    return bool(_PIPELINE.search(path))
 
 
 def is_load_result(path: str) -> bool:

@@ -32,6 +32,8 @@ SUBJECTS = (
     Subject("gunicorn", "gunicorn", "server", documents=("ServerLaunch",)),
     Subject("compose", "compose", documents=("ComposeFile",)),
     Subject("dockerfile", "dockerfile", documents=("Dockerfile",)),
+    Subject("app", "app", documents=("Application",)),
+    Subject("ci", "ci", documents=("Workflow", "Pipeline")),
     Subject("docs", "docs", documents=("Documentation",)),
     Subject("load", "load", documents=("LoadEvidence",)),
 )

@@ -67,9 +67,10 @@ def test_hook_path_loads_nothing_heavy(
 
 
 # What a plain file must not load: readers and rules of subjects that it doesn't concern, and what they would bring.
-SUBJECTS = ("formats.compose", "formats.cors", "formats.dotenv", "formats.gunicorn", "formats.python", "formats.yaml",
-            "formats.dockerfile", "formats.launch.reader", "formats.project_docs", "rules.cors", "rules.compose",
-            "rules.gunicorn", "rules.env", "rules.docs", "rules.dockerfile", "rules.ignore")  # fmt: skip
+SUBJECTS = ("formats.compose", "formats.cors", "formats.dotenv", "formats.gunicorn", "formats.python",
+            "formats.yaml", "formats.dockerfile", "formats.launch.reader", "formats.project_docs",
+            "formats.workflow", "rules.ci", "rules.cors", "rules.compose", "rules.gunicorn", "rules.env",
+            "rules.docs", "rules.dockerfile", "rules.ignore")  # fmt: skip
 DECLARING = ("dataclasses", "inspect", "ast", "tempfile", "shutil", "argparse", "importlib.metadata")
 
 
