@@ -209,6 +209,17 @@ def test_a_folder_that_cannot_be_read(
     assert "error: `closed` cannot be read\nhelp: " in result.err
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize("streams", ["2>/dev/full", "2>&-", "<&- 2>/dev/full"])
+def test_an_error_that_cannot_be_told(tmp_path: Path, streams: str) -> None:
+    """Where standard error is full or closed the exit code still says that the command could not run."""
+    script = f'"$0" -m hardenctl audit nope {streams}; echo $?; "$0" -m hardenctl nope {streams}; echo $?'
+    done = subprocess.run(
+        ["sh", "-c", script, sys.executable], check=True, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stdout.split() == ["2", "2"]
+
+
 def test_help_without_standard_output() -> None:
     """A service that closes its standard output gets no traceback for a `--help`."""
     done = subprocess.run(
