@@ -94,7 +94,11 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         commands = typer.main.get_command(app)
         check_environment(give_variables(commands))
-        code = commands.main(args=with_command(arguments), prog_name="hardenctl", standalone_mode=False)
+        # What their `main` does, without its ideas of Ctrl-C and of closed pipes: those are `guarded`'s.
+        with commands.make_context("hardenctl", with_command(arguments)) as top:
+            code = commands.invoke(top)
+    except typer.Exit as done:
+        return done.exit_code
     except typer.Abort:
         sys.stderr.write("error: interrupted\n")
         return INTERRUPTED

@@ -26,6 +26,8 @@ from hardenctl.rules.declare import Rule
 from hardenctl.sources import open_source
 from hardenctl.sources.repository import find_place
 
+MOST_JOBS = 256  # more processes than that only wait for one another
+_DIGITS = 9  # of a number that is meant as one; Python itself reads no more than 4,300
 EXIT = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCOMPLETE: 2}
 
 
@@ -105,9 +107,9 @@ def jobs_of(request: Request) -> int:
     text = request.jobs
     if text is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not text.isdecimal() or not int(text):
+    if not text.isdecimal() or len(text) > _DIGITS or not int(text):
         raise UsageError(f"`--jobs {text}` is no number of processes", help="`--jobs 4`, or leave it out")
-    return int(text)
+    return min(int(text), MOST_JOBS)
 
 
 def root_of(request: Request) -> Path:

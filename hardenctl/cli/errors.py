@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from hardenctl.model.errors import HardenctlError
 from hardenctl.report.style import visible
@@ -33,7 +33,7 @@ def guarded(command: Callable[[], int]) -> int:
     except HardenctlError as error:
         return fail(error.what, error.help)
     except KeyboardInterrupt:
-        sys.stderr.write("error: interrupted\n")
+        _tell("error: interrupted\n")
         return INTERRUPTED
     except BrokenPipeError:
         close_output()
@@ -44,10 +44,22 @@ def guarded(command: Callable[[], int]) -> int:
 
 def fail(what: str, help: str = "") -> int:  # noqa: A002 - the word the user reads
     """Print an error the way all of hardenctl does; returns 2."""
-    for label, text in (("error", what), ("help", help)):
-        for number, line in enumerate(text.splitlines()):
-            sys.stderr.write(f"{'  ' if number else f'{label}: '}{visible(line)}\n")
+    lines = [
+        f"{'  ' if number else f'{label}: '}{visible(line)}\n"
+        for label, text in (("error", what), ("help", help))
+        for number, line in enumerate(text.splitlines())
+    ]
+    _tell("".join(lines))
     return 2
+
+
+def _tell(text: str) -> None:
+    """Write to standard error. Where that is full or gone, the exit code is what is left to say."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        close_output(sys.stderr)
 
 
 def _open_what_is_closed() -> None:
@@ -62,10 +74,10 @@ def output_is_closed() -> bool:
     return sys.__stdout__ is None
 
 
-def close_output() -> None:
-    """Point standard output at nothing: its reader has gone, and Python would complain of that when it exits."""
+def close_output(stream: TextIO | None = None) -> None:
+    """Point standard output (or error) at nothing: its reader has gone, and Python would complain when it exits."""
     nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, sys.stdout.fileno())
+    os.dup2(nothing, (stream or sys.stdout).fileno())
     os.close(nothing)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -127,7 +130,8 @@ def _pair_command(kind: str) -> Callable[..., None]:
         delivery = _delivery(push_to, key or "JWT_PRIVATE_KEY", environment, settings, yes=yes)
         if write is not None:
             check_key_file(write, force=force)
-        pair = generate_pair(kind, modulus=bits, floor=settings.minimum_bits)
+        with _interruptible():
+            pair = generate_pair(kind, modulus=bits, floor=settings.minimum_bits)
         if write is not None:
             public = store_key_pair(write, pair.value, pair.public, force=force)
             ledger.stamp(write.name, ledger.place_of(write), pair.value, kind)
@@ -136,6 +140,19 @@ def _pair_command(kind: str) -> Callable[..., None]:
             _hand_over(kind, pair, delivery, ledger, show=show)
 
     return command
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the process at once: a large key takes minutes in which no Python runs that could hear of it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @dataclass(frozen=True)
@@ -193,6 +210,8 @@ class _Options:
         """Refuse options that say nothing together, and a value that would go nowhere."""
         if self.write is None and self.push_to is None:
             _require_output()
+        if self.key == "":
+            raise UsageError("--key names no key", help="is a variable unset? without --key the usual name is taken")
         if self.write is not None and self.push_to is not None:
             raise UsageError("--write and --push exclude each other", help="`hardenctl rotate KEY` delivers to several")
         if self.write is None and self.force:

@@ -61,7 +61,7 @@ def _toml(text: str) -> int:
 
     try:
         tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return 1
     return 0
 

@@ -16,12 +16,13 @@ from hardenctl.sources.standing import git_standing
 
 
 def refuse_unfit(path: Path) -> None:
-    """Raise UsageError where no credential may be written: what is no file, and what git tracks or would take next."""
-    if path.exists() and not path.is_file():  # a device would be replaced by a file, and a pipe would block
-        raise UsageError(
-            f"`{path}` is {'a folder' if path.is_dir() else 'no regular file'}",
-            help="name a file with --write; without it, the value goes into the pipe",
-        )
+    """Raise UsageError where a file cannot be one of credentials.
+
+    Where git tracks it, or would take it with the next `git add`; and what is no file: a device would be replaced by
+    one, /dev/null for root, and a pipe be waited for.
+    """
+    if path.exists() and not path.is_file():
+        raise UsageError(f"`{path}` is no regular file", help="name a file; without `--write` it goes to a pipe")
     for each in {path, Path(os.path.realpath(path))}:  # a link and what it points to can stand differently
         standing = git_standing(each)
         if standing is Standing.TRACKED:

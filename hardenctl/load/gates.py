@@ -10,6 +10,7 @@ time and the CPU a mean of it: no sample, so they are compared as they are. Drif
 from __future__ import annotations
 
 import enum
+import math
 import re
 from dataclasses import dataclass
 
@@ -110,6 +111,8 @@ def parse_gate(text: str, *, asked: bool = True) -> Gate:
         if not 0 < quantile < 1:
             raise UsageError(f"`{text}`: a percentile lies between 0 and 100", help=_HELP)
     number = _in_own_unit(text, metric if quantile is None else "percentile", number, match["unit"] or "")
+    if number == math.inf:  # every run would pass it, or none
+        raise UsageError(f"`{text}`: the number is too large", help=_HELP)
     if (match["operator"][0] == ">") != (metric == "rps"):
         raise UsageError(f"`{text}` holds for a bad run and not for a good one", help=_HELP)
     if metric in {"cpu", *DRIFTS} and match["endpoint"]:

@@ -263,6 +263,8 @@ def _toml(text: str, shown: str) -> dict[str, Any]:
         # The decoder's message can quote a key, hence only its place.
         place = str(error).rpartition("(at ")[2].rstrip(")")
         raise PolicyError(f"{shown}: not valid TOML at {place}", help="correct the file at that place") from None
+    except ValueError:  # Python reads no number of more than 4,300 digits
+        raise PolicyError(f"{shown}: not valid TOML: a number is too long", help="no key needs that") from None
     except RecursionError:
         raise PolicyError(f"{shown}: nested too deeply", help="no key needs that") from None
 

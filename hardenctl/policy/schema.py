@@ -8,6 +8,7 @@ costs more than an audit of one staged file.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import warnings
 from collections.abc import Mapping
@@ -42,7 +43,7 @@ _CPUS = (1, 2, 3, 4, 8, 64)  # for which a formula of workers has to come to som
 def _milliseconds(value: object) -> float:
     if isinstance(value, str) and (match := re.fullmatch(_DURATION, value)):
         value = float(match[1]) * _MILLISECONDS[match[2]]
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise ValueError("expected a duration such as '300ms' or '1.5s', or milliseconds as a number above 0")
     return float(value)
 
@@ -295,7 +296,7 @@ class TargetsTable(_Table):
     """What a load run has to reach."""
 
     p95: Milliseconds = Field(default=LoadSettings().p95_ms, description="95th percentile of the response time.")
-    rps: float = Field(default=LoadSettings().rps, gt=0, description="Requests per second.")
+    rps: float = Field(default=LoadSettings().rps, gt=0, allow_inf_nan=False, description="Requests per second.")
     error_rate: Fraction = Field(default=LoadSettings().error_rate, description="Failed requests of all.")
     cpu: Fraction = Field(default=LoadSettings().cpu, description="CPU use of the target.")
     memory_drift: Fraction = Field(
@@ -373,6 +374,7 @@ _EXPECTED = {
     "model_type": ("expected a table", "give its keys below a heading of their own"),
     "int_type": ("expected a whole number", "write it without quotes and fraction"),
     "float_type": ("expected a number", "write it without quotes"),
+    "finite_number": ("expected a number above 0", "give one that a run can reach"),
     "greater_than": ("expected a number above 0", "give a larger one, or leave it out for the default"),
     "greater_than_equal": ("expected 0 or more", "give a larger one, or leave it out for the default"),
     "string_too_short": ("expected a word, not an empty one", "give one, or leave it out"),

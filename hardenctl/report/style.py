@@ -18,6 +18,7 @@ from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.record import record
 
 NARROWEST = 40
+_DIGITS = 4  # of a width that somebody means
 _WORDS = lazy_pattern(r"(?<!\S)\(?\d[\d.,]* (?:s|ms|kB|MB|bytes)\b\S*|\S+")
 MEASURE = 100  # columns: longer lines of prose are hard to read, however wide the terminal is
 COLOURS = {"red": 160, "orange": 166, "ochre": 136, "blue": 32, "green": 28, "grey": 243}
@@ -81,7 +82,7 @@ def look_of(
 
 def _width(environ: Mapping[str, str], *, terminal: bool) -> int:
     columns = environ.get("COLUMNS", "")
-    said = int(columns) if columns.isdecimal() else 0
+    said = int(columns) if columns.isdecimal() and len(columns) <= _DIGITS else 0
     return max(said or (_columns() if terminal else 80), NARROWEST)
 
 

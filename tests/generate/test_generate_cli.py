@@ -3,9 +3,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -89,7 +91,7 @@ def test_only_a_file_is_written_to(what: list[str], kind: str, capsys: pytest.Ca
         target.symlink_to("pipe")
     before = target.lstat()
     assert run(["generate", *what, "--write", str(target)]) == 2
-    assert re.search(r"error: `target` is (a folder|no regular file)\nhelp: ", capsys.readouterr().err)
+    assert re.search(r"error: `target` is no regular file\nhelp: ", capsys.readouterr().err)
     assert (target.lstat().st_mode, target.lstat().st_ino) == (before.st_mode, before.st_ino)
 
 
@@ -97,7 +99,20 @@ def test_a_folder_is_no_key_file(capsys: pytest.CaptureFixture[str]) -> None:
     """The folder we are in has no name to put `.pub` behind."""
     pytest.importorskip("cryptography")
     assert run(["generate", "ed25519", "--write", "."]) == 2
-    assert "`.` is a folder" in capsys.readouterr().err
+    assert "`.` is no regular file" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_a_large_key_can_be_interrupted() -> None:
+    """OpenSSL computes for minutes and hears of no Ctrl-C: it ends the process all the same."""
+    pytest.importorskip("cryptography")
+    command = [sys.executable, "-m", "hardenctl", "generate", "rsa", "--bits", "15360"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        printed, said = process.communicate(timeout=10)
+    assert process.returncode in {-signal.SIGINT, 130}
+    assert (printed, b"Traceback" in said) == (b"", False)
 
 
 def test_terminal_shows_no_value() -> None:
@@ -140,6 +155,7 @@ def test_write_has_a_usual_key(tmp_path: Path) -> None:
         pytest.param(["token", "--environment", "x"], "needs --push", id="environment without platform"),
         pytest.param(["token", "--write", ".env", "--key", "1A"], "cannot be the name", id="no name"),
         pytest.param(["env", "--write", ".env"], "no template", id="no template"),
+        pytest.param(["token", "--write", ".env", "--key", ""], "names no key", id="empty key"),
         pytest.param(["env", "--write", ".env", "--set", "X"], "KEY=VALUE", id="half an assignment"),
         pytest.param(["tokne"], "No such command", id="unknown kind"),
     ],
@@ -212,3 +228,21 @@ def test_a_value_is_not_made_for_nowhere(what: str) -> None:
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "standard output is closed" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders")
+@pytest.mark.parametrize("command", ["secret-key --key A", "env --template t", "rsa"])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
+def test_only_a_file_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, kind: str
+) -> None:
+    """A device would be replaced by a file of credentials (/dev/null, for root), and a pipe be waited for."""
+    monkeypatch.chdir(tmp_path)
+    Path("t").write_text("A=\n")
+    os.mkfifo("real")
+    Path("folder").mkdir()
+    Path("link").symlink_to("real")
+    name = "real" if kind == "pipe" else kind
+    assert run(["generate", *command.split(), "--write", name]) == 2
+    assert f"error: `{name}` is no regular file" in capsys.readouterr().err
+    assert Path("real").is_fifo()

@@ -140,7 +140,7 @@ def test_unreadable_targets(tmp_path: Path) -> None:
     """A folder, or bytes that are no text, in place of the file are errors."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "bytes").write_bytes(b"A=\xff\n")
-    with pytest.raises(UsageError, match="is a folder"):
+    with pytest.raises(UsageError, match="is no regular file"):
         store(tmp_path / "folder", "A", "1")
     with pytest.raises(SourceError, match="is not UTF-8"):
         store(tmp_path / "bytes", "A", "1")

@@ -85,6 +85,7 @@ PASSWORD = "pass" + "word"
         pytest.param("stages: [{duration: 60s}]", "needs `users`", id="no-load"),
         pytest.param("stages: [{users: 1, duration: 1s}, {rate: 1, duration: 1s}]", "mix users and rates", id="models"),
         pytest.param("targets: [p95<300]", "no gate", id="bad-gate"),
+        pytest.param("targets: ['p95<" + "9" * 400 + "ms']", "no gate", id="a-gate-that-every-run-passes"),
         pytest.param("targets: []", "at least 1", id="no-gates"),
         pytest.param("think-time: 5", "200ms..1s", id="think-time"),
         pytest.param("extends: nrmal", "no scenario `nrmal`", id="unknown-base"),

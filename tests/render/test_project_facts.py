@@ -113,6 +113,12 @@ def test_stores(files: dict[str, str], database: str, cache: str) -> None:
     assert (found.database, found.cache) == (database, cache)
 
 
+def test_a_project_file_with_an_endless_number_says_nothing() -> None:
+    """Python reads no integer of so many digits: that is a file like any other that cannot be parsed."""
+    text = 'project.name = "shop"\nx = ' + "9" * 5000
+    assert detect_facts(MemorySnapshot({"pyproject.toml": text})).name == "app"
+
+
 def test_what_is_there_stays() -> None:
     """Service names, pinned images and volumes of a present compose file are facts: data hangs on them."""
     compose = (

@@ -76,6 +76,7 @@ def test_when_there_is_colour(terminal: bool, environ: Mapping[str, str], colour
         pytest.param({"COLUMNS": "7"}, 40, id="never-below-40"),
         pytest.param({"COLUMNS": "wide"}, 80, id="nonsense"),
         pytest.param({"COLUMNS": "0"}, 80, id="zero"),
+        pytest.param({"COLUMNS": "9" * 5000}, 80, id="endless"),
     ],
 )
 def test_width_of_a_pipe(environ: Mapping[str, str], width: int) -> None:

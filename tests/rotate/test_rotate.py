@@ -205,6 +205,16 @@ def test_nobody_to_ask(folder: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert given(folder) == []
 
 
+def test_nobody_to_ask_and_no_standard_input(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service without any standard input is told the same."""
+    monkeypatch.setattr("sys.stdin", None)
+    assert run(["rotate", "SECRET_KEY", "--write", str(ENV)]) == 2
+    assert "no terminal to confirm on" in capsys.readouterr().err
+    assert given(folder) == []
+
+
 def test_file_that_git_sees(make_repository: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """A new value is not written where git would take it."""
     repository = make_repository({".env.production": f"SECRET_KEY={OLD}\n"})
