@@ -579,6 +579,12 @@ def test_a_config_file_that_the_process_may_not_see():
             id="config",
         ),
         pytest.param(
+            {"gunicorn.conf.py": "import os\nbind = os.environ.get('BIND', ':80')\nworkers = 4\n"},
+            "gunicorn.conf.py",
+            "bind = os.environ.get('BIND', ':80')\n\n\ndef available_cpus():\n",
+            id="config-keeps-two-lines-before-a-function",
+        ),
+        pytest.param(
             {"gunicorn.conf.py": '"""Ours."""\n\nimport sys\n\nworkers = 4\n'},
             "gunicorn.conf.py",
             "import sys\nimport os\n",

@@ -176,7 +176,10 @@ def _in_config(config: ConfigFile | None, workers: Effective) -> list[Edit]:
     if not has_os and config.end_of_imports:
         end = config.end_of_imports
         edits.append(Replace(Span(config.path, end, end), "\nimport os"))
-    lead = "" if has_os or config.end_of_imports else "import os\n\n\n"
+    before = max((node.end_lineno or 0 for node in tree.body if node.lineno < statement.lineno), default=None)
+    lead = "import os\n\n\n" if not (has_os or config.end_of_imports) else ""
+    if before is not None:  # two blank lines before a function
+        lead = "\n" * max(0, before + 3 - statement.lineno) + lead
     edits.append(Replace(Span(config.path, start, start), f"{lead}{_FUNCTION}\n\n"))
     edits.append(Replace(span, "max(2, available_cpus() * 2 - 1)"))
     return edits
