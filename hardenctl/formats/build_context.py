@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from hardenctl.formats.compose import compose_files
 from hardenctl.formats.dockerfile import Dockerfile
 from hardenctl.formats.instructions import Instruction
+from hardenctl.formats.paths import is_compose, is_dockerfile
 from hardenctl.formats.yaml import Mapping, Node, load_yaml
 from hardenctl.model.address import past_path
 from hardenctl.model.blob import Gap, Snapshot
@@ -194,12 +195,15 @@ def _is_named(name: str, dockerfile: str) -> bool:
 def _from_sources(dockerfile: Dockerfile, there: Collection[str], beside: str | None) -> str:
     """The nearest folder, from its own up to the root, in which most of what it copies lies.
 
-    `there` is every file and folder. Where that leaves a choice, it is built as those `beside` it are.
+    `there` is every file and folder. Where that leaves a choice, it is built as those `beside` it are. A folder that
+    holds Dockerfiles alone has nothing to copy.
     """
     sources = set(_sources(dockerfile))
     above = [dockerfile.folder]
     while above[-1]:
         above.append(posixpath.dirname(above[-1]))
+    if all(_is_build_file(each) for each in there if each.startswith(f"{dockerfile.folder}/")):
+        del above[0]
     if beside is not None:
         above.insert(0, beside)
 
@@ -207,6 +211,10 @@ def _from_sources(dockerfile: Dockerfile, there: Collection[str], beside: str | 
         return len({wanted for each in sources if (wanted := posixpath.join(folder, each)) in there})
 
     return max(above, key=present)  # the first of the best
+
+
+def _is_build_file(path: str) -> bool:
+    return is_dockerfile(path) or is_compose(path) or path.endswith(".dockerignore")
 
 
 def _sources(dockerfile: Dockerfile) -> Iterator[str]:

@@ -170,8 +170,10 @@ def _topics(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _readers(snapshot: Snapshot, paths: list[str]) -> Iterator[str]:
+    """The files that read the environment; gunicorn's asks for what starts it, which no example of ours lists."""
     for path in sorted(paths, key=lambda each: (not _SETTINGS.search(each), each.count("/"), each)):
-        if path.endswith(".py") and _READS_ENVIRONMENT.search(_text(snapshot, path)):
+        server = path.endswith("gunicorn.conf.py")
+        if path.endswith(".py") and not server and _READS_ENVIRONMENT.search(_text(snapshot, path)):
             yield path
 
 

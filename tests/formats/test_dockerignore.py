@@ -178,7 +178,7 @@ jobs:
 def test_where_the_context_is(files: dict[str, str], ignore_path: str) -> None:
     """A Dockerfile in a folder is built where something says so, else where its sources lie."""
     dockerfile = "FROM python\nCOPY backend/requirements.txt /tmp/\nCOPY . /app\n"
-    found = read(MemorySnapshot({"docker/web.Dockerfile": dockerfile, **files}))
+    found = read(MemorySnapshot({"docker/web.Dockerfile": dockerfile, "docker/main.py": "", **files}))
     (copy,) = (each for each in found if each.path == "docker/web.Dockerfile")
     assert copy.ignore_path == ignore_path
 
@@ -189,6 +189,13 @@ def test_what_a_run_mounts_lies_in_the_context() -> None:
     files = {"docker/web.Dockerfile": f"FROM python\nRUN {mounts} uv sync\nCOPY . /app\n", "uv.lock": ""}
     (copy,) = read(MemorySnapshot(files))
     assert copy.ignore_path == ".dockerignore"
+
+
+def test_a_folder_of_dockerfiles_alone_is_no_context() -> None:
+    """There is nothing in it that copying everything could be for."""
+    files = {"deploy/docker/Dockerfile": BROAD, "deploy/docker/compose.yml": "services: {}\n", "deploy/app.py": ""}
+    (copy,) = read(MemorySnapshot(files))
+    assert copy.ignore_path == "deploy/.dockerignore"
 
 
 def test_an_allow_list_at_the_root_keeps_env_files_out() -> None:

@@ -369,6 +369,11 @@ def test_what_is_missing_is_not_asked_of_development_and_jobs():
             {"dockerfile-user-root": "medium"},
             id="scratch-has-no-other-user",
         ),
+        pytest.param(
+            'FROM python:3\nUSER a\nCMD [ {% if x %}"poetry", "run", {% endif %}"web" ]',
+            {},
+            id="a-template-of-a-command",
+        ),
         pytest.param("FROM python:3\nCOPY .env.prod /x\nUSER a", {"dockerfile-env-copied": "medium"}, id="env-copied"),
         pytest.param("FROM python:3\nCOPY .env.example /x\nUSER a", {}, id="example-copied"),
         pytest.param("FROM python:3\nCOPY --from=x .env /x\nUSER a", {}, id="env-of-another-stage"),

@@ -111,6 +111,7 @@ def test_the_environment_is_not_documented():
     assert "no-env-example" not in hits({"main.py": "app = Flask(__name__)"})
     django = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'x.settings')\n"
     assert "no-env-example" not in hits({"manage.py": django})
+    assert "no-env-example" not in hits({"main.py": "app = Flask(__name__)", "gunicorn.conf.py": APP})
 
 
 @pytest.mark.parametrize(

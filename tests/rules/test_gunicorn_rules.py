@@ -11,7 +11,7 @@ from hardenctl.detect.config import detect_config
 from hardenctl.fix.propose import propose
 from hardenctl.fix.write import apply
 from hardenctl.model.blob import Gap
-from hardenctl.model.finding import Render
+from hardenctl.model.finding import Append, Render
 from hardenctl.model.report import Server
 from hardenctl.model.settings import GunicornSettings, Settings
 from hardenctl.policy.policy import Policy
@@ -507,8 +507,25 @@ def test_the_config_file_is_written_where_it_is_read(files: dict[str, str], writ
     ]
     assert len(fixes) == 1
     assert fixes[0] is not None
-    assert [each.path for each in fixes[0].edits if isinstance(each, Render)] == ([written] if written else [])
+    assert [each.path for each in fixes[0].edits if isinstance(each, Append | Render)] == ([written] if written else [])
     assert bool(fixes[0].edits) is (written is not None)
+
+
+@pytest.mark.parametrize(
+    ("line", "sets"),
+    [
+        pytest.param("-w 4", {"workers"}, id="the-address-is-left-to-gunicorn"),
+        pytest.param("-w 4 -b :80", {"workers", "bind", "timeout"}, id="the-line-has-an-address-of-its-own"),
+    ],
+)
+def test_a_new_config_file_opens_no_address(tmp_path: Path, line: str, sets: set[str]):
+    """Without `bind` gunicorn listens on this machine alone, and still does after the fix."""
+    (tmp_path / "Procfile").write_text(f"web: gunicorn {line} a:b\n")
+    apply(propose(open_source([tmp_path]), tmp_path, Policy(), unsafe=True, rules=[gunicorn.hardcoded_workers]))
+    scope: dict[str, Any] = {}
+    exec((tmp_path / "gunicorn.conf.py").read_text(encoding="utf-8"), scope)  # noqa: S102 - ours, just written
+    assert {"workers", "bind", "timeout"} & scope.keys() == sets
+    assert scope["workers"] >= 2
 
 
 def test_a_config_file_that_the_process_may_not_see():
@@ -560,6 +577,12 @@ def test_a_config_file_that_the_process_may_not_see():
             "gunicorn.conf.py",
             "\n\nworkers = max(2, available_cpus() * 2 - 1)  # four\ntimeout = 9\n",
             id="config",
+        ),
+        pytest.param(
+            {"gunicorn.conf.py": "import os\nbind = os.environ.get('BIND', ':80')\nworkers = 4\n"},
+            "gunicorn.conf.py",
+            "bind = os.environ.get('BIND', ':80')\n\n\ndef available_cpus():\n",
+            id="config-keeps-two-lines-before-a-function",
         ),
         pytest.param(
             {"gunicorn.conf.py": '"""Ours."""\n\nimport sys\n\nworkers = 4\n'},

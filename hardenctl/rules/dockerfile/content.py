@@ -213,6 +213,8 @@ def shell_form(dockerfile: Dockerfile) -> Iterator[Hit]:
             continue
         text = instruction.rest.text.strip()
         last = _COMPOUND.split(text)[-1].strip()
+        if "{%" in text:  # a template: what it becomes may be an exec form
+            continue
         if text and not last.startswith("exec ") and text.lower() != "none":
             message = f"the shell form of {instruction.keyword} keeps signals from the server"
             fix = advice("use the exec form, or put `exec` before the last command")

@@ -41,6 +41,18 @@ def available_cpus():
     except (OSError, ValueError):
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 '''
+# For a line that leaves its address to gunicorn, which is this machine's alone: the template's is open to all.
+_NEW = f'''\
+"""How many workers gunicorn starts. `hardenctl render gunicorn` shows what else is worth setting here."""
+
+import os
+
+
+{_FUNCTION}
+
+# WEB_CONCURRENCY overrides it, where memory is the narrower limit.
+workers = int(os.environ.get("WEB_CONCURRENCY") or max(2, available_cpus() * 2 - 1))
+'''
 _MIB = 1024 * 1024
 _LEAST_MEMORY = 64 * _MIB  # a worker that has imported a web framework rarely fits in less
 # The variables that servers take their number of workers from. Hypercorn reads none, so its own line has to.
@@ -164,7 +176,10 @@ def _in_config(config: ConfigFile | None, workers: Effective) -> list[Edit]:
     if not has_os and config.end_of_imports:
         end = config.end_of_imports
         edits.append(Replace(Span(config.path, end, end), "\nimport os"))
-    lead = "" if has_os or config.end_of_imports else "import os\n\n\n"
+    before = max((node.end_lineno or 0 for node in tree.body if node.lineno < statement.lineno), default=None)
+    lead = "import os\n\n\n" if not (has_os or config.end_of_imports) else ""
+    if before is not None:  # two blank lines before a function
+        lead = "\n" * max(0, before + 3 - statement.lineno) + lead
     edits.append(Replace(Span(config.path, start, start), f"{lead}{_FUNCTION}\n\n"))
     edits.append(Replace(span, "max(2, available_cpus() * 2 - 1)"))
     return edits
@@ -200,7 +215,7 @@ def _in_command(launch: ServerLaunch, workers: Effective) -> list[Edit]:
     else:
         return []
     if launch.config is None and path is not None:
-        edits.append(Render("gunicorn", path))
+        edits.append(Render("gunicorn", path) if launch.setting("bind").is_set else Append(path, _NEW))
     elif launch.config is not None:
         edits += _computed_in(launch.config)
     return edits if launch.config is None or len(edits) > 0 else []
