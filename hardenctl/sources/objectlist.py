@@ -167,7 +167,10 @@ def _pipe(git: Git, walk: Sequence[str], question: bytes) -> Iterator[bytes]:
             given.write(question)
             given.seek(0)
         except OSError as error:  # a full disk, say
-            raise SourceError(f"what git is asked could not be written to disk: {error.strerror}") from error
+            raise SourceError(
+                f"what git is asked could not be written to disk: {error.strerror}",
+                help="make room in the folder for temporary files, or name another with TMPDIR",
+            ) from error
         listed = git.start(*walk, stdin=given, stderr=complaint)
         kinds = git.start("cat-file", "--buffer", f"--batch-check={FORMAT}", stdin=listed.stdout)
         try:
