@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Collection, Iterator, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hardenctl.detect.veil import veiled
 from hardenctl.fix.propose import DraftSource
 from hardenctl.fix.text import append, splice
 from hardenctl.fix.verify import broken
-from hardenctl.model.blob import Gap, Snapshot, Source
+from hardenctl.model.blob import Blob, Gap, Snapshot, Source
 from hardenctl.model.errors import HardenctlError
 from hardenctl.model.finding import Append, Applicability, Fix, Replace
 from hardenctl.model.report import JudgedFinding
@@ -64,7 +65,63 @@ def home_of(path: str, folders: Collection[str] = ()) -> Path | None:
     return top or (real.parent if opened else None)
 
 
-def look(paths: Collection[str], buffers: Mapping[str, str], home: Path | None) -> dict[str, Opinion]:
+class Recent:
+    """What was read of a project, for looks at the same files that follow each other while somebody types.
+
+    Listing 10,000 files and reading them is most of a look. What others do to them meanwhile is seen SECONDS later at
+    the latest, and at once where the editor says that something was opened, saved or changed.
+    """
+
+    SECONDS = 10.0
+    BYTES = 64 << 20
+
+    def __init__(self) -> None:
+        self._forgotten = 0
+        self._asked: object = None
+        self._found: tuple[Source, Snapshot | None]
+        self._until = 0.0
+
+    def forget(self) -> None:
+        """Read anew from now on. A look that is under way in another thread is not kept either."""
+        self._forgotten += 1
+
+    def opened(
+        self, files: Collection[Path], exclude: Sequence[str], salt: bytes | None
+    ) -> tuple[Source, Snapshot | None]:
+        """The source of files and its snapshot, those of the last look where they may stand for it."""
+        asked = (self._forgotten, frozenset(files), tuple(exclude), salt)
+        now = time.monotonic()
+        if asked != self._asked or now > self._until:
+            source = open_source(list(files), exclude=exclude, salt=salt)
+            base = source.snapshot()
+            self._asked, self._until = asked, now + self.SECONDS
+            self._found = source, _Read(base, self.BYTES) if base else None
+        return self._found
+
+
+class _Read:
+    """A snapshot whose files are read once, as far as there is room for them (in bytes)."""
+
+    def __init__(self, base: Snapshot, room: int) -> None:
+        self._base, self._room = base, room
+        self._blobs: dict[str, Blob | None] = {}
+        self.is_repository = base.is_repository
+        self.paths, self.in_scope, self.named, self.ignored = base.paths, base.in_scope, base.named, base.ignored
+
+    def read(self, path: str) -> Blob | None:
+        """A file's blob, None where there is none."""
+        if path in self._blobs:
+            return self._blobs[path]
+        blob = self._base.read(path)
+        self._room -= len(blob.data) if blob else 0
+        if self._room > 0:
+            self._blobs[path] = blob
+        return blob
+
+
+def look(
+    paths: Collection[str], buffers: Mapping[str, str], home: Path | None, recent: Recent | None = None
+) -> dict[str, Opinion]:
     """Audit files that share a home; `buffers` are the texts of what is open in the editor, by path.
 
     The policy and the baseline are those that `hardenctl audit PATH` would take. Of a file that was never saved nothing
@@ -78,7 +135,7 @@ def look(paths: Collection[str], buffers: Mapping[str, str], home: Path | None) 
     for group in filter(None, groups):
         error, reason = "", ""
         try:
-            opinions |= _look(group, texts, home)
+            opinions |= _look(group, texts, home, recent or Recent())
         except HardenctlError as problem:
             error = reason = f"{problem.what} ({problem.help})" if problem.help else problem.what
         except Exception as problem:  # noqa: BLE001 - as said above; an editor goes on
@@ -90,7 +147,9 @@ def look(paths: Collection[str], buffers: Mapping[str, str], home: Path | None) 
     return opinions
 
 
-def _look(files: Mapping[str, Path], texts: Mapping[Path, bytes], home: Path | None) -> dict[str, Opinion]:
+def _look(
+    files: Mapping[str, Path], texts: Mapping[Path, bytes], home: Path | None, recent: Recent
+) -> dict[str, Opinion]:
     root = home or next(iter(files.values())).parent
     policy = load_policy(root, None)
     baseline = load_baseline(root, None)
@@ -101,7 +160,7 @@ def _look(files: Mapping[str, Path], texts: Mapping[Path, bytes], home: Path | N
         (file,) = files.values()
         source = StdinSource(io.BytesIO(texts[file]), file.name, salt=salt)
     else:
-        source = _drafted(open_source(list(files.values()), exclude=policy.exclude, salt=salt), texts, root)
+        source = _drafted(*recent.opened(files.values(), policy.exclude, salt), texts, root)
     report = veiled(audit(source, policy, baseline=baseline.fingerprints if baseline else ()))
     snapshot = source.snapshot()
     told: dict[str, list[Told]] = {}
@@ -117,9 +176,8 @@ def _look(files: Mapping[str, Path], texts: Mapping[Path, bytes], home: Path | N
     }
 
 
-def _drafted(source: Source, texts: Mapping[Path, bytes], root: Path) -> Source:
+def _drafted(source: Source, base: Snapshot | None, texts: Mapping[Path, bytes], root: Path) -> Source:
     """A source with what is open in place of what is on disk, where it is text that would be looked at there."""
-    base = source.snapshot()
     if base is None:
         return source
     inside = {_name(file, root): data for file, data in texts.items() if file.is_relative_to(root)}

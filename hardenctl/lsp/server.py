@@ -16,7 +16,7 @@ from pygls.uris import to_fs_path
 from pygls.workspace import TextDocument
 
 from hardenctl import __version__
-from hardenctl.lsp.look import Opinion, home_of, look
+from hardenctl.lsp.look import Opinion, Recent, home_of, look
 from hardenctl.lsp.translate import Editor, Ruler, actions, at, diagnostics, page
 from hardenctl.model.errors import UsageError
 
@@ -43,10 +43,16 @@ class Server(LanguageServer):
         self.is_told_to_stop = False
         self._wanted: dict[str, None] = {}  # URIs, those that wait longest first
         self._work: asyncio.Task[None] | None = None
+        self._recent = Recent()
         self._said = ""
 
-    def want(self, uris: Iterable[str]) -> None:
-        """Look at files soon: one audit at a time, and one for all files of a repository that wait."""
+    def want(self, uris: Iterable[str], *, anew: bool = True) -> None:
+        """Look at files soon: one audit at a time, and one for all files of a repository that wait.
+
+        Not `anew` is for a key that was pressed: nothing on disk is known to have changed.
+        """
+        if anew:
+            self._recent.forget()
         self._wanted |= dict.fromkeys(uris)
         if self._work is None or self._work.done():
             self._work = asyncio.ensure_future(self._look_at_wanted())
@@ -73,7 +79,7 @@ class Server(LanguageServer):
         asked = {uri: (documents[uri], documents[uri].version) for uri in paths}
         texts = {name: each.source for each in documents.values() if (name := to_fs_path(each.uri))}
         loop = asyncio.get_running_loop()
-        opinions = await loop.run_in_executor(None, look, list(paths.values()), texts, home)
+        opinions = await loop.run_in_executor(None, look, list(paths.values()), texts, home, self._recent)
         for uri, (document, version) in asked.items():
             opinion = opinions[paths[uri]]
             if opinion.error:
@@ -151,7 +157,7 @@ def _follow(server: Server) -> None:
         await asyncio.sleep(PAUSE)
         document = server.workspace.text_documents.get(uri)
         if document is not None and document.version == version:
-            server.want([uri])
+            server.want([uri], anew=False)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def closed(params: types.DidCloseTextDocumentParams) -> None:

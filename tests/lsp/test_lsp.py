@@ -418,6 +418,35 @@ def test_a_form_feed_ends_no_line(editor: Callable[..., Client]) -> None:
     assert (change["change"] if isinstance(change, dict) else change) == 1
 
 
+def test_what_was_read_a_moment_ago_is_not_read_again(
+    make_repository: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While somebody types; what is on disk now counts when it is said to have changed, or after a while."""
+    root = make_repository({"app/settings.py": "POOL = 4\n", "gunicorn.conf.py": ""}).root
+    path = str(root / "gunicorn.conf.py")
+    text = "from app.settings import POOL\nworkers = POOL\n"
+    recent, home, opened = looking.Recent(), looking.home_of(path), []
+    original = looking.open_source
+    monkeypatch.setattr(looking, "open_source", lambda *given, **more: opened.append(given) or original(*given, **more))
+
+    def rules(text: str) -> set[str]:
+        (opinion,) = looking.look([path], {path: text}, home, recent).values()
+        assert not opinion.gaps
+        return {each.judged.finding.rule for each in opinion.told}
+
+    assert "gunicorn-timeout-disabled" not in rules(text)
+    assert "gunicorn-timeout-disabled" in rules(f"{text}timeout = 0\n")  # what is typed always counts
+    assert len(opened) == 1
+    recent.forget()
+    rules(text)
+    assert len(opened) == 2
+    recent.SECONDS = 0.0
+    recent.forget()
+    rules(text)
+    rules(text)
+    assert len(opened) == 4
+
+
 def test_around_a_file_of_no_repository_nothing_is_looked_at(tmp_path: Path) -> None:
     """Its folder may be a whole home; only where the editor has that open, it is the file's project."""
     path = str(tmp_path / "gunicorn.conf.py")
