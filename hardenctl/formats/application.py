@@ -13,9 +13,9 @@ from functools import cached_property
 from typing import Any
 
 from hardenctl.formats import APPLICATION_WORDS, TOKEN_WORDS
-from hardenctl.formats.cors.search import ASIDE
+from hardenctl.formats.paths import ASIDE
 from hardenctl.formats.python.project import Module, Project
-from hardenctl.model.blob import Snapshot
+from hardenctl.model.blob import Snapshot, scope_of
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.record import record
 from hardenctl.model.text import Span
@@ -129,7 +129,8 @@ def read(snapshot: Snapshot) -> Iterator[Application]:
         modules = _modules(project, TOKEN_WORDS, project.paths)
         return tuple(call for each in modules for call in Application(each.path, each).called(*DECODE))
 
-    for module in _modules(project, APPLICATION_WORDS, filter(snapshot.in_scope, project.paths)):
+    programs = (path for path in scope_of(snapshot) if path.endswith(".py"))
+    for module in _modules(project, APPLICATION_WORDS, programs):
         yield Application(module.path, module, decodes)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from hardenctl.audit import audit
 from hardenctl.detect.config import detect_config
+from hardenctl.formats.application import read
 from hardenctl.model.finding import Hit
 from hardenctl.model.settings import Settings
 from hardenctl.policy.policy import Policy
@@ -200,6 +201,22 @@ def test_the_order_of_arguments_is_that_of_the_frameworks(where: str, name: str)
     method = getattr(pytest.importorskip(where), name).set_cookie
     places = list(inspect.signature(method).parameters)[1:]
     assert (places.index("secure"), places.index("httponly"), places.index("samesite")) == (6, 7, 8)
+
+
+def test_a_hook_run_needs_no_list_of_the_project() -> None:
+    """Where it is known what changed, nothing else is asked for, unless a token is read unverified."""
+
+    class Changed(MemorySnapshot):
+        asked = ("main.py", "gone.py")
+
+        def paths(self) -> list[str]:
+            raise AssertionError("the index is listed")
+
+    text = "import jwt\njwt.decode(t, k)\nr.set_cookie('jwt', t)\n"
+    snapshot = Changed({"main.py": text, "other.py": text})
+    assert [rule.id for rule in app.RULES for document in read(snapshot) for _ in rule.hits(document, Settings())] == [
+        "app-insecure-cookie"
+    ]
 
 
 def test_tests_and_examples_are_left_aside(make_repository: Callable[..., Any]) -> None:
