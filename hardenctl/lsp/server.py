@@ -46,6 +46,11 @@ class Server(LanguageServer):
         self._recent = Recent()
         self._said = ""
 
+    @property
+    def documents(self) -> dict[str, TextDocument]:
+        """What is open, by its address as the client writes it: pygls has spaces, letters and drives unescaped."""
+        return {each.uri: each for each in self.workspace.text_documents.values()}
+
     def want(self, uris: Iterable[str], *, anew: bool = True) -> None:
         """Look at files soon: one audit at a time, and one for all files of a repository that wait.
 
@@ -59,7 +64,7 @@ class Server(LanguageServer):
 
     async def _look_at_wanted(self) -> None:
         while self._wanted:
-            opened = self.workspace.text_documents
+            opened = self.documents
             paths = {uri: path for uri in self._wanted if uri in opened and (path := to_fs_path(uri))}
             if not paths:
                 self._wanted.clear()
@@ -75,7 +80,7 @@ class Server(LanguageServer):
 
     async def _look(self, paths: dict[str, str], home: Path | None) -> None:
         """Look at files and show what there is to say of those that have not changed meanwhile."""
-        documents = self.workspace.text_documents
+        documents = self.documents
         asked = {uri: (documents[uri], documents[uri].version) for uri in paths}
         texts = {name: each.source for each in documents.values() if (name := to_fs_path(each.uri))}
         loop = asyncio.get_running_loop()
@@ -84,13 +89,16 @@ class Server(LanguageServer):
             opinion = opinions[paths[uri]]
             if opinion.error:
                 self.complain(opinion.error)
-            if documents.get(uri) is document and document.version == version:
+            if self.documents.get(uri) is document and document.version == version:
                 self.held[uri] = Held(document, version, opinion)
                 found = list(diagnostics(opinion, Ruler(document.source, self.editor.encoding)))
                 self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
 
     def _folders(self) -> list[str]:
-        uris = [*self.workspace.folders, *([self.workspace.root_uri] if self.workspace.root_uri else [])]
+        uris = [
+            *(each.uri for each in self.workspace.folders.values()),
+            *([self.workspace.root_uri] if self.workspace.root_uri else []),
+        ]
         return [path for uri in uris if (path := to_fs_path(uri))]
 
     @property
@@ -98,14 +106,13 @@ class Server(LanguageServer):
         """What the client can do, and what it has open."""
         encoding = self.workspace.position_encoding
         wanted = getattr(self.client_capabilities.workspace, "workspace_edit", None)
-        documents = self.workspace.text_documents
         return Editor(
             encoding=str(getattr(encoding, "value", encoding) or "utf-16"),
             versions=bool(wanted and wanted.document_changes),
             creates=bool(wanted and types.ResourceOperationKind.Create in (wanted.resource_operations or ())),
             documents={
                 Path(os.path.realpath(path)): (uri, each.source, each.version)
-                for uri, each in documents.items()
+                for uri, each in self.documents.items()
                 if (path := to_fs_path(uri))
             },
         )
@@ -113,7 +120,7 @@ class Server(LanguageServer):
     def current(self, uri: str) -> Held | None:
         """The opinion of a document as it is now."""
         held = self.held.get(uri)
-        if held is None or self.workspace.text_documents.get(uri) is not held.document:
+        if held is None or self.documents.get(uri) is not held.document:
             return None
         return held if held.document.version == held.version else None
 
@@ -149,13 +156,13 @@ def _follow(server: Server) -> None:
     @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def saved(params: Any) -> None:
         del params  # what one file says can matter to another
-        server.want(server.workspace.text_documents)
+        server.want(server.documents)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     async def changed(params: types.DidChangeTextDocumentParams) -> None:
         uri, version = params.text_document.uri, params.text_document.version
         await asyncio.sleep(PAUSE)
-        document = server.workspace.text_documents.get(uri)
+        document = server.documents.get(uri)
         if document is not None and document.version == version:
             server.want([uri], anew=False)
 

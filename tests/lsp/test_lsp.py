@@ -399,6 +399,24 @@ def test_a_link_is_its_file(editor: Callable[..., Client]) -> None:
     assert document["textDocument"] == {"uri": client.uri("link.py"), "version": 1}
 
 
+def test_an_address_with_escapes_is_a_file_too(editor: Callable[..., Client]) -> None:
+    """Spaces, letters beyond ASCII, and what one client escapes and another does not (a drive's colon on Windows)."""
+    name = "a b/caf\u00e9 100%/gunicorn.conf.py"
+    client = editor({name: GUNICORN})
+    (each,) = [each for each in client.open(name) if each["code"] == "gunicorn-timeout-disabled"]
+    (action,) = [each for each in client.fixes(name, each["range"]) if "timeout" in each["title"]]
+    assert action["edit"]["documentChanges"][0]["textDocument"] == {"uri": client.uri(name), "version": 1}
+    client.change(name, "workers = 2\n", 2)
+    assert "gunicorn-timeout-disabled" not in codes(client.shown(name))
+    odd = (client.root / "gunicorn.conf.py").as_uri().replace("gunicorn", "%67unicorn")
+    (client.root / "gunicorn.conf.py").write_text(GUNICORN)
+    document = {"uri": odd, "languageId": "x", "version": 1, "text": GUNICORN}
+    client.tell("textDocument/didOpen", textDocument=document)
+    shown = client.said("textDocument/publishDiagnostics")
+    assert shown["uri"] == odd
+    assert "gunicorn-timeout-disabled" in codes(shown["diagnostics"])
+
+
 def test_a_client_of_few_words_gets_plain_edits(editor: Callable[..., Client]) -> None:
     """One that takes no versions gets edits by address; one that asks for other actions gets none."""
     client = editor({"gunicorn.conf.py": GUNICORN}, edits={})
