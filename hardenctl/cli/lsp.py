@@ -11,7 +11,7 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command("lsp")
-    def command() -> None:
+    def command() -> int:
         """Serve editors over the Language Server Protocol, on standard input and output; needs the extra `lsp`."""
         try:
             from hardenctl.lsp.server import serve
@@ -19,4 +19,4 @@ def register(app: typer.Typer) -> None:
             if (error.name or "").partition(".")[0] not in {"pygls", "lsprotocol"}:
                 raise
             raise UsageError("the language server needs pygls", help="`pip install 'hardenctl[lsp]'`") from error
-        serve()
+        return serve()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hardenctl.formats import READERS
-from hardenctl.model.blob import Gap, Snapshot
+from hardenctl.model.blob import Gap, Snapshot, scope_of
 from hardenctl.model.errors import DocumentError
 from hardenctl.model.finding import Hit
 from hardenctl.model.report import Server
@@ -23,9 +23,7 @@ def detect_config(
     What two documents share (a config file of two launch lines, a base compose file) is said once.
     A crashing rule or reader is a gap that names it and the exception's type, never its text, which could hold a value.
     """
-    # Of the index and a range: what changed. What is missing now matters too, and not all of it need be listed.
-    asked: Iterable[str] | None = getattr(snapshot, "asked", None)
-    scope = [path for path in (snapshot.paths() if asked is None else asked) if snapshot.in_scope(path)]
+    scope = scope_of(snapshot)
     said: set[object] = set()
     for reader in READERS:
         if not (reader.is_wanted(snapshot, scope) and may_judge(rules, reader.documents)):

@@ -153,7 +153,7 @@ class DraftSource:
             return
         snapshot, seen = self.snapshot(), set()
         for each in self.base.blobs():
-            if isinstance(each, Blob) and each.path in self.files:
+            if each.path in self.files:  # a gap too: it is about what the draft replaces
                 seen.add(each.path)
                 yield snapshot.read(each.path) or each
             else:

@@ -55,17 +55,22 @@ SERVER_WORDS = (
     b"application.run(",
     b"server.run(",
 )
+# What a Python file says that reads a JSON Web Token.
+TOKEN_WORDS = (b"import jwt", b"from jwt", b"jwt import", b"verify_signature")
 # What a Python file says in which something is asked of the application itself.
 APPLICATION_WORDS = (
+    *TOKEN_WORDS,
     b"FastAPI(",
     b"Starlette(",
     b"Litestar(",
     b"set_cookie(",
+    b"Cookie(",
+    b"CookieStorage",
+    b"CookieBackendConfig",
+    b"ServerSideSessionConfig",
     b"SessionMiddleware",
     b"TrustedHostMiddleware",
     b"ProxyHeadersMiddleware",
-    b"verify_signature",
-    b"import jwt",
     b"SESSION_COOKIE_",
 )
 FEW = 20  # files

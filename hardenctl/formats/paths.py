@@ -21,6 +21,12 @@ PERFORMANCE = "docs/PERFORMANCE_BENCHMARKING.md"
 DJANGO_ENTRIES = ("wsgi.py", "asgi.py", "manage.py")  # they name the settings module
 GUIDES = (README, ENV_EXAMPLE, DEPLOYMENT, SECRETS, PERFORMANCE)  # where findings about what is missing point
 
+# Code that runs nowhere that counts: tests, examples, documents, and what others wrote.
+ASIDE = lazy_pattern(
+    r"(?:^|/)(?:tests?|testing|docs?|docs_src|examples?|samples?|node_modules|site-packages|\.?venv|migrations|vendor|benchmarks?)/"
+    r"|(?:^|/)[^/]*(?:example|sample|template)[^/]*\.py$"
+    r"|(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest|tests)\.py$"
+)
 _EXAMPLES = frozenset(
     """
     example examples exemple sample samples template templates tmpl tpl dist defaults default skeleton blank copy

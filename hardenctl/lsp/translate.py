@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from lsprotocol import types
 
-from hardenctl.lsp.look import Edited, Opinion
+from hardenctl.lsp.look import Edited, Opinion, Told
 from hardenctl.model.finding import Applicability, Location, Severity
 from hardenctl.model.report import JudgedFinding
-from hardenctl.model.text import Lines
+from hardenctl.model.text import Lines, decode
 from hardenctl.report.pages import page_of, remedy_of
 
 SOURCE = "hardenctl"
@@ -50,65 +52,105 @@ class Ruler:
         return types.Range(self.offset(start), self.offset(end))
 
 
+@dataclass(frozen=True)
+class Editor:
+    """What a client can do, and what it has open: address, text and version by path.
+
+    `versions` says that it takes edits of several files together, each for a version; `creates`, that it makes files.
+    """
+
+    encoding: str
+    versions: bool
+    creates: bool
+    documents: Mapping[Path, tuple[str, str, int | None]]
+
+
 def diagnostics(opinion: Opinion, ruler: Ruler) -> Iterator[types.Diagnostic]:
     """What to show of a file."""
-    for judged in opinion.findings:
-        finding = judged.finding
-        yield types.Diagnostic(
-            range=ruler.range(finding.location),
-            message=f"{finding.message}: {remedy}" if (remedy := remedy_of(finding)) else finding.message,
-            severity=_SEVERITIES[judged.severity],
-            code=finding.rule,
-            source=SOURCE,
-        )
+    for each in opinion.told:
+        yield _diagnostic(each.judged, ruler)
     start = types.Range(types.Position(0, 0), types.Position(0, 0))
     for gap in opinion.gaps:
         message = f"could not be looked at: {gap.reason}"
         yield types.Diagnostic(range=start, message=message, severity=types.DiagnosticSeverity.Warning, source=SOURCE)
 
 
-def at(opinion: Opinion, ruler: Ruler, wanted: types.Range) -> Iterator[JudgedFinding]:
+def _diagnostic(judged: JudgedFinding, ruler: Ruler) -> types.Diagnostic:
+    finding = judged.finding
+    return types.Diagnostic(
+        range=ruler.range(finding.location),
+        message=f"{finding.message}: {remedy}" if (remedy := remedy_of(finding)) else finding.message,
+        severity=_SEVERITIES[judged.severity],
+        code=finding.rule,
+        source=SOURCE,
+    )
+
+
+def at(opinion: Opinion, ruler: Ruler, wanted: types.Range) -> Iterator[Told]:
     """The findings that touch a range."""
-    for judged in opinion.findings:
-        place = ruler.range(judged.finding.location)
+    for each in opinion.told:
+        place = ruler.range(each.judged.finding.location)
         if _key(place.start) <= _key(wanted.end) and _key(wanted.start) <= _key(place.end):
-            yield judged
+            yield each
 
 
 def _key(position: types.Position) -> tuple[int, int]:
     return position.line, position.character
 
 
-def actions(opinion: Opinion, found: Sequence[JudgedFinding], encoding: str) -> Iterator[types.CodeAction]:
+def actions(found: Iterable[Told], ruler: Ruler, editor: Editor) -> Iterator[types.CodeAction]:
     """The fixes of findings; one that changes what the program does says so and is not preferred."""
-    for judged in found:
-        fix = judged.finding.fix
-        edited = opinion.edits(fix) if fix else ()
-        if fix is None or not edited:
+    for each in found:
+        fix = each.judged.finding.fix
+        edit = _workspace_edit(each.edits, editor)
+        if fix is None or edit is None:
             continue
         unsafe = fix.applicability is Applicability.UNSAFE
         yield types.CodeAction(
             title=f"{fix.title} (changes what the program does)" if unsafe else fix.title,
             kind=types.CodeActionKind.QuickFix,
+            diagnostics=[_diagnostic(each.judged, ruler)],
             is_preferred=not unsafe,
-            edit=types.WorkspaceEdit(
-                document_changes=[change for each in edited for change in _changes(each, encoding)]
-            ),
+            edit=edit,
         )
 
 
-def _changes(edited: Edited, encoding: str) -> Iterator[types.CreateFile | types.TextDocumentEdit]:
-    uri = edited.path.as_uri()
+def _workspace_edit(edits: Sequence[Edited], editor: Editor) -> types.WorkspaceEdit | None:
+    """The edits as this client takes them; None where it can't, or a file is no longer what was looked at."""
+    changes: list[types.CreateFile | types.TextDocumentEdit] = []
+    plain: dict[str, list[types.TextEdit]] = {}
+    for each in edits:
+        uri, text, version = editor.documents.get(each.path) or (each.path.as_uri(), _on_disk(each.path), None)
+        if (text or "") != each.before or (text is None and not editor.creates):
+            return None
+        if text is None:
+            changes.append(types.CreateFile(uri=uri, options=types.CreateFileOptions(ignore_if_exists=True)))
+        plain[uri] = list(_text_edits(each, editor.encoding))
+        changes.append(
+            types.TextDocumentEdit(
+                types.OptionalVersionedTextDocumentIdentifier(uri=uri, version=version), [*plain[uri]]
+            )
+        )
+    if not changes:
+        return None
+    return types.WorkspaceEdit(document_changes=changes) if editor.versions else types.WorkspaceEdit(changes=plain)
+
+
+def _on_disk(path: Path) -> str | None:
+    """A file's text, None where there is none."""
+    try:
+        return decode(path.read_bytes())
+    except OSError:
+        return None
+
+
+def _text_edits(edited: Edited, encoding: str) -> Iterator[types.TextEdit]:
     ruler = Ruler(edited.before, encoding)
-    if not edited.path.exists():
-        yield types.CreateFile(uri=uri, options=types.CreateFileOptions(ignore_if_exists=True))
-    edits: list[types.TextEdit | types.AnnotatedTextEdit | types.SnippetTextEdit] = [
-        types.TextEdit(ruler.span(each.span.start, each.span.end), each.text) for each in edited.replaced
-    ]
-    if not edits:
+    for each in edited.replaced:
+        yield types.TextEdit(ruler.span(each.span.start, each.span.end), each.text)
+    if not edited.replaced:
         end = ruler.offset(len(edited.before))
-        edits.append(types.TextEdit(types.Range(end, end), edited.after[len(edited.before) :]))
-    yield types.TextDocumentEdit(types.OptionalVersionedTextDocumentIdentifier(uri=uri), edits)
+        yield types.TextEdit(types.Range(end, end), edited.after[len(edited.before) :])
 
 
 def page(judged: JudgedFinding) -> str:

@@ -141,6 +141,12 @@ class Snapshot(Protocol):
         ...
 
 
+def scope_of(snapshot: Snapshot) -> list[str]:
+    """The paths in scope. What is missing matters too: of the index and a range, those that are gone are among them."""
+    asked: Iterable[str] | None = getattr(snapshot, "asked", None)  # known without listing all of it
+    return [path for path in (snapshot.paths() if asked is None else asked) if snapshot.in_scope(path)]
+
+
 @record
 class Target:
     """What a report is about. `commit` is HEAD's id, None before the first commit or outside git."""

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from hardenctl.lsp import look as looking
 from hardenctl.rules.fakes import scramble
 
 PATIENCE = 60  # seconds; an answer takes one
@@ -26,16 +28,21 @@ app = FastAPI()
 app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True, allow_methods=["GET"])
 """
 GUNICORN = "workers = 4\ntimeout = 0\n"
+EDITS = {"documentChanges": True, "resourceOperations": ["create"]}  # what most clients can
 
 
 class Client:
     """An editor. `notifications` are what the server says unasked."""
 
-    def __init__(self, root: Path, encodings: list[str] | None = None) -> None:
+    def __init__(
+        self, root: Path, encodings: list[str] | None = None, edits: dict[str, Any] | None = None, program: str = ""
+    ) -> None:
+        """Start the server, or a `program` that does; `edits` is what the client says of edits that it can make."""
         self.root = root
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - `kill` closes it
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "hardenctl", "lsp"],
-            cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            [sys.executable, *(["-c", program] if program else ["-m", "hardenctl", "lsp"])],
+            cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints,
             env={**os.environ, "PYTHONUTF8": "1"},
         )  # fmt: skip
         self._answers: Queue[dict[str, Any]] = Queue()
@@ -43,8 +50,9 @@ class Client:
         self._number = 0
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
-        general = {"general": {"positionEncodings": encodings}} if encodings else {}
-        answer = self.ask("initialize", processId=None, rootUri=root.as_uri(), capabilities=general)
+        able: dict[str, Any] = {"workspace": {"workspaceEdit": EDITS if edits is None else edits}}
+        able |= {"general": {"positionEncodings": encodings}} if encodings else {}
+        answer = self.ask("initialize", processId=None, rootUri=root.as_uri(), capabilities=able)
         self.capabilities = answer["capabilities"]
         self.tell("initialized")
 
@@ -64,12 +72,16 @@ class Client:
         self._process.stdin.flush()
 
     def ask(self, method: str, **params: Any) -> Any:
-        """The answer to a request."""
-        self._number += 1
-        self._send({"id": self._number, "method": method, "params": params})
-        answer = self._answers.get(timeout=PATIENCE)
+        """The result of a request."""
+        answer = self.answer(method, **params)
         assert "error" not in answer, answer
         return answer["result"]
+
+    def answer(self, method: str, **params: Any) -> dict[str, Any]:
+        """The answer to a request, an error or not."""
+        self._number += 1
+        self._send({"id": self._number, "method": method, "params": params})
+        return self._answers.get(timeout=PATIENCE)
 
     def tell(self, method: str, **params: Any) -> None:
         """A notification."""
@@ -81,10 +93,14 @@ class Client:
 
     def open(self, name: str, text: str | None = None) -> list[dict[str, Any]]:
         """Open a file, as it is on disk or as it is edited already; what is shown of it."""
+        self.put(name, text)
+        return self.shown(name)
+
+    def put(self, name: str, text: str | None = None) -> None:
+        """Open a file and go on."""
         text = (self.root / name).read_text(encoding="utf-8") if text is None else text
         document = {"uri": self.uri(name), "languageId": "x", "version": 1, "text": text}
         self.tell("textDocument/didOpen", textDocument=document)
-        return self.shown(name)
 
     def change(self, name: str, text: str, version: int) -> None:
         """Type a new text."""
@@ -117,15 +133,31 @@ class Client:
     def close(self) -> int:
         """Say goodbye; the exit code."""
         self.ask("shutdown")
+        return self.leave()
+
+    def leave(self) -> int:
+        """Go without having asked for an end; the exit code."""
         self.tell("exit")
         return self._process.wait(PATIENCE)
+
+    def hang_up(self) -> int:
+        """Be gone, as an editor that has crashed; the exit code."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        return self._process.wait(PATIENCE)
+
+    @property
+    def complaints(self) -> str:
+        """What it wrote to standard error."""
+        self._complaints.seek(0)
+        return self._complaints.read().decode()
 
     def kill(self) -> None:
         """End it whatever it does."""
         self._process.kill()
         self._process.wait()
         self._listener.join()
-        for pipe in (self._process.stdin, self._process.stdout):
+        for pipe in (self._process.stdin, self._process.stdout, self._complaints):
             if pipe:
                 with contextlib.suppress(OSError):
                     pipe.close()
@@ -236,14 +268,15 @@ def test_policy_and_what_is_open_beside_count(editor: Callable[..., Client]) -> 
 def test_a_policy_that_cannot_be_used_is_said_once(editor: Callable[..., Client]) -> None:
     """As a message, with what to do, and not with every key."""
     client = editor({"hardenctl.toml": "fail-onn = 'low'\n", "a.py": "pass\n"})
-    assert client.open("a.py") == []
+    (each,) = client.open("a.py")
+    assert "fail-onn" in each["message"]  # no finding is no verdict: nothing was looked at
     client.change("a.py", "pass  # again\n", 2)
-    assert client.shown("a.py") == []
+    assert client.shown("a.py") == [each]
     message = client.ask(
         "textDocument/hover", textDocument={"uri": client.uri("a.py")}, position={"line": 0, "character": 0}
     )
     assert message is None
-    client.close()
+    assert client.close() == 0
     assert not [each for each in rest(client) if each["method"] == "window/showMessage"]
 
 
@@ -271,6 +304,175 @@ def test_what_cannot_be_parsed_is_no_silence(editor: Callable[..., Client]) -> N
     (each,) = client.open("compose.yml", "services: {a: [\n")
     assert each["message"].startswith("could not be looked at: not valid YAML")
     assert each["severity"] == 2
+
+
+# A server whose audits print, start programs that do, and leave a line for each.
+NOISY = """\
+import subprocess, sys
+from hardenctl.lsp import server
+def look(paths, *others, quiet=server.look):
+    print("printed")
+    subprocess.run(["echo", "echoed"], check=True)
+    with open("looks.txt", "a") as file:
+        file.write(f"{len(paths)}\\n")
+    return quiet(paths, *others)
+server.look = look
+sys.exit(server.serve())
+"""
+
+
+def test_what_an_audit_prints_is_no_answer(editor: Callable[..., Client]) -> None:
+    """Neither its own prints nor those of programs it starts come between two messages."""
+    client = editor({"gunicorn.conf.py": GUNICORN}, program=NOISY)
+    assert "gunicorn-timeout-disabled" in codes(client.open("gunicorn.conf.py"))
+    assert client.close() == 0
+    assert "printed" in client.complaints
+    assert "echoed" in client.complaints
+
+
+def test_many_files_opened_at_once_are_looked_at_together(editor: Callable[..., Client]) -> None:
+    """Each is shown, and there are far fewer audits than files."""
+    names = [f"m{number}/gunicorn.conf.py" for number in range(30)]
+    client = editor(dict.fromkeys(names, GUNICORN), program=NOISY)
+    for name in names:
+        client.put(name)
+    for name in names:
+        assert "gunicorn-timeout-disabled" in codes(client.shown(name))
+    counts = [int(line) for line in (client.root / "looks.txt").read_text().split()]
+    assert sum(counts) == len(names)
+    assert len(counts) < 10
+
+
+@pytest.mark.parametrize(("how", "code"), [("close", 0), ("leave", 1), ("hang_up", 1)])
+def test_it_ends_as_the_protocol_says(editor: Callable[..., Client], how: str, code: int) -> None:
+    """With success only where a shutdown was asked for before."""
+    client = editor({"a.py": "pass\n"})
+    assert getattr(client, how)() == code
+
+
+def test_a_crash_is_said_and_the_server_goes_on(
+    make_repository: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its kind alone: an exception's text can hold a value. Without the crash, the finding is there."""
+    path = str(make_repository({"gunicorn.conf.py": GUNICORN}).root / "gunicorn.conf.py")
+    home = looking.home_of(path)
+    (fine,) = looking.look([path], {path: GUNICORN}, home).values()
+    assert fine.told
+    monkeypatch.setattr(looking, "audit", lambda *_, **__: (_ for _ in ()).throw(ValueError("what it holds")))
+    (crashed,) = looking.look([path], {path: GUNICORN}, home).values()
+    assert [each.reason for each in crashed.gaps] == ["the audit crashed: ValueError"]
+
+
+def test_a_reader_that_crashes_is_no_silence(editor: Callable[..., Client]) -> None:
+    """What concerns no file in particular is shown at the one that is looked at."""
+    program = (
+        "import sys\nfrom hardenctl.formats.launch import reader\nfrom hardenctl.lsp import server\n"
+        "def read(snapshot):\n    raise KeyError('what it holds')\n    yield\nreader.read = read\n"
+        "sys.exit(server.serve())\n"
+    )
+    shown = editor({"gunicorn.conf.py": GUNICORN}, program=program).open("gunicorn.conf.py")
+    assert ["ServerLaunch could not be read: KeyError" in each["message"] for each in shown] == [True]
+
+
+def test_what_cannot_be_understood_is_answered_without_what_it_says(editor: Callable[..., Client]) -> None:
+    """No text of a file comes back in an error or in the log, and the next question is answered."""
+    secret = "ghp_" + scramble("lsp-error", 36)
+    client = editor({"gunicorn.conf.py": GUNICORN})
+    document = {"uri": client.uri("gunicorn.conf.py"), "languageId": "x", "version": secret, "text": [secret]}
+    client.tell("textDocument/didOpen", textDocument=document)
+    client.tell("textDocument/hover", textDocument={"uri": secret}, position={"line": secret})
+    client.tell("textDocument/didClose", textDocument={"uri": secret})
+    answer = client.answer(f"textDocument/{secret[:4]}", textDocument=document)
+    assert "error" in answer
+    assert "gunicorn-timeout-disabled" in codes(client.open("gunicorn.conf.py"))
+    client.close()
+    assert secret not in json.dumps([answer, *rest(client)]) + client.complaints
+
+
+def test_a_link_is_its_file(editor: Callable[..., Client]) -> None:
+    """A file opened through a link is looked at as itself; the fix is made where it is open."""
+    client = editor({"conf/gunicorn.conf.py": GUNICORN})
+    (client.root / "link.py").symlink_to("conf/gunicorn.conf.py")
+    (each,) = [each for each in client.open("link.py") if each["code"] == "gunicorn-timeout-disabled"]
+    (action,) = [each for each in client.fixes("link.py", each["range"]) if "timeout" in each["title"]]
+    (document,) = action["edit"]["documentChanges"]
+    assert document["textDocument"] == {"uri": client.uri("link.py"), "version": 1}
+
+
+def test_an_address_with_escapes_is_a_file_too(editor: Callable[..., Client]) -> None:
+    """Spaces, letters beyond ASCII, and what one client escapes and another does not (a drive's colon on Windows)."""
+    name = "a b/caf\u00e9 100%/gunicorn.conf.py"
+    client = editor({name: GUNICORN})
+    (each,) = [each for each in client.open(name) if each["code"] == "gunicorn-timeout-disabled"]
+    (action,) = [each for each in client.fixes(name, each["range"]) if "timeout" in each["title"]]
+    assert action["edit"]["documentChanges"][0]["textDocument"] == {"uri": client.uri(name), "version": 1}
+    client.change(name, "workers = 2\n", 2)
+    assert "gunicorn-timeout-disabled" not in codes(client.shown(name))
+    odd = (client.root / "gunicorn.conf.py").as_uri().replace("gunicorn", "%67unicorn")
+    (client.root / "gunicorn.conf.py").write_text(GUNICORN)
+    document = {"uri": odd, "languageId": "x", "version": 1, "text": GUNICORN}
+    client.tell("textDocument/didOpen", textDocument=document)
+    shown = client.said("textDocument/publishDiagnostics")
+    assert shown["uri"] == odd
+    assert "gunicorn-timeout-disabled" in codes(shown["diagnostics"])
+
+
+def test_a_client_of_few_words_gets_plain_edits(editor: Callable[..., Client]) -> None:
+    """One that takes no versions gets edits by address; one that asks for other actions gets none."""
+    client = editor({"gunicorn.conf.py": GUNICORN}, edits={})
+    shown = client.open("gunicorn.conf.py")
+    (each,) = [each for each in shown if each["code"] == "gunicorn-timeout-disabled"]
+    (action,) = [each for each in client.fixes("gunicorn.conf.py", each["range"]) if "timeout" in each["title"]]
+    assert list(action["edit"]["changes"]) == [client.uri("gunicorn.conf.py")]
+    context = {"diagnostics": [], "only": ["source.organizeImports"]}
+    asked = {"textDocument": {"uri": client.uri("gunicorn.conf.py")}, "range": each["range"]}
+    assert client.ask("textDocument/codeAction", **asked, context=context) == []
+
+
+def test_a_form_feed_ends_no_line(editor: Callable[..., Client]) -> None:
+    """The client is asked for whole texts: pygls counts lines as no editor does, and would misplace a change."""
+    client = editor({"a.py": "pass\n"})
+    change = client.capabilities["textDocumentSync"]
+    assert (change["change"] if isinstance(change, dict) else change) == 1
+
+
+def test_what_was_read_a_moment_ago_is_not_read_again(
+    make_repository: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While somebody types; what is on disk now counts when it is said to have changed, or after a while."""
+    root = make_repository({"app/settings.py": "POOL = 4\n", "gunicorn.conf.py": ""}).root
+    path = str(root / "gunicorn.conf.py")
+    text = "from app.settings import POOL\nworkers = POOL\n"
+    recent, home, opened = looking.Recent(), looking.home_of(path), []
+    original = looking.open_source
+    monkeypatch.setattr(looking, "open_source", lambda *given, **more: opened.append(given) or original(*given, **more))
+
+    def rules(text: str) -> set[str]:
+        (opinion,) = looking.look([path], {path: text}, home, recent).values()
+        assert not opinion.gaps
+        return {each.judged.finding.rule for each in opinion.told}
+
+    assert "gunicorn-timeout-disabled" not in rules(text)
+    assert "gunicorn-timeout-disabled" in rules(f"{text}timeout = 0\n")  # what is typed always counts
+    assert len(opened) == 1
+    recent.forget()
+    rules(text)
+    assert len(opened) == 2
+    recent.SECONDS = 0.0
+    recent.forget()
+    rules(text)
+    rules(text)
+    assert len(opened) == 4
+
+
+def test_around_a_file_of_no_repository_nothing_is_looked_at(tmp_path: Path) -> None:
+    """Its folder may be a whole home; only where the editor has that open, it is the file's project."""
+    path = str(tmp_path / "gunicorn.conf.py")
+    (tmp_path / "gunicorn.conf.py").write_text("workers = 4\n")
+    assert looking.home_of(path) is None
+    assert looking.home_of(path, [str(tmp_path)]) == tmp_path.resolve()
+    (opinion,) = looking.look([path], {path: GUNICORN}, None).values()
+    assert "gunicorn-timeout-disabled" in {each.judged.finding.rule for each in opinion.told}
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:

@@ -10,10 +10,11 @@ from functools import partial
 from hardenctl.formats.cors import django
 from hardenctl.formats.cors.document import CorsSetup
 from hardenctl.formats.cors.handlers import trace_headers
-from hardenctl.formats.cors.search import ASIDE, find_callers, matters, sets_header, sites
+from hardenctl.formats.cors.search import find_callers, matters, sets_header, sites
 from hardenctl.formats.cors.trace import trace_django, trace_site
 from hardenctl.formats.django.modules import bases, leaves
 from hardenctl.formats.environment import configured_values
+from hardenctl.formats.paths import ASIDE
 from hardenctl.formats.pins import pinned_versions
 from hardenctl.formats.python.project import Module, Project, unparsable
 from hardenctl.formats.python.survey import Configuration

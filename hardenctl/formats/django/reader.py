@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 
 from hardenctl.formats import DJANGO_WORDS
 from hardenctl.formats.cors.document import Source
-from hardenctl.formats.cors.search import ASIDE
 from hardenctl.formats.cors.values import source, strings
 from hardenctl.formats.django.document import Deployment, DjangoSettings, Setting, Way
 from hardenctl.formats.django.modules import Served, deployed_class, homes, is_of_classes, is_open, served
 from hardenctl.formats.environment import configured_values
-from hardenctl.formats.paths import is_django_settings
+from hardenctl.formats.paths import ASIDE, is_django_settings
 from hardenctl.formats.python.interest import Interest
 from hardenctl.formats.python.interpreter import Call, Interpreter
 from hardenctl.formats.python.project import Module, Project, unparsable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hardenctl.rules.app.exposure import any_proxy, debug
+from hardenctl.rules.app.exposure import any_host, any_proxy, debug
 from hardenctl.rules.app.sessions import insecure_cookie, token_unverified
 from hardenctl.rules.declare import Rule
 
@@ -11,4 +11,5 @@ RULES: tuple[Rule, ...] = (
     insecure_cookie,
     debug,
     any_proxy,
+    any_host,
 )

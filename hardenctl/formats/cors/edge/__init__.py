@@ -28,7 +28,7 @@ def concerns(path: str) -> bool:
 
 def read(snapshot: Snapshot) -> Iterator[CorsSetup | Gap]:
     """Yield the set-ups of a snapshot, and a Gap for each file that has one and cannot be parsed."""
-    from hardenctl.formats.cors.search import ASIDE
+    from hardenctl.formats.paths import ASIDE
 
     paths = [path for path in snapshot.paths() if concerns(path)]
     paths = [path for path in paths if snapshot.named(path) or not ASIDE.search(path)]
