@@ -171,6 +171,7 @@ class Client:
         # A server that drips bytes never trips a socket's own time-out. The socket is held on to: a connection that is
         # to be closed after its answer lets go of it while the body is still being read.
         ends = time.monotonic() + self.patience
+        answer: http.client.HTTPResponse | None = None
         try:
             if connection.sock is None:
                 connection.sock = self._dial(at, ends)
@@ -185,6 +186,8 @@ class Client:
                 low = name.lower()
                 found[low] = f"{found[low]}, {value}" if low in found else value
         except BaseException:
+            if answer is not None:
+                answer.close()  # one that ends with the connection is all that holds the socket
             self._drop(connection)
             raise
         try:
