@@ -14,8 +14,8 @@ from typing import Any
 
 from hardenctl.formats import APPLICATION_WORDS, TOKEN_WORDS
 from hardenctl.formats.paths import ASIDE
-from hardenctl.formats.python.project import Module, Project
-from hardenctl.model.blob import Snapshot, scope_of
+from hardenctl.formats.python.project import Module, Project, unparsable
+from hardenctl.model.blob import Gap, Snapshot, scope_of
 from hardenctl.model.pattern import lazy_pattern
 from hardenctl.model.record import record
 from hardenctl.model.text import Span
@@ -120,30 +120,36 @@ class Application:
 DOCUMENTS = (Application,)
 
 
-def read(snapshot: Snapshot) -> Iterator[Application]:
-    """The modules in scope that say something, tests, examples and documents left aside."""
+def read(snapshot: Snapshot) -> Iterator[Application | Gap]:
+    """The modules in scope that say something, and a Gap for each that cannot be parsed.
+
+    Tests, examples and documents are left aside.
+    """
     project = Project(snapshot)
 
     @functools.cache
     def decodes() -> tuple[Call, ...]:
         modules = _modules(project, TOKEN_WORDS, project.paths)
-        return tuple(call for each in modules for call in Application(each.path, each).called(*DECODE))
+        found = (Application(each.path, each) for each in modules if isinstance(each, Module))
+        return tuple(call for each in found for call in each.called(*DECODE))
 
     programs = (path for path in scope_of(snapshot) if path.endswith(".py"))
     for module in _modules(project, APPLICATION_WORDS, programs):
-        yield Application(module.path, module, decodes)
+        yield Application(module.path, module, decodes) if isinstance(module, Module) else module
 
 
-def _modules(project: Project, words: tuple[bytes, ...], paths: Iterable[str]) -> Iterator[Module]:
-    """The modules of paths that hold one of these words."""
+def _modules(project: Project, words: tuple[bytes, ...], paths: Iterable[str]) -> Iterator[Module | Gap]:
+    """The modules of paths that hold one of these words, and a Gap for each that cannot be parsed."""
     for path in sorted(paths):
         if ASIDE.search(path) and not project.snapshot.named(path):
             continue
         blob = project.snapshot.read(path)
         if blob is None or not any(word in blob.data for word in words):
             continue
-        if (module := project.parse(path)) is not None:  # where it is not, `cors` and `gunicorn` say so
+        if (module := project.parse(path)) is not None:
             yield module
+        else:
+            yield from unparsable(path, blob.text)
 
 
 def literal(node: ast.expr | None) -> Any:

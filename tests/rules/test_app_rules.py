@@ -12,6 +12,7 @@ import pytest
 from hardenctl.audit import audit
 from hardenctl.detect.config import detect_config
 from hardenctl.formats.application import read
+from hardenctl.model.blob import Gap
 from hardenctl.model.finding import Hit
 from hardenctl.model.settings import Settings
 from hardenctl.policy.policy import Policy
@@ -225,3 +226,11 @@ def test_tests_and_examples_are_left_aside(make_repository: Callable[..., Any]) 
     files = dict.fromkeys(("tests/test_app.py", "app/conftest.py", "examples/main.py", "app/main.py"), text)
     report = audit(open_source([make_repository(files).root]), Policy(), rules=app.RULES)
     assert [each.finding.location.path for each in report.findings] == ["app/main.py"]
+
+
+def test_what_cannot_be_parsed_is_a_gap() -> None:
+    """And no silence: nobody has looked at its tokens."""
+    files = {"auth.py": "import jwt\ndef f(:\n    jwt.decode(t, verify=False)\n", "plain.py": "def g(:\n"}
+    (gap,) = detect_config(MemorySnapshot(files), app.RULES, Settings())
+    assert isinstance(gap, Gap)
+    assert gap.path == "auth.py"
